@@ -1,0 +1,241 @@
+// Package catalogue is what the brand sells: products, their variants, and how many of each there are.
+package catalogue
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"yundian/shared/fail"
+	"yundian/shared/money"
+)
+
+// Status says whether shoppers can see a product.
+type Status string
+
+const (
+	Active   Status = "active"
+	Draft    Status = "draft"
+	Archived Status = "archived"
+)
+
+// Limits of one product. 100 variants is also Shopify's own limit for products exported as CSV.
+const (
+	MaxVariants = 100
+	MaxImages   = 50
+	MaxTags     = 50
+	MaxOptions  = 3
+	MaxBody     = 32 * 1024 // bytes of cleaned HTML
+)
+
+// Product is one thing on the shelf, in one or more variants.
+type Product struct {
+	ID        string // lower-case letters, digits and hyphens; the handle of an imported product
+	Version   int64
+	Title     string
+	Body      string // cleaned HTML, see Clean
+	Scene     string // how the product is used in life (场景), plain text
+	Vendor    string
+	Type      string
+	Tags      []string
+	Status    Status
+	Options   []string // names of what variants differ in: Size, Colour
+	Variants  []Variant
+	Images    []Image
+	UpdatedAt time.Time
+}
+
+// Variant is what can be put into a basket, named by its SKU.
+type Variant struct {
+	SKU       string
+	Title     string   // "Small / Red"; empty when the product has only one variant
+	Options   []string // one value per name in Product.Options
+	Price     money.Amount
+	CompareAt money.Amount // the earlier, higher price; zero when there is none
+	Image     string       // its own picture, or empty
+	Grams     int64
+}
+
+// Image is a picture kept as a link to where it already is.
+type Image struct {
+	Src string `json:"src"`
+	Alt string `json:"alt,omitempty"`
+}
+
+// Sellable is a SKU as checkout sees it: enough of its product to price and freeze a line, and its stock.
+type Sellable struct {
+	SKU     string
+	Product string
+	Title   string // of the product
+	Variant string // of the variant
+	Price   money.Amount
+	Image   string
+	Tags    []string
+	Status  Status // Active only when product and variant can both be bought
+	Stock   Stock
+}
+
+// Stock counts one SKU. Available + Reserved + Sold = Received − WrittenOff, and none is negative.
+type Stock struct {
+	Available, Reserved, Sold, Received, WrittenOff int64
+}
+
+// Balanced reports whether the five counts agree and none is negative.
+func (s Stock) Balanced() bool {
+	return min(s.Available, s.Reserved, s.Sold, s.Received, s.WrittenOff) >= 0 &&
+		s.Available+s.Reserved+s.Sold == s.Received-s.WrittenOff
+}
+
+// StockMove is a change of one SKU's counts; each field is added to the count of the same name.
+type StockMove struct {
+	SKU                                             string
+	Available, Reserved, Sold, Received, WrittenOff int64
+}
+
+// MaxStock bounds a count so that receipts cannot overflow.
+const MaxStock = 1_000_000_000
+
+var idForm = regexp.MustCompile(`^[a-z0-9\p{Han}\p{L}]+(?:[-_][a-z0-9\p{Han}\p{L}]+)*$`)
+var skuForm = regexp.MustCompile(`^[^\s*,|#\x00-\x1f]+(?: [^\s*,|#\x00-\x1f]+)*$`)
+
+// ValidID reports whether a product id may be used: words of letters and digits joined by single hyphens or
+// underscores, at most 120 bytes, lower case.
+func ValidID(id string) bool {
+	return len(id) <= 120 && idForm.MatchString(id) && id == strings.ToLower(id)
+}
+
+// ValidSKU reports whether a SKU may be used: 1–80 bytes without control characters or the marks * , | # that
+// baskets and keys use as separators.
+func ValidSKU(sku string) bool {
+	return len(sku) <= 80 && utf8.ValidString(sku) && skuForm.MatchString(sku)
+}
+
+// Variant finds a variant by its SKU.
+func (p Product) Variant(sku string) (Variant, bool) {
+	i := slices.IndexFunc(p.Variants, func(v Variant) bool { return v.SKU == sku })
+	if i < 0 {
+		return Variant{}, false
+	}
+	return p.Variants[i], true
+}
+
+// Cover is the product's first picture, or none.
+func (p Product) Cover() Image {
+	if len(p.Images) == 0 {
+		return Image{}
+	}
+	return p.Images[0]
+}
+
+// From is the lowest price among the variants, and whether prices differ.
+func (p Product) From() (lowest money.Amount, differ bool) {
+	for i, v := range p.Variants {
+		if i == 0 {
+			lowest = v.Price
+			continue
+		}
+		differ = differ || v.Price.Minor != lowest.Minor
+		if v.Price.Minor < lowest.Minor {
+			lowest = v.Price
+		}
+	}
+	return lowest, differ
+}
+
+// Sellables are the product's variants as checkout sees them, without stock.
+func (p Product) Sellables() []Sellable {
+	out := make([]Sellable, 0, len(p.Variants))
+	for _, v := range p.Variants {
+		image := v.Image
+		if image == "" {
+			image = p.Cover().Src
+		}
+		out = append(out, Sellable{SKU: v.SKU, Product: p.ID, Title: p.Title, Variant: v.Title, Price: v.Price,
+			Image: image, Tags: p.Tags, Status: p.Status})
+	}
+	return out
+}
+
+// Validate lists everything wrong with a product, located as in a request body.
+func (p Product) Validate(c money.Currency) error {
+	var f []fail.Field
+	bad := func(where, code, text string, args fail.Args) {
+		f = append(f, fail.At("body."+where, code, text, args))
+	}
+	if !ValidID(p.ID) {
+		bad("id", "id_form", "Lower-case letters, digits and single hyphens, at most 120 bytes.", nil)
+	}
+	if n := utf8.RuneCountInString(p.Title); n == 0 || n > 255 {
+		bad("title", "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": 255})
+	}
+	if len(p.Body) > MaxBody {
+		bad("body", "too_long", "At most {limit} characters.", fail.Args{"limit": MaxBody})
+	}
+	for where, value := range map[string]string{"vendor": p.Vendor, "type": p.Type, "scene": p.Scene} {
+		if utf8.RuneCountInString(value) > 1000 {
+			bad(where, "too_long", "At most {limit} characters.", fail.Args{"limit": 1000})
+		}
+	}
+	if !slices.Contains([]Status{Active, Draft, Archived}, p.Status) {
+		bad("status", "status_unknown", "One of active, draft, archived.", nil)
+	}
+	if n := len(p.Variants); n == 0 || n > MaxVariants {
+		bad("variants", "list_length", "Between {low} and {high} entries.", fail.Args{"low": 1, "high": MaxVariants})
+	}
+	for where, n := range map[string][2]int{"images": {len(p.Images), MaxImages}, "tags": {len(p.Tags), MaxTags}, "options": {len(p.Options), MaxOptions}} {
+		if n[0] > n[1] {
+			bad(where, "too_many", "At most {limit} entries.", fail.Args{"limit": n[1]})
+		}
+	}
+	for i, tag := range p.Tags {
+		if n := utf8.RuneCountInString(tag); n == 0 || n > 100 {
+			bad(fmt.Sprintf("tags[%d]", i), "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": 100})
+		}
+	}
+	for i, image := range p.Images {
+		if !ValidImage(image.Src) || utf8.RuneCountInString(image.Alt) > 500 {
+			bad(fmt.Sprintf("images[%d]", i), "image_form", "A picture's https address of at most 1,000 bytes, with a description of at most 500 characters.", nil)
+		}
+	}
+	return fail.NewFields(append(f, p.wrongVariants(c)...))
+}
+
+func (p Product) wrongVariants(c money.Currency) []fail.Field {
+	var f []fail.Field
+	seen := map[string]bool{}
+	for i, v := range p.Variants {
+		at := func(where string) string { return fmt.Sprintf("body.variants[%d].%s", i, where) }
+		switch {
+		case !ValidSKU(v.SKU):
+			f = append(f, fail.At(at("sku"), "sku_form", "1–80 bytes without control characters and without * , | #.", nil))
+		case seen[v.SKU]:
+			f = append(f, fail.At(at("sku"), "sku_twice", "{sku} stands twice in this product.", fail.Args{"sku": v.SKU}))
+		}
+		seen[v.SKU] = true
+		if v.Price.Currency != c {
+			f = append(f, fail.At(at("price"), "currency_other", "This shop sells in {currency}.", fail.Args{"currency": c}))
+		}
+		if v.Price.Minor < 0 || v.Price.Minor > MaxPrice || v.CompareAt.Minor < 0 || v.CompareAt.Minor > MaxPrice {
+			f = append(f, fail.At(at("price"), "out_of_range", "Between {low} and {high}.", fail.Args{"low": 0, "high": MaxPrice}))
+		}
+		if utf8.RuneCountInString(v.Title) > 255 {
+			f = append(f, fail.At(at("title"), "too_long", "At most {limit} characters.", fail.Args{"limit": 255}))
+		}
+		if v.Image != "" && !ValidImage(v.Image) {
+			f = append(f, fail.At(at("image"), "image_form", "A picture's https address of at most 1,000 bytes, with a description of at most 500 characters.", nil))
+		}
+	}
+	return f
+}
+
+// MaxPrice bounds a price in minor units: 10 million major units of a two-digit currency. Twenty lines of
+// 999 pieces at this price stay below 2^63.
+const MaxPrice = 1_000_000_000
+
+var imageForm = regexp.MustCompile(`^(https://[^\s"'<>\\]+|/[a-zA-Z0-9_][^\s"'<>\\]*)$`)
+
+// ValidImage reports whether a picture's address may stand on a page: https, or a path on this site.
+func ValidImage(src string) bool { return len(src) <= 1000 && imageForm.MatchString(src) }

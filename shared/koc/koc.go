@@ -1,0 +1,205 @@
+// Package koc is who shares: key opinion consumers, ordinary customers with a storefront and share links of their own.
+package koc
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"yundian/shared/fail"
+	"yundian/shared/shop"
+)
+
+// Status is where a KOC stands with the brand.
+type Status string
+
+const (
+	Applied   Status = "applied"
+	Approved  Status = "approved"
+	Suspended Status = "suspended"
+)
+
+// Profile is one KOC. The handle is chosen once and never changes: it is in printed posters, in share links
+// and in the ledger, and it is the KOC's id everywhere.
+type Profile struct {
+	Handle    string
+	Version   int64
+	Name      string
+	Email     string
+	Story     string // the KOC's own words on the storefront, plain text
+	Portrait  string // picture address
+	Standings []Standing
+	Shelf     []ShelfItem // nil until the KOC chooses: the brand's default shelf shows meanwhile
+	Subject   string      // the login this KOC bound with an invitation; empty before
+	Invite    string      // hash of the one-time invitation; empty when none is open
+	InvitedAt time.Time
+	CreatedAt time.Time
+}
+
+// Standing is a status and since when. Decisions about an order use the standing at its placement.
+type Standing struct {
+	Status Status    `json:"status"`
+	From   time.Time `json:"from"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// ShelfItem is a product on a storefront, with the KOC's note about it.
+type ShelfItem struct {
+	Product string `json:"product"`
+	Note    string `json:"note"`
+}
+
+// Limits of a profile.
+const (
+	MaxStory     = 2000 // characters
+	MaxNote      = 300  // characters
+	MaxStandings = 200  // status changes kept; more is a conversation, not a click
+	InviteDays   = 14   // how long an invitation can be used
+)
+
+var handleForm = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
+
+// NewProfile is a fresh applicant. It refuses a handle or contact that cannot be used.
+func NewProfile(handle, name, email string, now time.Time) (Profile, error) {
+	var f []fail.Field
+	if !ValidHandle(handle) {
+		f = append(f, fail.At("body.handle", "handle_form", "3–30 lower-case letters and digits, words joined by single hyphens.", nil))
+	}
+	p := Profile{Handle: handle, Name: strings.TrimSpace(name), Email: strings.TrimSpace(email), CreatedAt: now,
+		Standings: []Standing{{Status: Applied, From: now}}}
+	if n := utf8.RuneCountInString(p.Name); n == 0 || n > 60 {
+		f = append(f, fail.At("body.name", "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": 60}))
+	}
+	if !ValidEmail(p.Email) {
+		f = append(f, fail.At("body.email", "email_form", "An e-mail address such as mei@example.com.", nil))
+	}
+	return p, fail.NewFields(f)
+}
+
+// ValidHandle reports whether a handle may be used.
+func ValidHandle(handle string) bool {
+	return len(handle) >= 3 && len(handle) <= 30 && handleForm.MatchString(handle)
+}
+
+var emailForm = regexp.MustCompile(`^[^\s@<>"(),:;\\\[\]]{1,64}@[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?\.[a-zA-Z]{2,24}$`)
+
+// ValidEmail reports whether an address looks deliverable; only sending can tell more.
+func ValidEmail(address string) bool {
+	return len(address) <= 254 && emailForm.MatchString(address) && !strings.Contains(address, "..")
+}
+
+// Status is the KOC's standing now.
+func (p Profile) Status() Status {
+	if len(p.Standings) == 0 {
+		return Applied
+	}
+	return p.Standings[len(p.Standings)-1].Status
+}
+
+// StatusAt is the KOC's standing at a past moment; Applied before the first.
+func (p Profile) StatusAt(at time.Time) Status {
+	status := Applied
+	for _, s := range p.Standings {
+		if s.From.After(at) {
+			break
+		}
+		status = s.Status
+	}
+	return status
+}
+
+// Approve lets the KOC share and earn, and opens a one-time invitation whose hash is kept. Approving an
+// approved KOC whose login is not bound yet replaces a lost invitation.
+func (p *Profile) Approve(inviteHash string, now time.Time) error {
+	switch {
+	case p.Status() == Approved && p.Subject != "":
+		return fail.New(fail.Conflict, "koc_already_approved", "{koc} is approved and has already bound a login.", fail.Args{"koc": p.Handle})
+	case p.Status() != Approved:
+		if err := p.stand(Standing{Status: Approved, From: now}); err != nil {
+			return err
+		}
+	}
+	if p.Subject == "" {
+		p.Invite, p.InvitedAt = inviteHash, now
+	}
+	return nil
+}
+
+// Suspend stops the KOC at once. Suspending a suspended KOC changes nothing.
+func (p *Profile) Suspend(reason string, now time.Time) error {
+	if p.Status() == Suspended {
+		return nil
+	}
+	p.Invite = ""
+	return p.stand(Standing{Status: Suspended, From: now, Reason: reason})
+}
+
+func (p *Profile) stand(s Standing) error {
+	if len(p.Standings) >= MaxStandings {
+		return fail.New(fail.TooMany, "koc_standings", "{koc} has changed status too often.", fail.Args{"koc": p.Handle})
+	}
+	if n := len(p.Standings); n > 0 && !s.From.After(p.Standings[n-1].From) {
+		s.From = p.Standings[n-1].From.Add(time.Millisecond) // clocks of two functions may disagree; the order of events may not
+	}
+	p.Standings = append(p.Standings, s)
+	return nil
+}
+
+// Bind ties a login to the KOC with the invitation whose hash is given, once.
+func (p *Profile) Bind(subject, inviteHash string, now time.Time) error {
+	switch {
+	case p.Subject == subject && subject != "":
+		return nil
+	case p.Status() != Approved, p.Subject != "", p.Invite == "", p.Invite != inviteHash,
+		now.After(p.InvitedAt.AddDate(0, 0, InviteDays)):
+		return InviteRefused()
+	}
+	p.Subject, p.Invite = subject, ""
+	return nil
+}
+
+// InviteRefused is the one answer to every invitation that cannot be used, so that nobody can probe for others'.
+func InviteRefused() error {
+	return fail.New(fail.Invalid, "invite_refused", "This invitation cannot be used: it is unknown, used or too old. Ask the shop for a new one.", nil)
+}
+
+// SetShelf replaces the shelf. Products must exist; that is the caller's to check.
+func (p *Profile) SetShelf(items []ShelfItem) error {
+	var f []fail.Field
+	if len(items) > shop.ShelfLimit {
+		f = append(f, fail.At("body.items", "too_many", "At most {limit} entries.", fail.Args{"limit": shop.ShelfLimit}))
+	}
+	seen := map[string]bool{}
+	for i, it := range items {
+		at := func(where string) string { return fmt.Sprintf("body.items[%d].%s", i, where) }
+		if seen[it.Product] {
+			f = append(f, fail.At(at("product"), "product_twice", "{product} stands twice on this shelf.", fail.Args{"product": it.Product}))
+		}
+		seen[it.Product] = true
+		if utf8.RuneCountInString(it.Note) > MaxNote {
+			f = append(f, fail.At(at("note"), "too_long", "At most {limit} characters.", fail.Args{"limit": MaxNote}))
+		}
+	}
+	if len(f) > 0 {
+		return fail.NewFields(f)
+	}
+	p.Shelf = items
+	if p.Shelf == nil {
+		p.Shelf = []ShelfItem{}
+	}
+	return nil
+}
+
+// Display is the shelf a shopper sees: the KOC's own, or the brand's default until the KOC has chosen.
+func (p Profile) Display(defaultShelf []string) []ShelfItem {
+	if p.Shelf != nil {
+		return p.Shelf
+	}
+	items := make([]ShelfItem, len(defaultShelf))
+	for i, id := range defaultShelf {
+		items[i] = ShelfItem{Product: id}
+	}
+	return items
+}

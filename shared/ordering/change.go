@@ -1,0 +1,167 @@
+package ordering
+
+import (
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"yundian/shared/fail"
+	"yundian/shared/money"
+)
+
+// Capture records money that a provider has taken. The same payment again changes nothing. Another currency, or an
+// amount that is not the order's total, is refused: a person has to look at it. Money for an order that has
+// ended, or a second payment for one that is paid, is recorded and at once asked back for the shopper.
+func (o *Order) Capture(paymentID string, amount money.Amount, now time.Time) error {
+	if slices.ContainsFunc(o.Captures, func(c Capture) bool { return c.PaymentID == paymentID }) {
+		return nil
+	}
+	if amount != o.Total {
+		return fail.New(fail.Conflict, "payment_differs", "The payment of {amount} does not equal the order's total of {total}.",
+			fail.Args{"amount": amount, "total": o.Total})
+	}
+	if len(o.Captures) >= MaxCaptures {
+		return fail.New(fail.TooMany, "payments_too_many", "This order has too many payments.", nil)
+	}
+	surplus := o.Captured().Minor >= o.Total.Minor
+	o.Captures = append(o.Captures, Capture{V: o.next(), PaymentID: paymentID, Amount: amount, At: now})
+	switch {
+	case surplus:
+		return o.returnSurplus(paymentID, amount, now)
+	case o.Cancelled != nil:
+		return o.returnRest("cancel", o.Cancelled.Reason, now)
+	}
+	return nil
+}
+
+// Revive records that a late payment brought an expired order back. Its stock is reserved again in the same write;
+// when there is none, the write is refused and GiveBack returns the money instead.
+func (o *Order) Revive(now time.Time) {
+	if o.Status() == Expired && o.IsPaid() && o.Refundable().Minor == o.Total.Minor {
+		o.Revived = &Mark{V: o.next(), At: now, Reason: "paid late"}
+	}
+}
+
+// Ship records a parcel. An order is shipped once it is paid or to be paid on delivery.
+func (o *Order) Ship(s Shipment, now time.Time) error {
+	if err := checkShipment(*o, s); err != nil {
+		return err
+	}
+	switch o.Status() {
+	case Paid, Confirmed:
+	case Shipped:
+		if slices.ContainsFunc(o.Shipments, func(x Shipment) bool { return x.Carrier == s.Carrier && x.Tracking == s.Tracking }) {
+			return nil
+		}
+		if len(o.Shipments) >= MaxLines {
+			return fail.New(fail.TooMany, "shipments_too_many", "This order has too many parcels.", nil)
+		}
+	default:
+		return o.refuse("ship")
+	}
+	if o.fullyRefunded() {
+		return fail.New(fail.Conflict, "order_refunded", "Everything on this order has been refunded.", nil)
+	}
+	s.V, s.At = o.next(), now
+	o.Shipments = append(o.Shipments, s)
+	return nil
+}
+
+func checkShipment(o Order, s Shipment) error {
+	var f []fail.Field
+	if n := utf8.RuneCountInString(s.Carrier); n == 0 || n > 60 {
+		f = append(f, fail.At("body.carrier", "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": 60}))
+	}
+	if n := utf8.RuneCountInString(s.Tracking); n == 0 || n > 80 {
+		f = append(f, fail.At("body.tracking", "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": 80}))
+	}
+	for _, sku := range s.SKUs {
+		if _, ok := o.line(sku); !ok {
+			f = append(f, fail.At("body.lines", "sku_not_ordered", "{sku} is not on this order.", fail.Args{"sku": clip(sku)}))
+		}
+	}
+	return fail.NewFields(f)
+}
+
+// Deliver records the receipt, confirmed by "shopper", "operator" or "default". Repeating it changes nothing.
+// Pay on delivery is captured here: the courier has collected it.
+func (o *Order) Deliver(by string, now time.Time) error {
+	switch o.Status() {
+	case Delivered:
+		return nil
+	case Shipped:
+	default:
+		return o.refuse("deliver")
+	}
+	if o.Payment == OnDelivery && !o.IsPaid() {
+		if err := o.Capture("on_delivery:"+o.ID, o.Total, now); err != nil {
+			return err
+		}
+	}
+	o.Delivered = &Delivery{V: o.next(), At: now, By: by}
+	return nil
+}
+
+// Cancel ends an order that has not been shipped, and asks back whatever was paid. Repeating it changes nothing.
+func (o *Order) Cancel(reason string, now time.Time) error {
+	switch o.Status() {
+	case Cancelled:
+		return nil
+	case Held, Confirmed, Paid:
+	default:
+		return o.refuse("cancel")
+	}
+	o.Cancelled = &Mark{V: o.next(), At: now, Reason: reason}
+	return o.returnRest("cancel", reason, now)
+}
+
+// Hold keeps the commission from being released until the hold is lifted.
+func (o *Order) Hold(reason, by string, now time.Time) error {
+	if n := utf8.RuneCountInString(reason); n == 0 || n > 500 {
+		return fail.NewFields([]fail.Field{fail.At("body.reason", "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": 500})})
+	}
+	switch {
+	case o.Released != nil:
+		return fail.New(fail.Conflict, "order_released", "The commission of this order has already been released.", nil)
+	case o.OnHold() != nil:
+		return nil
+	case len(o.Holds) >= MaxHolds:
+		return fail.New(fail.TooMany, "holds_too_many", "This order has been held too often.", nil)
+	}
+	o.Holds = append(o.Holds, Hold{V: o.next(), Reason: reason, By: by, At: now})
+	return nil
+}
+
+// Lift ends the hold. Without one it changes nothing.
+func (o *Order) Lift(reason string, now time.Time) {
+	if h := o.OnHold(); h != nil {
+		h.Lifted = &Mark{V: o.next(), At: now, Reason: reason}
+	}
+}
+
+// Decide appends an attribution decision. The first decision of an order is made once; a later one names its cause.
+func (o *Order) Decide(a Award) error {
+	if a.Cause == CausePlacement && len(o.Awards) > 0 {
+		return nil
+	}
+	if len(o.Awards) >= MaxAwards {
+		return fail.New(fail.TooMany, "awards_too_many", "This order has been decided too often.", nil)
+	}
+	var shares money.BasisPoints
+	for _, w := range a.Winners {
+		shares += w.Share
+	}
+	if len(a.Winners) > 0 && (shares != money.Whole || len(a.Rates) != len(o.Lines)) {
+		return fail.New(fail.Internal, "award_malformed", "An award's shares sum to 10,000 and it has one rate per line.", nil)
+	}
+	a.V = o.next()
+	o.Awards = append(o.Awards, a)
+	return nil
+}
+
+// CausePlacement is the cause of an order's first decision.
+const CausePlacement = "placement"
+
+func (o Order) refuse(doing string) error {
+	return fail.New(fail.Conflict, "order_status_"+doing, "This order is {status}, so this can no longer be done.", fail.Args{"status": o.Status(), "doing": doing})
+}

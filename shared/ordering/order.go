@@ -1,0 +1,267 @@
+// Package ordering is a shopper's order: what was bought, and every fact that happened to it since.
+//
+// An order is a set of facts that only grow. Nothing here reads a clock or a store: `now` is passed in, and each
+// change is made by a method that refuses what cannot be. The order's status is never stored; it follows from
+// the facts, so late, early or repeated events cannot move it backwards.
+package ordering
+
+import (
+	"time"
+
+	"yundian/shared/money"
+)
+
+// Limits of one order. Twenty lines keep its settlement within one store transaction.
+const (
+	MaxLines    = 20
+	MaxQuantity = 999
+	MaxTokens   = 20
+	MaxRefunds  = 100
+	MaxReturns  = 20
+	MaxCaptures = 20
+	MaxHolds    = 50
+	MaxAwards   = 20
+)
+
+// Order is one placed basket. Version counts its writes from 1; every fact carries the version it was written
+// with, so that "before" and "after" never depend on a clock.
+type Order struct {
+	ID       string
+	Version  int64
+	PlacedAt time.Time
+	Day      string // local date of placement in the shop's zone, 2006-01-02, for statistics and periods
+	Language string
+	Person   string // keyed hash of the shopper's phone or e-mail; the person is in the people table only
+	Payment  string // provider name: sandbox, on_delivery, …
+	Lines    []Line
+	Shipping money.Amount
+	Tax      money.Amount // sum of the lines' tax
+	Discount money.Amount // sum of the lines' discounts
+	Total    money.Amount
+	Terms    Terms
+	Evidence []Evidence
+
+	Session   string // the provider's open payment session, if any
+	Captures  []Capture
+	Refunds   []Refund
+	Shipments []Shipment
+	Returns   []Return
+	Holds     []Hold
+	Awards    []Award
+	Delivered *Delivery
+	Released  *Mark
+	Cancelled *Mark
+	Expired   *Mark
+	Revived   *Mark // an expired order that was paid late, with stock still there
+}
+
+// Line is one SKU of the order with everything about it frozen at placement.
+type Line struct {
+	SKU      string
+	Product  string
+	Title    string
+	Variant  string
+	Image    string
+	Tags     []string
+	Quantity int64
+	Unit     money.Amount // price of one
+	Discount money.Amount // this line's share of the order's discount
+	Net      money.Amount // unit × quantity − discount: what commission is based on
+	Tax      money.Amount
+}
+
+// Gross is what the shopper pays for the line.
+func (l Line) Gross() money.Amount { return money.Of(l.Net.Minor+l.Tax.Minor, l.Net.Currency) }
+
+// Terms are the shop's windows and attribution policy as they stood at placement.
+type Terms struct {
+	PolicyVersion   int64
+	AttributionDays int
+	ReturnDays      int
+	ReceiptDays     int
+	HoldUntil       time.Time // when an unpaid order gives its stock back
+}
+
+// EvidenceKind says how a KOC came to be on an order.
+type EvidenceKind string
+
+const (
+	ByLink EvidenceKind = "link" // a signed token from a page the shopper saw
+	ByCode EvidenceKind = "code" // a KOC's code typed at checkout
+)
+
+// Evidence is one trace of a KOC on an order. Problem is empty for evidence that may count.
+type Evidence struct {
+	Kind    EvidenceKind
+	Code    string
+	At      time.Time
+	Problem string // forged, expired, from_the_future, malformed
+}
+
+// Mark is a fact with the version and time it was recorded.
+type Mark struct {
+	V      int64
+	At     time.Time
+	Reason string
+}
+
+// Capture is money that a provider says it has taken for this order.
+type Capture struct {
+	V         int64
+	PaymentID string
+	Amount    money.Amount
+	At        time.Time
+}
+
+// Shipment is a parcel on its way.
+type Shipment struct {
+	V        int64
+	Carrier  string
+	Tracking string
+	SKUs     []string // empty: everything
+	At       time.Time
+}
+
+// Delivery is the receipt and who confirmed it.
+type Delivery struct {
+	V  int64
+	At time.Time
+	By string // shopper, operator, default
+}
+
+// Hold keeps an order's commission from being released while somebody looks into it.
+type Hold struct {
+	V      int64
+	Reason string
+	By     string
+	At     time.Time
+	Lifted *Mark
+}
+
+// Award is an attribution decision on the order: who earns, at which rates, and why. Awards append; the latest
+// counts and the first stays readable.
+type Award struct {
+	V             int64
+	DecidedAt     time.Time
+	PolicyVersion int64
+	Cause         string // placement, or what caused a later decision
+	Candidates    []Candidate
+	Winners       []Winner
+	Reason        string // code of why the winners won, or why there are none
+	BookVersion   int64
+	Rates         []LineRate // one per line, in order
+}
+
+// Candidate is a KOC who was considered, and what became of it.
+type Candidate struct {
+	KOC      string
+	Evidence EvidenceKind
+	Code     string
+	At       time.Time
+	Outcome  string // won or lost
+	Reason   string
+}
+
+// Winner earns a share of the commission; shares of an award sum to 10,000.
+type Winner struct {
+	KOC   string
+	Code  string // the link or code that won, for statistics
+	Share money.BasisPoints
+}
+
+// LineRate is the commission rate of one line, frozen with the award.
+type LineRate struct {
+	Rule        string
+	RuleVersion int64
+	Rate        money.BasisPoints
+}
+
+// Status is where an order is on its way, derived from its facts.
+type Status string
+
+const (
+	Held      Status = "held"      // stock reserved, not paid
+	Confirmed Status = "confirmed" // to be paid on delivery
+	Paid      Status = "paid"
+	Shipped   Status = "shipped"
+	Delivered Status = "delivered"
+	Cancelled Status = "cancelled"
+	Expired   Status = "expired"
+)
+
+// OnDelivery is the payment that the courier collects.
+const OnDelivery = "on_delivery"
+
+// Status derives the order's status. Ending facts come first: an order that was
+// cancelled stays so even when money arrives later (which is then given back).
+func (o Order) Status() Status {
+	switch {
+	case o.Cancelled != nil:
+		return Cancelled
+	case o.Expired != nil && o.Revived == nil:
+		return Expired
+	case o.Delivered != nil:
+		return Delivered
+	case len(o.Shipments) > 0:
+		return Shipped
+	case o.IsPaid():
+		return Paid
+	case o.Payment == OnDelivery:
+		return Confirmed
+	default:
+		return Held
+	}
+}
+
+// Captured is all the money providers have taken for this order.
+func (o Order) Captured() money.Amount {
+	total := money.Of(0, o.Total.Currency)
+	for _, c := range o.Captures {
+		total.Minor += c.Amount.Minor // same currency and bounded: Capture refuses others
+	}
+	return total
+}
+
+// IsPaid reports whether the whole total was captured. A total of 0 is paid at once.
+func (o Order) IsPaid() bool { return o.Captured().Minor >= o.Total.Minor }
+
+// Award is the decision that counts, or false while there is none.
+func (o Order) Award() (Award, bool) {
+	if len(o.Awards) == 0 {
+		return Award{}, false
+	}
+	return o.Awards[len(o.Awards)-1], true
+}
+
+// OnHold is the first hold that is not lifted, or nil.
+func (o Order) OnHold() *Hold {
+	for i := range o.Holds {
+		if o.Holds[i].Lifted == nil {
+			return &o.Holds[i]
+		}
+	}
+	return nil
+}
+
+// OpenReturn is the first return that is not closed, or nil.
+func (o Order) OpenReturn() *Return {
+	for i := range o.Returns {
+		if o.Returns[i].Closed == nil {
+			return &o.Returns[i]
+		}
+	}
+	return nil
+}
+
+// next is the version the facts recorded now will be written with.
+func (o Order) next() int64 { return o.Version + 1 }
+
+// line finds a line by SKU; placement merges lines so that a SKU stands once.
+func (o Order) line(sku string) (int, bool) {
+	for i := range o.Lines {
+		if o.Lines[i].SKU == sku {
+			return i, true
+		}
+	}
+	return 0, false
+}

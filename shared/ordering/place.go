@@ -1,0 +1,39 @@
+package ordering
+
+import (
+	"time"
+
+	"yundian/shared/fail"
+	"yundian/shared/money"
+	"yundian/shared/shop"
+)
+
+// Request is everything a placement is decided from, apart from the quote.
+type Request struct {
+	ID       string
+	Language string
+	Person   string
+	Payment  string
+	Evidence []Evidence
+	// Expect is the total the shopper saw; zero currency when the shopper's client did not say.
+	Expect money.Amount
+}
+
+// Place turns a quote into an order. A total that differs from what the shopper saw is a Conflict.
+func Place(r Request, q Quote, s shop.Settings, now time.Time) (Order, error) {
+	if r.Expect.Currency != "" && r.Expect.Currency != s.Currency {
+		return Order{}, fail.NewFields([]fail.Field{fail.At("body.expect.currency", "currency_other", "This shop sells in {currency}.", fail.Args{"currency": s.Currency})})
+	}
+	if r.Expect.Currency != "" && r.Expect.Minor != q.Total.Minor {
+		return Order{}, fail.New(fail.Conflict, "price_changed", "The total is now {total}. Please look at the new quote and order again.", fail.Args{"total": q.Total})
+	}
+	return Order{
+		ID: r.ID, PlacedAt: now, Day: now.In(s.Zone()).Format(time.DateOnly), Language: r.Language, Person: r.Person,
+		Payment: r.Payment, Lines: q.Lines, Shipping: q.Shipping, Tax: q.Tax, Discount: q.Discount, Total: q.Total,
+		Evidence: r.Evidence,
+		Terms: Terms{
+			PolicyVersion: s.Version, AttributionDays: s.Windows.AttributionDays, ReturnDays: s.Windows.ReturnDays,
+			ReceiptDays: s.Windows.ReceiptDays, HoldUntil: now.Add(time.Duration(s.Windows.HoldMinutes) * time.Minute),
+		},
+	}, nil
+}

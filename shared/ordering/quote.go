@@ -1,0 +1,131 @@
+package ordering
+
+import (
+	"fmt"
+
+	"yundian/shared/catalogue"
+	"yundian/shared/fail"
+	"yundian/shared/money"
+	"yundian/shared/shop"
+)
+
+// BasketLine is what a shopper asks for: prices never come from there.
+type BasketLine struct {
+	SKU      string
+	Quantity int64
+}
+
+// Quote is a priced basket. Total = Σ line net + shipping + tax.
+type Quote struct {
+	Lines                          []Line
+	Discount, Shipping, Tax, Total money.Amount
+}
+
+// MergeBasket adds up lines of the same SKU, in the order they first appear. It refuses an empty basket, more
+// than MaxLines SKUs, and a quantity outside 1–MaxQuantity.
+func MergeBasket(lines []BasketLine) ([]BasketLine, error) {
+	var f []fail.Field
+	if len(lines) == 0 || len(lines) > MaxLines {
+		return nil, fail.NewFields([]fail.Field{fail.At("body.lines", "list_length", "Between {low} and {high} entries.", fail.Args{"low": 1, "high": MaxLines})})
+	}
+	merged := make([]BasketLine, 0, len(lines))
+	at := map[string]int{}
+	for i, l := range lines {
+		where := fmt.Sprintf("body.lines[%d].", i)
+		if !catalogue.ValidSKU(l.SKU) {
+			f = append(f, fail.At(where+"sku", "sku_unknown", "{sku} is not sold here.", fail.Args{"sku": clip(l.SKU)}))
+		}
+		if l.Quantity < 1 || l.Quantity > MaxQuantity {
+			f = append(f, fail.At(where+"quantity", "out_of_range", "Between {low} and {high}.", fail.Args{"low": 1, "high": MaxQuantity}))
+			continue
+		}
+		j, again := at[l.SKU]
+		if !again {
+			at[l.SKU] = len(merged)
+			merged = append(merged, l)
+			continue
+		}
+		if merged[j].Quantity += l.Quantity; merged[j].Quantity > MaxQuantity {
+			f = append(f, fail.At(where+"quantity", "out_of_range", "Between {low} and {high}.", fail.Args{"low": 1, "high": MaxQuantity}))
+		}
+	}
+	return merged, fail.NewFields(f)
+}
+
+// Price quotes a merged basket at the shop's prices. Unknown and withdrawn SKUs are Invalid; too little stock is a
+// Conflict that names what is left.
+func Price(basket []BasketLine, sold map[string]catalogue.Sellable, s shop.Settings) (Quote, error) {
+	var unknown []fail.Field
+	for i, b := range basket {
+		if it, ok := sold[b.SKU]; !ok || it.Status != catalogue.Active || it.Price.Currency != s.Currency {
+			unknown = append(unknown, fail.At(fmt.Sprintf("body.lines[%d].sku", i), "sku_unknown", "{sku} is not sold here.", fail.Args{"sku": clip(b.SKU)}))
+		}
+	}
+	if len(unknown) > 0 {
+		return Quote{}, fail.NewFields(unknown)
+	}
+	for _, b := range basket {
+		if left := sold[b.SKU].Stock.Available; left < b.Quantity {
+			return Quote{}, SoldOut(sold[b.SKU], left)
+		}
+	}
+	q := Quote{Discount: money.Of(0, s.Currency), Tax: money.Of(0, s.Currency)}
+	goods := money.Of(0, s.Currency)
+	for _, b := range basket {
+		l, err := priceLine(b, sold[b.SKU], s.Tax)
+		if err != nil {
+			return Quote{}, err
+		}
+		q.Lines = append(q.Lines, l)
+		if goods, err = goods.Add(l.Net); err != nil {
+			return Quote{}, err
+		}
+		if q.Tax, err = q.Tax.Add(l.Tax); err != nil {
+			return Quote{}, err
+		}
+	}
+	q.Shipping = money.Of(s.Shipping.Fee, s.Currency)
+	if s.Shipping.FreeFrom > 0 && goods.Minor >= s.Shipping.FreeFrom {
+		q.Shipping.Minor = 0
+	}
+	var err error
+	if q.Total, err = money.Sum(goods, q.Shipping, q.Tax); err != nil {
+		return Quote{}, err
+	}
+	if q.Total.Minor > money.MaxMinor {
+		return Quote{}, fail.New(fail.Invalid, "order_too_large", "This order is too large. Please place it in parts.", nil)
+	}
+	return q, nil
+}
+
+func priceLine(b BasketLine, it catalogue.Sellable, tax money.BasisPoints) (Line, error) {
+	net, err := it.Price.Multiply(b.Quantity)
+	if err != nil {
+		return Line{}, err
+	}
+	taxed, err := net.Times(tax.Ratio())
+	if err != nil {
+		return Line{}, err
+	}
+	return Line{SKU: it.SKU, Product: it.Product, Title: it.Title, Variant: it.Variant, Image: it.Image, Tags: it.Tags,
+		Quantity: b.Quantity, Unit: it.Price, Discount: money.Of(0, net.Currency), Net: net, Tax: taxed}, nil
+}
+
+// SoldOut is the refusal for a SKU with too few pieces left.
+func SoldOut(it catalogue.Sellable, left int64) error {
+	title := it.Title
+	if it.Variant != "" {
+		title += " / " + it.Variant
+	}
+	if left <= 0 {
+		return fail.New(fail.Conflict, "sold_out", "{title} is sold out.", fail.Args{"title": title, "sku": it.SKU})
+	}
+	return fail.New(fail.Conflict, "stock_short", "Only {left} of {title} are left.", fail.Args{"title": title, "sku": it.SKU, "left": left})
+}
+
+func clip(s string) string {
+	if r := []rune(s); len(r) > 80 {
+		return string(r[:80]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,392 @@
+package ordering
+
+import (
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"yundian/shared/fail"
+	"yundian/shared/money"
+)
+
+// Refund is money going back to the shopper. It is written as an intent before anything is sent, and sent under
+// its id, so that a crash or a lost answer can be resolved by asking the provider about that id.
+type Refund struct {
+	ID         string
+	V          int64
+	At         time.Time
+	Reason     string
+	By         string
+	PaymentID  string // the capture it goes back to; empty when the provider started it
+	ProviderID string
+	Amount     money.Amount // Σ lines' net and tax + shipping, or the whole surplus
+	Lines      []LineRefund
+	Shipping   money.Amount
+	Surplus    bool // gives back a second payment; touches no line and no commission
+	LastTry    time.Time
+	Succeeded  *Mark
+	Failed     *Mark
+}
+
+// LineRefund is the part of a refund that belongs to one line, by its index.
+type LineRefund struct {
+	Line     int
+	Quantity int64
+	Net      money.Amount
+	Tax      money.Amount
+}
+
+// Open reports whether the provider has not said yet how the refund ended.
+func (r Refund) Open() bool { return r.Succeeded == nil && r.Failed == nil }
+
+// Counts reports whether the refund reduces what can still be refunded and earned: any that has not failed.
+func (r Refund) Counts() bool { return r.Failed == nil && !r.Surplus }
+
+// RefundRequest is what an operator asks for: pieces of lines with or without amounts, shipping, or an amount only.
+type RefundRequest struct {
+	ID       string
+	By       string
+	Reason   string
+	Lines    []RefundLine
+	Shipping *money.Amount
+	Amount   *money.Amount
+}
+
+// RefundLine asks to refund pieces of a line; Amount nil means their share of what was paid.
+// A quantity of 0 with an amount is a price reduction.
+type RefundLine struct {
+	SKU      string
+	Quantity int64
+	Amount   *money.Amount
+}
+
+// RefundedLine is what has gone back, or is on its way, for one line.
+type RefundedLine struct {
+	Quantity int64
+	Net, Tax money.Amount
+}
+
+// Gross is net and tax together.
+func (r RefundedLine) Gross() int64 { return r.Net.Minor + r.Tax.Minor }
+
+// RefundedLine sums the refunds of one line; only those that counts says, all when counts is nil.
+func (o Order) RefundedLine(line int, counts func(Refund) bool) RefundedLine {
+	sum := RefundedLine{Net: money.Of(0, o.Total.Currency), Tax: money.Of(0, o.Total.Currency)}
+	for _, r := range o.Refunds {
+		if !r.Counts() || counts != nil && !counts(r) {
+			continue
+		}
+		for _, l := range r.Lines {
+			if l.Line == line {
+				sum.Quantity += l.Quantity
+				sum.Net.Minor += l.Net.Minor
+				sum.Tax.Minor += l.Tax.Minor
+			}
+		}
+	}
+	return sum
+}
+
+// RefundedTotal is everything that has gone back or is on its way, surplus payments apart.
+func (o Order) RefundedTotal() money.Amount {
+	total := money.Of(0, o.Total.Currency)
+	for _, r := range o.Refunds {
+		if r.Counts() {
+			total.Minor += r.Amount.Minor
+		}
+	}
+	return total
+}
+
+// Refundable is what can still be given back of what was paid for the order.
+func (o Order) Refundable() money.Amount {
+	paid := min(o.Captured().Minor, o.Total.Minor)
+	return money.Of(max(0, paid-o.RefundedTotal().Minor), o.Total.Currency)
+}
+
+func (o Order) fullyRefunded() bool { return o.Total.Minor > 0 && o.IsPaid() && o.Refundable().Minor == 0 }
+
+func (o Order) refundedShipping() int64 {
+	var sum int64
+	for _, r := range o.Refunds {
+		if r.Counts() {
+			sum += r.Shipping.Minor
+		}
+	}
+	return sum
+}
+
+// RequestRefund records the intent to refund and returns it. The same id again returns the recorded intent. More
+// than was paid, more pieces than were bought, or nothing at all is refused.
+func (o *Order) RequestRefund(q RefundRequest, now time.Time) (Refund, error) {
+	if r, ok := o.Refund(q.ID); ok {
+		return r, nil
+	}
+	if err := o.checkRefund(q); err != nil {
+		return Refund{}, err
+	}
+	r := Refund{ID: q.ID, V: o.next(), At: now, LastTry: now, Reason: q.Reason, By: q.By,
+		Shipping: money.Of(0, o.Total.Currency), PaymentID: o.Captures[0].PaymentID}
+	var err error
+	if q.Amount != nil {
+		err = o.spread(&r, q.Amount.Minor)
+	} else {
+		err = o.itemise(&r, q)
+	}
+	if err != nil {
+		return Refund{}, err
+	}
+	r.Amount = r.sum()
+	switch {
+	case r.Amount.Minor == 0:
+		return Refund{}, fail.New(fail.Invalid, "refund_empty", "This would refund nothing. Name lines, shipping or an amount that is still refundable.", nil)
+	case r.Amount.Minor > o.Refundable().Minor:
+		return Refund{}, o.tooMuch()
+	}
+	o.Refunds = append(o.Refunds, r)
+	return r, nil
+}
+
+func (o Order) checkRefund(q RefundRequest) error {
+	var f []fail.Field
+	if n := utf8.RuneCountInString(q.Reason); n == 0 || n > 500 {
+		f = append(f, fail.At("body.reason", "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": 500}))
+	}
+	amount := func(where string, a *money.Amount) {
+		switch {
+		case a == nil:
+		case a.Currency != o.Total.Currency:
+			f = append(f, fail.At(where, "currency_other", "This shop sells in {currency}.", fail.Args{"currency": o.Total.Currency}))
+		case a.Minor < 0 || a.Minor > money.MaxMinor:
+			f = append(f, fail.At(where, "out_of_range", "Between {low} and {high}.", fail.Args{"low": 0, "high": o.Total.Minor}))
+		}
+	}
+	amount("body.amount", q.Amount)
+	amount("body.shipping", q.Shipping)
+	if len(q.Lines) > MaxLines {
+		f = append(f, fail.At("body.lines", "too_many", "At most {limit} entries.", fail.Args{"limit": MaxLines}))
+	}
+	seen := map[string]bool{}
+	for i, l := range q.Lines {
+		where := fmt.Sprintf("body.lines[%d]", i)
+		amount(where+".amount", l.Amount)
+		if _, ok := o.line(l.SKU); !ok || seen[l.SKU] {
+			f = append(f, fail.At(where+".sku", "sku_not_ordered", "{sku} is not on this order.", fail.Args{"sku": clip(l.SKU)}))
+		}
+		seen[l.SKU] = true
+		if l.Quantity < 0 || l.Quantity > MaxQuantity || l.Quantity == 0 && l.Amount == nil {
+			f = append(f, fail.At(where+".quantity", "out_of_range", "Between {low} and {high}.", fail.Args{"low": 1, "high": MaxQuantity}))
+		}
+	}
+	if q.Amount != nil && (len(q.Lines) > 0 || q.Shipping != nil) {
+		f = append(f, fail.At("body.amount", "refund_either", "Give either an amount alone, or lines and shipping.", nil))
+	}
+	if len(f) > 0 {
+		return fail.NewFields(f)
+	}
+	switch {
+	case len(o.Captures) == 0:
+		return fail.New(fail.Conflict, "order_unpaid", "This order has not been paid, so there is nothing to refund.", nil)
+	case len(o.Refunds) >= MaxRefunds:
+		return fail.New(fail.TooMany, "refunds_too_many", "This order has too many refunds.", nil)
+	}
+	return nil
+}
+
+// itemise fills the refund from the lines and shipping that were asked for.
+func (o Order) itemise(r *Refund, q RefundRequest) error {
+	for _, l := range q.Lines {
+		i, _ := o.line(l.SKU)
+		part, err := o.linePart(i, l)
+		if err != nil {
+			return err
+		}
+		r.Lines = append(r.Lines, part)
+	}
+	if q.Shipping != nil {
+		if q.Shipping.Minor > o.Shipping.Minor-o.refundedShipping() {
+			return o.tooMuch()
+		}
+		r.Shipping = *q.Shipping
+	}
+	return nil
+}
+
+// linePart is the refund of pieces of line i. Without an amount it is their share of the line's price, cumulative,
+// so that the last piece brings back exactly what is left.
+func (o Order) linePart(i int, l RefundLine) (LineRefund, error) {
+	line, done := o.Lines[i], o.RefundedLine(i, nil)
+	if done.Quantity+l.Quantity > line.Quantity {
+		return LineRefund{}, fail.New(fail.Conflict, "refund_quantity", "Only {left} of {sku} can still be refunded.",
+			fail.Args{"left": line.Quantity - done.Quantity, "sku": l.SKU})
+	}
+	left := line.Gross().Minor - done.Gross()
+	var gross int64
+	if l.Amount != nil {
+		gross = l.Amount.Minor
+	} else {
+		share, err := line.Gross().Times(money.Ratio{Num: done.Quantity + l.Quantity, Den: line.Quantity})
+		if err != nil {
+			return LineRefund{}, err
+		}
+		gross = max(0, share.Minor-done.Gross())
+	}
+	if gross > left {
+		return LineRefund{}, o.tooMuch()
+	}
+	return o.split(i, l.Quantity, gross)
+}
+
+// spread allocates an amount to what is left of the lines, in proportion, and what exceeds them to shipping.
+func (o Order) spread(r *Refund, amount int64) error {
+	if amount > o.Refundable().Minor {
+		return o.tooMuch()
+	}
+	weights := make([]int64, len(o.Lines))
+	var goods int64
+	for i, l := range o.Lines {
+		weights[i] = l.Gross().Minor - o.RefundedLine(i, nil).Gross()
+		goods += weights[i]
+	}
+	parts, err := money.Of(min(amount, goods), o.Total.Currency).Allocate(weights)
+	if err != nil {
+		return err
+	}
+	for i, p := range parts {
+		if p.Minor == 0 {
+			continue
+		}
+		part, err := o.split(i, 0, p.Minor)
+		if err != nil {
+			return err
+		}
+		r.Lines = append(r.Lines, part)
+	}
+	r.Shipping.Minor = amount - min(amount, goods)
+	return nil
+}
+
+// split divides a line's gross refund into net and tax, cumulative like everything here.
+func (o Order) split(i int, quantity, gross int64) (LineRefund, error) {
+	line, done := o.Lines[i], o.RefundedLine(i, nil)
+	part := LineRefund{Line: i, Quantity: quantity, Net: money.Of(gross, o.Total.Currency), Tax: money.Of(0, o.Total.Currency)}
+	if line.Tax.Minor == 0 {
+		return part, nil
+	}
+	tax, err := line.Tax.Times(money.Ratio{Num: done.Gross() + gross, Den: line.Gross().Minor})
+	if err != nil {
+		return LineRefund{}, err
+	}
+	part.Tax.Minor = min(gross, max(0, tax.Minor-done.Tax.Minor))
+	part.Net.Minor = gross - part.Tax.Minor
+	return part, nil
+}
+
+func (r Refund) sum() money.Amount {
+	total := r.Shipping
+	for _, l := range r.Lines {
+		total.Minor += l.Net.Minor + l.Tax.Minor
+	}
+	return total
+}
+
+func (o Order) tooMuch() error {
+	return fail.New(fail.Conflict, "refund_too_large", "Only {left} can still be refunded.", fail.Args{"left": o.Refundable()})
+}
+
+// Refund finds a refund by its id.
+func (o Order) Refund(id string) (Refund, bool) {
+	if i := o.refundIndex(id); i >= 0 {
+		return o.Refunds[i], true
+	}
+	return Refund{}, false
+}
+
+func (o Order) refundIndex(id string) int {
+	return slices.IndexFunc(o.Refunds, func(r Refund) bool { return r.ID == id })
+}
+
+// SettleRefund records how a refund ended at the provider. A refund that the provider started by itself, unknown
+// until now, is recorded with its amount spread over the order, even before the payment's own event has come.
+// The first outcome stays: a late contrary one is a Conflict for a person to look at.
+func (o *Order) SettleRefund(id, providerID string, amount money.Amount, succeeded bool, now time.Time) error {
+	i := o.refundIndex(id)
+	if i < 0 {
+		if !succeeded {
+			return nil // somebody tried a refund at the provider and it failed: nothing happened
+		}
+		if err := o.adoptRefund(id, amount, now); err != nil {
+			return err
+		}
+		i = len(o.Refunds) - 1
+	}
+	r := &o.Refunds[i]
+	if amount.Currency != "" && amount != r.Amount {
+		return fail.New(fail.Conflict, "refund_differs", "The refund of {amount} does not equal the one that was asked for.", fail.Args{"amount": amount})
+	}
+	switch {
+	case succeeded && r.Failed != nil, !succeeded && r.Succeeded != nil:
+		return fail.New(fail.Conflict, "refund_contradiction", "The provider has already reported the opposite outcome of this refund.", nil)
+	case !r.Open():
+		return nil
+	}
+	r.ProviderID = providerID
+	mark := &Mark{V: o.next(), At: now}
+	if succeeded {
+		r.Succeeded = mark
+	} else {
+		r.Failed = mark
+	}
+	return nil
+}
+
+// adoptRefund records a refund that was started at the provider.
+func (o *Order) adoptRefund(id string, amount money.Amount, now time.Time) error {
+	left := o.Total.Minor - o.RefundedTotal().Minor
+	if amount.Currency != o.Total.Currency || amount.Minor <= 0 || amount.Minor > left || len(o.Refunds) >= MaxRefunds {
+		return fail.New(fail.Conflict, "refund_differs", "The refund of {amount} does not equal the one that was asked for.", fail.Args{"amount": amount})
+	}
+	r := Refund{ID: id, V: o.next(), At: now, LastTry: now, Reason: "provider", By: "provider", Shipping: money.Of(0, o.Total.Currency)}
+	whole := *o
+	if !o.IsPaid() { // spread as if paid: the payment's event is merely late
+		whole.Captures = append(slices.Clone(o.Captures), Capture{Amount: o.Total})
+	}
+	if err := whole.spread(&r, amount.Minor); err != nil {
+		return err
+	}
+	r.Amount = r.sum()
+	o.Refunds = append(o.Refunds, r)
+	return nil
+}
+
+// Retry notes that a refund was sent again.
+func (o *Order) Retry(id string, now time.Time) {
+	if i := o.refundIndex(id); i >= 0 && o.Refunds[i].Open() {
+		o.Refunds[i].LastTry = now
+	}
+}
+
+// GiveBack asks back everything that was paid for an order that cannot be fulfilled.
+func (o *Order) GiveBack(reason string, now time.Time) error { return o.returnRest("late", reason, now) }
+
+// returnRest records the refund of everything refundable, if anything is.
+func (o *Order) returnRest(cause, reason string, now time.Time) error {
+	left := o.Refundable()
+	if left.Minor == 0 {
+		return nil
+	}
+	if reason == "" {
+		reason = cause
+	}
+	_, err := o.RequestRefund(RefundRequest{ID: o.ID + "-" + cause, By: cause, Reason: reason, Amount: &left}, now)
+	return err
+}
+
+// returnSurplus records the refund of a whole second payment.
+func (o *Order) returnSurplus(paymentID string, amount money.Amount, now time.Time) error {
+	id := fmt.Sprintf("%s-surplus-%d", o.ID, len(o.Captures))
+	o.Refunds = append(o.Refunds, Refund{ID: id, V: o.next(), At: now, LastTry: now, Reason: "paid twice", By: "surplus",
+		PaymentID: paymentID, Amount: amount, Shipping: money.Of(0, amount.Currency), Surplus: true})
+	return nil
+}

@@ -1,0 +1,126 @@
+// Package shop holds what the brand decided for its whole store: name, currency, languages, and for how long things last.
+package shop
+
+import (
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"yundian/shared/fail"
+	"yundian/shared/money"
+)
+
+// Settings is the brand's one set of choices. Version counts its edits from 1; an edit that did not see
+// the version it replaces is refused.
+type Settings struct {
+	Version  int64
+	Brand    string
+	Tagline  string
+	Hero     string // picture at the top of the home page, an https or site-relative address
+	Currency money.Currency
+	// Languages offered to shoppers, the first is the default: of zh-Hans, zh-Hant, en.
+	Languages []string
+	// TimeZone is an IANA name; days and months of the shop begin at its midnights.
+	TimeZone string
+	Licence  Licence
+	// AdvertisingLabel shows 广告 on pages that share an experience together with a purchase link,
+	// as the Measures for the Administration of Internet Advertising (SAMR Order 72, article 9) ask.
+	AdvertisingLabel bool
+	Shipping         Shipping
+	// Tax is added on top of each line's net. 0 when prices include it, as in mainland China.
+	Tax     money.BasisPoints
+	Windows Windows
+	// DefaultShelf is what a KOC's storefront shows until the KOC chooses: product ids in order, at most ShelfLimit.
+	DefaultShelf []string
+}
+
+// Licence is the footer the law asks of a shop.
+type Licence struct {
+	Company string `json:"company"`
+	Number  string `json:"number"`
+	ICP     string `json:"icp"`
+}
+
+// Shipping is a flat fee per order, waived from a goods value on. FreeFrom 0 never waives it.
+type Shipping struct {
+	Fee      int64 // minor units
+	FreeFrom int64 // minor units
+}
+
+// Windows says for how long things last.
+type Windows struct {
+	AttributionDays int // how long a seen link counts; 1–365
+	ReturnDays      int // delivery to release of the commission; 0–365
+	ReceiptDays     int // shipping to receipt by default; 1–365
+	HoldMinutes     int // how long an unpaid order keeps its stock; 1–1,440
+}
+
+// ShelfLimit bounds a storefront's shelf: a page a phone can show at once, and one batch read for the store.
+const ShelfLimit = 48
+
+// Languages a shop can offer.
+var Languages = []string{"zh-Hans", "zh-Hant", "en"}
+
+// Default is an empty shop's settings.
+func Default() Settings {
+	return Settings{
+		Brand:            "云店",
+		Currency:         "CNY",
+		Languages:        slices.Clone(Languages),
+		TimeZone:         "Asia/Shanghai",
+		AdvertisingLabel: true,
+		Windows:          Windows{AttributionDays: 14, ReturnDays: 7, ReceiptDays: 15, HoldMinutes: 30},
+	}
+}
+
+// Zone is the shop's time zone; UTC if the stored name is unknown to this machine.
+func (s Settings) Zone() *time.Location {
+	if loc, err := time.LoadLocation(s.TimeZone); err == nil {
+		return loc
+	}
+	return time.UTC
+}
+
+// Validate lists everything wrong with the settings, located as in the request body.
+func (s Settings) Validate() error {
+	var f []fail.Field
+	text := func(where, value string, limit int) {
+		if utf8.RuneCountInString(value) > limit {
+			f = append(f, fail.At("body."+where, "too_long", "At most {limit} characters.", fail.Args{"limit": limit}))
+		}
+	}
+	between := func(where string, value, low, high int64) {
+		if value < low || value > high {
+			f = append(f, fail.At("body."+where, "out_of_range", "Between {low} and {high}.", fail.Args{"low": low, "high": high}))
+		}
+	}
+	if s.Brand == "" {
+		f = append(f, fail.At("body.brand", "required", "This is required.", nil))
+	}
+	text("brand", s.Brand, 60)
+	text("tagline", s.Tagline, 200)
+	text("hero", s.Hero, 500)
+	text("licence.company", s.Licence.Company, 120)
+	text("licence.number", s.Licence.Number, 60)
+	text("licence.icp", s.Licence.ICP, 60)
+	if _, err := money.ParseCurrency(string(s.Currency)); err != nil {
+		f = append(f, fail.At("body.currency", "currency_unknown", "{currency} is not an ISO 4217 currency code.", fail.Args{"currency": s.Currency}))
+	}
+	if len(s.Languages) == 0 || slices.ContainsFunc(s.Languages, func(l string) bool { return !slices.Contains(Languages, l) }) {
+		f = append(f, fail.At("body.languages", "language_unknown", "One or more of zh-Hans, zh-Hant, en.", nil))
+	}
+	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "" || s.TimeZone == "Local" {
+		f = append(f, fail.At("body.timeZone", "time_zone_unknown", "An IANA time zone name such as Asia/Shanghai.", nil))
+	}
+	between("shipping.fee", s.Shipping.Fee, 0, money.MaxMinor)
+	between("shipping.freeFrom", s.Shipping.FreeFrom, 0, money.MaxMinor)
+	between("tax", int64(s.Tax), 0, int64(money.Whole))
+	between("windows.attributionDays", int64(s.Windows.AttributionDays), 1, 365)
+	between("windows.returnDays", int64(s.Windows.ReturnDays), 0, 365)
+	between("windows.receiptDays", int64(s.Windows.ReceiptDays), 1, 365)
+	between("windows.holdMinutes", int64(s.Windows.HoldMinutes), 1, 1440)
+	if len(s.DefaultShelf) > ShelfLimit {
+		f = append(f, fail.At("body.defaultShelf", "too_many", "At most {limit} entries.", fail.Args{"limit": ShelfLimit}))
+	}
+	return fail.NewFields(f)
+}
