@@ -1,0 +1,280 @@
+// Package ledger is the book in which every commission is written twice: once for the KOC, once for the brand.
+//
+// A posting is one order version's change for one KOC. Its legs sum to zero, it is never edited, and what happens
+// later is a new posting. Amounts are minor units; for a KOC's accounts a positive leg is money the brand owes.
+package ledger
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"yundian/shared/commission"
+	"yundian/shared/money"
+	"yundian/shared/ordering"
+)
+
+// Account is one of a KOC's or the brand's accounts.
+type Account string
+
+const (
+	Pending   Account = "pending"   // earned, not yet released
+	Available Account = "available" // released, can be withdrawn
+	Debt      Account = "debt"      // owed by the KOC; its balance is zero or negative
+	InPayout  Account = "in_payout" // reserved for a transfer under way
+	Paid      Account = "paid"      // transferred
+
+	Expense Account = "commission_expense" // the brand's other side; folded from legs, never stored
+)
+
+// Kind is what an entry tells the KOC.
+type Kind string
+
+const (
+	Accrual  Kind = "accrual"  // a paid order earned commission
+	Refunded Kind = "refund"   // a refund before the release took some back
+	Release  Kind = "release"  // pending became available
+	Clawback Kind = "clawback" // a refund after the release is owed as debt
+)
+
+// Leg is one side of an entry.
+type Leg struct {
+	Account Account `dynamodbav:"a" json:"account"`
+	Minor   int64   `dynamodbav:"m" json:"amount"`
+}
+
+// Entry is what changed for one line, with its reason: base × rate under a rule.
+type Entry struct {
+	Line        int               `dynamodbav:"l"`
+	SKU         string            `dynamodbav:"sku"`
+	Product     string            `dynamodbav:"product"`
+	Kind        Kind              `dynamodbav:"kind"`
+	Minor       int64             `dynamodbav:"minor"` // as the KOC reads it: plus earns, minus takes back, a release moves
+	Base        int64             `dynamodbav:"base"`
+	Rate        money.BasisPoints `dynamodbav:"rate"`
+	Rule        string            `dynamodbav:"rule"`
+	RuleVersion int64             `dynamodbav:"rulev"`
+	Legs        []Leg             `dynamodbav:"legs"`
+}
+
+// Posting is everything one version of an order changed for one KOC, in one currency.
+type Posting struct {
+	ID       string // derived from its cause: settle:<order>:<version>:<koc>
+	KOC      string
+	Order    string
+	V        int64
+	At       time.Time // when it was posted
+	PlacedAt time.Time
+	Currency money.Currency
+	Entries  []Entry
+}
+
+// Applied is what has been posted for an order so far: the state after version V.
+type Applied struct {
+	V         int64
+	Positions []commission.Position
+}
+
+// Fact tells statistics and notices where an order stands after a version; it is written for every version, also
+// when nothing was earned.
+type Fact struct {
+	Order    string
+	V        int64
+	At       time.Time
+	Day      string
+	Currency money.Currency
+	KOC      string // the winner, or empty
+	Code     string // the link or code that won
+	Counted  bool   // paid, so an order in the statistics
+	Lines    []FactLine
+}
+
+// FactLine is one product of a fact.
+type FactLine struct {
+	Product    string `dynamodbav:"p"`
+	Sales      int64  `dynamodbav:"s"` // net of refunds
+	Commission int64  `dynamodbav:"c"` // net of refunds
+}
+
+// Settlement is everything one version of an order adds to the ledger.
+type Settlement struct {
+	Order    string
+	Seen     int64 // the version applied before; 0 when none was
+	Applied  Applied
+	Postings []Posting
+	Fact     Fact
+}
+
+// Settle works out the difference between what is posted and where the order stands. It returns false when this
+// version or a later one has already been applied.
+func Settle(o ordering.Order, applied Applied, now time.Time) (Settlement, bool, error) {
+	if applied.V >= o.Version {
+		return Settlement{}, false, nil
+	}
+	target, err := commission.Target(o)
+	if err != nil {
+		return Settlement{}, false, err
+	}
+	s := Settlement{Order: o.ID, Seen: applied.V, Applied: Applied{V: o.Version, Positions: target}, Fact: factOf(o, target, now)}
+	for _, change := range changes(applied.Positions, target) {
+		s.post(o, change, now)
+	}
+	for _, p := range s.Postings {
+		if err := p.Check(); err != nil {
+			return Settlement{}, false, err
+		}
+	}
+	return s, true, nil
+}
+
+// change is how far one position moved.
+type change struct {
+	line                                  int
+	koc                                   string
+	accrued, reversed, released, clawback int64
+}
+
+// changes pairs positions before and after by line and KOC, in a fixed order.
+func changes(before, after []commission.Position) []change {
+	type key struct {
+		koc  string
+		line int
+	}
+	sum := map[key]change{}
+	add := func(p commission.Position, sign int64) {
+		k := key{p.KOC, p.Line}
+		c := sum[k]
+		c.line, c.koc = p.Line, p.KOC
+		c.accrued += sign * p.Accrued
+		c.reversed += sign * p.Reversed
+		c.released += sign * p.Released
+		c.clawback += sign * p.Clawed
+		sum[k] = c
+	}
+	for _, p := range before {
+		add(p, -1)
+	}
+	for _, p := range after {
+		add(p, 1)
+	}
+	out := make([]change, 0, len(sum))
+	for _, c := range sum {
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b change) int { return cmp.Or(cmp.Compare(a.koc, b.koc), cmp.Compare(a.line, b.line)) })
+	return out
+}
+
+// post appends the entries of one change to the KOC's posting.
+func (s *Settlement) post(o ordering.Order, c change, now time.Time) {
+	e := Entry{Line: c.line, SKU: o.Lines[c.line].SKU, Product: o.Lines[c.line].Product, Base: o.Lines[c.line].Net.Minor}
+	if award, ok := o.Award(); ok && c.line < len(award.Rates) {
+		r := award.Rates[c.line]
+		e.Rate, e.Rule, e.RuleVersion = r.Rate, r.Rule, r.RuleVersion
+	}
+	var entries []Entry
+	add := func(kind Kind, minor, shown int64, from, to Account) {
+		if minor == 0 {
+			return
+		}
+		e := e
+		e.Kind, e.Minor, e.Legs = kind, shown, []Leg{{Account: to, Minor: minor}, {Account: from, Minor: -minor}}
+		entries = append(entries, e)
+	}
+	add(Accrual, c.accrued, c.accrued, Expense, Pending)
+	add(Refunded, c.reversed, -c.reversed, Pending, Expense)
+	add(Release, c.released, c.released, Pending, Available)
+	add(Clawback, c.clawback, -c.clawback, Debt, Expense)
+	if len(entries) == 0 {
+		return
+	}
+	if n := len(s.Postings); n > 0 && s.Postings[n-1].KOC == c.koc {
+		s.Postings[n-1].Entries = append(s.Postings[n-1].Entries, entries...)
+		return
+	}
+	s.Postings = append(s.Postings, Posting{ID: fmt.Sprintf("settle:%s:%d:%s", o.ID, o.Version, c.koc), KOC: c.koc, Order: o.ID,
+		V: o.Version, At: now, PlacedAt: o.PlacedAt, Currency: o.Total.Currency, Entries: entries})
+}
+
+// Check refuses a posting whose legs do not sum to zero.
+func (p Posting) Check() error {
+	for _, e := range p.Entries {
+		var sum int64
+		for _, l := range e.Legs {
+			sum += l.Minor
+		}
+		if sum != 0 {
+			return fmt.Errorf("ledger: entry %s of posting %s is off balance by %d", e.Kind, p.ID, sum)
+		}
+	}
+	return nil
+}
+
+// Balances are a KOC's stored accounts in one currency, in minor units. Owed is shown positive although the debt
+// account's own balance is negative.
+type Balances struct {
+	Currency                                 money.Currency
+	Pending, Available, Debt, InPayout, Paid int64
+}
+
+// Add adds a leg to the account it names; the brand's accounts are not a KOC's.
+func (b *Balances) Add(l Leg) {
+	switch l.Account {
+	case Pending:
+		b.Pending += l.Minor
+	case Available:
+		b.Available += l.Minor
+	case Debt:
+		b.Debt += l.Minor
+	case InPayout:
+		b.InPayout += l.Minor
+	case Paid:
+		b.Paid += l.Minor
+	}
+}
+
+// Fold adds postings up per currency, sorted by currency. The brand's own accounts are left out.
+func Fold(postings []Posting) []Balances {
+	sum := map[money.Currency]*Balances{}
+	for _, p := range postings {
+		b := sum[p.Currency]
+		if b == nil {
+			b = &Balances{Currency: p.Currency}
+			sum[p.Currency] = b
+		}
+		for _, e := range p.Entries {
+			for _, l := range e.Legs {
+				b.Add(l)
+			}
+		}
+	}
+	out := make([]Balances, 0, len(sum))
+	for _, b := range sum {
+		out = append(out, *b)
+	}
+	slices.SortFunc(out, func(a, b Balances) int { return cmp.Compare(a.Currency, b.Currency) })
+	return out
+}
+
+// factOf tells where the order stands, for statistics.
+func factOf(o ordering.Order, target []commission.Position, now time.Time) Fact {
+	f := Fact{Order: o.ID, V: o.Version, At: now, Day: o.Day, Currency: o.Total.Currency, Counted: o.IsPaid()}
+	if award, ok := o.Award(); ok && len(award.Winners) > 0 {
+		f.KOC, f.Code = award.Winners[0].KOC, award.Winners[0].Code
+	}
+	if !f.Counted {
+		return f
+	}
+	earned := map[int]int64{}
+	for _, p := range target {
+		if p.KOC == f.KOC {
+			earned[p.Line] += p.Net()
+		}
+	}
+	for i, l := range o.Lines {
+		sales := l.Net.Minor - o.RefundedLine(i, nil).Net.Minor
+		f.Lines = append(f.Lines, FactLine{Product: l.Product, Sales: sales, Commission: earned[i]})
+	}
+	return f
+}
