@@ -7,6 +7,9 @@ MAKEFLAGS += --no-print-directory
 setup := infra/tools/setup.sh
 sam := .tools/venv/bin/sam
 testall := go run ./infra/tools/testall
+# sam must neither report home nor look for credentials: it only checks and builds here.
+export SAM_CLI_TELEMETRY := 0
+export AWS_DEFAULT_REGION ?= us-east-1
 
 # Functions are static binaries without debug tables; lambda.norpc leaves out the RPC mode of the retired go1.x runtime.
 # Spaces inside a GOFLAGS value need quotes, which the go command understands.
@@ -62,7 +65,7 @@ build: ## compile everything, and each function as Lambda runs it, into .aws-sam
 
 sam-build: ## build the artifacts that sam deploy uploads, into .aws-sam/build (ARCH=arm64 for the deployed architecture)
 	@$(setup) sam
-	@cd infra && GOFLAGS="$$LAMBDA_GOFLAGS" CGO_ENABLED=0 SAM_CLI_TELEMETRY=0 ../$(sam) build --template-file template.yaml \
+	@cd infra && GOFLAGS="$$LAMBDA_GOFLAGS" CGO_ENABLED=0 ../$(sam) build --template-file template.yaml \
 		--build-dir ../.aws-sam/build --cache-dir ../.aws-sam/cache --parameter-overrides Architecture=$(ARCH)
 
 bench: ## measure start-up, latency, throughput and lag, and print one table (ARGS=--json for machines)
