@@ -1,0 +1,80 @@
+// Command probe is the function that the runner's own tests drive: its event says what to do.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+// command is the event, or the JSON body of a gateway event.
+type command struct {
+	Do    string `json:"do"`
+	Size  int    `json:"size"`
+	Error string `json:"error"`
+	File  string `json:"file"`
+}
+
+func main() {
+	lambda.Start(func(ctx context.Context, event json.RawMessage) (any, error) {
+		var c command
+		if err := json.Unmarshal(event, &c); err != nil {
+			return nil, fmt.Errorf("read event: %w", err)
+		}
+		return c.run(ctx, event)
+	})
+}
+
+func (c command) run(ctx context.Context, event json.RawMessage) (any, error) {
+	switch c.Do {
+	case "pid":
+		return os.Getpid(), nil
+	case "environment":
+		return os.Environ(), nil
+	case "context":
+		lc, _ := lambdacontext.FromContext(ctx)
+		deadline, _ := ctx.Deadline()
+		return map[string]any{"id": lc.AwsRequestID, "arn": lc.InvokedFunctionArn, "left": time.Until(deadline).Seconds()}, nil
+	case "fail":
+		return nil, errors.New(c.Error)
+	case "panic":
+		panic(c.Error)
+	case "exit":
+		os.Exit(3)
+	case "hang": // Says so first, so that a test knows when it has begun.
+		if c.File != "" {
+			if err := os.WriteFile(c.File, nil, 0o600); err != nil {
+				return nil, err
+			}
+		}
+		select {}
+	case "large":
+		return strings.Repeat("x", c.Size), nil
+	case "print":
+		fmt.Println(c.Error)
+		fmt.Fprint(os.Stderr, "no newline")
+		return nil, nil
+	case "sandbox":
+		return sandbox()
+	}
+	return event, nil
+}
+
+func sandbox() (any, error) {
+	res, err := http.Get("http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/yundian/sandbox")
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 1000))
+	return map[string]any{"status": res.StatusCode, "body": string(body)}, err
+}
