@@ -66,7 +66,7 @@ build: ## compile everything, and each function as Lambda runs it, into .aws-sam
 sam-build: ## build the artifacts that sam deploy uploads, into .aws-sam/build (ARCH=arm64 for the deployed architecture)
 	@$(setup) sam
 	@cd infra && GOFLAGS="$$LAMBDA_GOFLAGS" CGO_ENABLED=0 ../$(sam) build --template-file template.yaml \
-		--build-dir ../.aws-sam/build --cache-dir ../.aws-sam/cache --parameter-overrides Architecture=$(ARCH)
+		--build-dir ../.aws-sam/build --parameter-overrides Architecture=$(ARCH)
 
 bench: ## measure start-up, latency, throughput and lag, and print one table (ARGS=--json for machines)
 	@$(setup) engines

@@ -1,0 +1,167 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// knownActions are the IAM actions that a policy may name: each exists, and none deletes a table or reads a whole one.
+// cfn-lint does not look into the inline policies of SAM functions, so a misspelt action would only fail when used.
+var knownActions = []string{
+	"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem",
+	"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem",
+	"s3:GetObject", "s3:PutObject", "s3:ListBucket",
+	"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
+	"secretsmanager:GetSecretValue",
+}
+
+var writingActions = []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
+
+// mayWrite says which function may write which table, and which keys of it ("" for every key). It is the promise of
+// the architecture: settle alone posts commissions, touch alone records touches, and so on.
+var mayWrite = map[string]map[string]string{
+	"touch":     {"TouchesTable": ""},
+	"checkout":  {"OrdersTable": "", "PeopleTable": "", "ShopTable": "SKU#"},
+	"payments":  {"OrdersTable": "", "ShopTable": "SKU#"},
+	"portal":    {"ShopTable": "KOC# LINK# IDEMP# APPLY# INVITE# LOGIN#"},
+	"admin":     {"ShopTable": "", "OrdersTable": "", "PeopleTable": ""},
+	"attribute": {"OrdersTable": ""},
+	"settle":    {"LedgerTable": ""},
+	"tally":     {"ShopTable": "STAT#"},
+	"mature":    {"OrdersTable": "", "ShopTable": "SKU#"},
+}
+
+func permissions(t *template) []string {
+	var wrong []string
+	for _, f := range t.functions() {
+		if f.properties["Role"] != nil {
+			wrong = append(wrong, f.id+": a role of its own hides its permissions from these rules")
+		}
+		policies := f.properties.list("Policies")
+		if len(policies) == 0 {
+			wrong = append(wrong, f.id+": has no policy")
+		}
+		for _, p := range policies {
+			document, ok := p.(object)
+			if !ok || len(document.list("Statement")) == 0 {
+				wrong = append(wrong, fmt.Sprintf("%s: policy %v is not an inline list of statements", f.id, p))
+				continue
+			}
+			for _, s := range document.list("Statement") {
+				wrong = append(wrong, statement(f, s.(object))...)
+			}
+		}
+		wrong = append(wrong, unreachable(f)...)
+	}
+	return wrong
+}
+
+func statement(f function, s object) []string {
+	var wrong []string
+	complain := func(format string, args ...any) {
+		wrong = append(wrong, fmt.Sprintf("%s, statement %s: ", f.id, s.text("Sid"))+fmt.Sprintf(format, args...))
+	}
+	if s.text("Effect") != "Allow" || s["NotAction"] != nil || s["NotResource"] != nil {
+		complain("only Allow with Action and Resource is used")
+	}
+	actions := s.texts("Action")
+	if len(actions) == 0 {
+		complain("has no action")
+	}
+	writes := false
+	for _, action := range actions {
+		if !slices.Contains(knownActions, action) {
+			complain("action %q is not on the list of known actions", action)
+		}
+		writes = writes || slices.Contains(writingActions, action)
+	}
+	resources, ok := s["Resource"].([]any)
+	if !ok {
+		resources = []any{s["Resource"]}
+	}
+	for _, r := range resources {
+		table := resourceOf(r)
+		if table == "" {
+			complain("resource %v is not the Arn of a resource of this template", r)
+			continue
+		}
+		if !writes {
+			continue
+		}
+		keys, allowed := mayWrite[f.folder][table]
+		if !allowed {
+			complain("%s may not write %s", f.folder, table)
+		} else if got := leadingKeys(s); got != keys {
+			complain("writes %s under the keys %q, want %q", table, got, keys)
+		}
+	}
+	return wrong
+}
+
+// resourceOf returns the logical id in !GetAtt X.Arn or !Sub ${X.Arn}/path; "" for everything else, wildcards included.
+func resourceOf(r any) string {
+	o, ok := r.(object)
+	if !ok {
+		return ""
+	}
+	if id, found := strings.CutSuffix(o.text("Fn::GetAtt"), ".Arn"); found {
+		return id
+	}
+	arn, _, found := strings.Cut(o.text("Fn::Sub"), "}/")
+	id, isArn := strings.CutSuffix(strings.TrimPrefix(arn, "${"), ".Arn")
+	if !found || !isArn || strings.Contains(o.text("Fn::Sub"), "*") {
+		return ""
+	}
+	return id
+}
+
+// leadingKeys returns the key prefixes that a statement is limited to, separated by spaces; "" when it is not limited.
+func leadingKeys(s object) string {
+	var prefixes []string
+	for _, k := range s.object("Condition").object("ForAllValues:StringLike").texts("dynamodb:LeadingKeys") {
+		prefix, ok := strings.CutSuffix(k, "#*")
+		if !ok {
+			return "a key without #*: " + k
+		}
+		prefixes = append(prefixes, prefix+"#")
+	}
+	return strings.Join(prefixes, " ")
+}
+
+// unreachable complains about a table that a function has a permission for but is not told the name of, and the
+// other way round.
+func unreachable(f function) []string {
+	permitted := map[string]bool{}
+	for _, p := range f.properties.list("Policies") {
+		document, _ := p.(object)
+		for _, s := range document.list("Statement") {
+			statement, _ := s.(object)
+			resources, ok := statement["Resource"].([]any)
+			if !ok {
+				resources = []any{statement["Resource"]}
+			}
+			for _, r := range resources {
+				permitted[resourceOf(r)] = true
+			}
+		}
+	}
+	var wrong []string
+	for name, value := range f.variables() {
+		o, _ := value.(object)
+		table := o.text("Ref")
+		if strings.HasSuffix(name, "_TABLE") && !permitted[table] {
+			wrong = append(wrong, fmt.Sprintf("%s: knows %s but has no permission on %s", f.id, name, table))
+		}
+		delete(permitted, table)
+	}
+	for table := range permitted {
+		if strings.HasSuffix(table, "Table") {
+			wrong = append(wrong, fmt.Sprintf("%s: has a permission on %s but no variable names it", f.id, table))
+		}
+	}
+	slices.Sort(wrong)
+	return wrong
+}
+
+func (f function) variables() object { return f.properties.object("Environment").object("Variables") }
