@@ -1,0 +1,265 @@
+// Package locale speaks to people in their language: zh-Hans, zh-Hant or English.
+//
+//	language := locale.Negotiate(locale.Wish{Asked: r.FormValue("lang"), Accept: r.Header.Get("Accept-Language")}, locale.Hans)
+//	l := locale.For(language)
+//	l.T("storefront.add_to_basket")                       // 加入购物篮
+//	l.T("storefront.pieces", "count", 3)                  // 3 件
+//	l.Money(money.Of(1230, "CNY"))                        // ¥12.30
+//
+// Messages live in messages/<area>.<language>.json as {"name": "text with {gaps}"} or, where the text depends on a
+// number, {"name": {"one": "{count} piece", "other": "{count} pieces"}}; T knows them as "<area>.<name>". A file
+// named <area>-<part>.<language>.json adds to the same area. Tests hold all three languages to the same names and gaps.
+package locale
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+
+	"yundian/shared/fail"
+	"yundian/shared/money"
+)
+
+//go:embed messages/*.json
+var files embed.FS
+
+// Language is one that Yundian speaks, as its BCP 47 tag.
+type Language string
+
+// The languages, in the order that switches show them.
+const (
+	Hans    Language = "zh-Hans"
+	Hant    Language = "zh-Hant"
+	English Language = "en"
+)
+
+// Languages lists all of them. Do not change it.
+var Languages = []Language{Hans, Hant, English}
+
+// Name is what a language calls itself, for the language switch.
+func (l Language) Name() string {
+	switch l {
+	case Hans:
+		return "简体中文"
+	case Hant:
+		return "繁體中文"
+	default:
+		return "English"
+	}
+}
+
+// Wish is what a caller said about language.
+type Wish struct {
+	Asked  string // ?lang=, which wins when it names a language that Yundian speaks
+	Accept string // Accept-Language
+}
+
+// maxAccept bounds the Accept-Language header that is looked at, in bytes: browsers send far less, and the
+// rest of a longer one is not worth parsing.
+const maxAccept = 512
+
+// matcher is built on first use, because building it would slow the start of functions that never speak.
+var matcher = sync.OnceValue(func() language.Matcher {
+	tags := make([]language.Tag, len(Languages))
+	for i, l := range Languages {
+		tags[i] = language.MustParse(string(l))
+	}
+	return language.NewMatcher(tags)
+})
+
+// Negotiate chooses the language for a caller: what was asked for, else the best match of Accept-Language
+// (zh-TW and zh-HK are zh-Hant), else the fallback.
+func Negotiate(w Wish, fallback Language) Language {
+	for _, tags := range []string{w.Asked, w.Accept} {
+		if tags == "" || len(tags) > maxAccept {
+			continue
+		}
+		if l, ok := match(tags); ok {
+			return l
+		}
+	}
+	return fallback
+}
+
+// Parse finds the language that a tag such as "zh-TW" asks for; false when Yundian does not speak it.
+func Parse(tag string) (Language, bool) {
+	if tag == "" || len(tag) > maxAccept {
+		return "", false
+	}
+	return match(tag)
+}
+
+func match(tags string) (Language, bool) {
+	wanted, _, err := language.ParseAcceptLanguage(tags)
+	if err != nil || len(wanted) == 0 {
+		return "", false
+	}
+	_, index, confidence := matcher().Match(wanted...)
+	// Low is what the matcher gives to a neighbouring language; the shop's own default is a better guess.
+	if confidence <= language.Low {
+		return "", false
+	}
+	return Languages[index], true
+}
+
+// Locale speaks one language. Get one from For; it is safe for use by several goroutines.
+type Locale struct {
+	language  Language
+	localizer *i18n.Localizer
+	known     map[string]bool
+	plain     map[string]string // messages without gaps, which need no template: most of a page
+}
+
+var loaded [3]func() *Locale
+
+func init() {
+	for i, l := range Languages {
+		loaded[i] = sync.OnceValue(func() *Locale { return load(l) })
+	}
+}
+
+// For returns the locale of a language, English for any other value. The first call reads the message files.
+func For(l Language) *Locale {
+	for i, known := range Languages {
+		if l == known {
+			return loaded[i]()
+		}
+	}
+	return loaded[len(Languages)-1]()
+}
+
+// load reads every message file of a language. The files are part of the binary and covered by tests, so
+// a malformed one is a defect that must stop the function.
+func load(l Language) *Locale {
+	tag := language.MustParse(string(l))
+	bundle := i18n.NewBundle(tag)
+	loc := &Locale{language: l, known: map[string]bool{}, plain: map[string]string{}}
+	names, err := files.ReadDir("messages")
+	if err != nil {
+		panic(fmt.Sprintf("locale: list messages: %v", err))
+	}
+	for _, file := range names {
+		area, isOurs := strings.CutSuffix(file.Name(), "."+string(l)+".json")
+		if !isOurs {
+			continue
+		}
+		area, _, _ = strings.Cut(area, "-")
+		text, err := files.ReadFile(path.Join("messages", file.Name()))
+		if err != nil {
+			panic(fmt.Sprintf("locale: read %s: %v", file.Name(), err))
+		}
+		messages, err := parse(area, text)
+		if err != nil {
+			panic(fmt.Sprintf("locale: read %s: %v", file.Name(), err))
+		}
+		for _, m := range messages {
+			loc.known[m.ID] = true
+			if m.One == "" && !strings.Contains(m.Other, "{") {
+				loc.plain[m.ID] = m.Other
+			}
+		}
+		if err := bundle.AddMessages(tag, messages...); err != nil {
+			panic(fmt.Sprintf("locale: add %s: %v", file.Name(), err))
+		}
+	}
+	loc.localizer = i18n.NewLocalizer(bundle, string(l))
+	return loc
+}
+
+// forms are the plural forms of the three languages (CLDR); Chinese has only other.
+type forms struct {
+	One   string `json:"one"`
+	Other string `json:"other"`
+}
+
+func (f *forms) UnmarshalJSON(text []byte) error {
+	if len(text) > 0 && text[0] == '"' {
+		return json.Unmarshal(text, &f.Other)
+	}
+	type plain forms
+	return json.Unmarshal(text, (*plain)(f))
+}
+
+func parse(area string, text []byte) ([]*i18n.Message, error) {
+	var all map[string]forms
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, err
+	}
+	messages := make([]*i18n.Message, 0, len(all))
+	for name, f := range all {
+		messages = append(messages, &i18n.Message{ID: area + "." + name, One: f.One, Other: f.Other})
+	}
+	return messages, nil
+}
+
+// Language is the language spoken.
+func (l *Locale) Language() Language { return l.language }
+
+// Has reports whether a message exists.
+func (l *Locale) Has(id string) bool { return l.known[id] }
+
+// T is a message with its gaps filled. Arguments are names and values in turn, "count", 3, "sku", sku, or one fail.Args.
+// "count" also chooses the plural form. Amounts are written as Money writes them. An unknown message gives its own
+// id, which a test over the source finds.
+func (l *Locale) T(id string, args ...any) string {
+	if text, ok := l.plain[id]; ok {
+		return text
+	}
+	data := l.arguments(args)
+	config := i18n.LocalizeConfig{MessageID: id, TemplateData: data, TemplateParser: gaps{}}
+	if count, ok := data["count"]; ok {
+		config.PluralCount = count
+	}
+	text, err := l.localizer.Localize(&config)
+	if err != nil && config.PluralCount != nil {
+		// A count that is no number, such as "many", cannot choose a form.
+		config.PluralCount = nil
+		text, err = l.localizer.Localize(&config)
+	}
+	if err != nil {
+		return id
+	}
+	return text
+}
+
+// Error is a refusal in this language: errors.<code>, or its English text where the code has no message.
+func (l *Locale) Error(e *fail.Error) string { return l.refusal(e.Code, e.Text, e.Args) }
+
+// Field is one field's refusal in this language.
+func (l *Locale) Field(f fail.Field) string { return l.refusal(f.Code, f.Text, f.Args) }
+
+func (l *Locale) refusal(code, english string, args fail.Args) string {
+	if id := "errors." + code; l.Has(id) {
+		return l.T(id, args)
+	}
+	return english
+}
+
+func (l *Locale) arguments(args []any) map[string]any {
+	data := map[string]any{}
+	if len(args) == 1 {
+		if named, ok := args[0].(fail.Args); ok {
+			for name, value := range named {
+				data[name] = l.value(value)
+			}
+			return data
+		}
+	}
+	for i := 0; i+1 < len(args); i += 2 {
+		data[fmt.Sprint(args[i])] = l.value(args[i+1])
+	}
+	return data
+}
+
+func (l *Locale) value(v any) any {
+	if amount, ok := v.(money.Amount); ok {
+		return l.Money(amount)
+	}
+	return v
+}
