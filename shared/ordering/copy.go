@@ -1,0 +1,21 @@
+package ordering
+
+import (
+	"reflect"
+	"slices"
+)
+
+// Clone is a copy whose facts can grow without touching the original. Facts in lists that are changed in place
+// (a refund's outcome, a hold's lifting, a return's closing) are copied too; what they point to is never changed.
+func (o Order) Clone() Order {
+	o.Captures = slices.Clone(o.Captures)
+	o.Refunds = slices.Clone(o.Refunds)
+	o.Shipments = slices.Clone(o.Shipments)
+	o.Returns = slices.Clone(o.Returns)
+	o.Holds = slices.Clone(o.Holds)
+	o.Awards = slices.Clone(o.Awards)
+	return o
+}
+
+// Equal reports whether two orders have the same facts.
+func (o Order) Equal(other Order) bool { return reflect.DeepEqual(o, other) }

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"hash/fnv"
+	"strconv"
+	"time"
+)
+
+// All keys of all tables stand here and nowhere else; README.md explains them.
+
+// shop
+func settingsKey() Key                   { return Key{"SETTINGS", "SETTINGS"} }
+func bookKey(version int64) Key          { return Key{"RULES", "V#" + padded(version)} }
+func productKey(id string) Key           { return Key{"PRODUCT#" + id, "PRODUCT"} }
+func skuKey(sku string) Key              { return Key{"SKU#" + sku, "SKU"} }
+func stockMoveKey(sku, cause string) Key { return Key{"SKU#" + sku, "MOVE#" + cause} }
+func kocKey(handle string) Key           { return Key{"KOC#" + handle, "PROFILE"} }
+func linkKey(handle, code string) Key    { return Key{"KOC#" + handle, "LINK#" + code} }
+func loginKey(subject string) Key        { return Key{"LOGIN#" + subject, "LOGIN"} }
+func inviteKey(hash string) Key          { return Key{"INVITE#" + hash, "INVITE"} }
+func replyKey(id string) Key             { return Key{"IDEMP#" + id, "IDEMP"} }
+func statKey(handle, heading string) Key { return Key{"STAT#" + handle, heading} }
+func talliedKey(order string) Key        { return Key{"STAT#ORDER#" + order, "TALLIED"} }
+func talliedTouchKey(id string) Key      { return Key{"STAT#TOUCH#" + id, "TALLIED"} }
+
+// people
+func contactKey(person, order string) Key { return Key{"PERSON#" + person, "ORDER#" + order} }
+
+// orders
+func orderKey(id string) Key      { return Key{"ORDER#" + id, "ORDER"} }
+func placementKey(key string) Key { return Key{"IDEMP#orders#" + key, "IDEMP"} }
+func effectKey(cause string) Key  { return Key{"EFFECT#" + cause, "EFFECT"} }
+
+// ledger
+func appliedKey(order string) Key            { return Key{"ORDER#" + order, "APPLIED"} }
+func factKey(order string, v int64) Key      { return Key{"ORDER#" + order, "FACT#" + padded(v)} }
+func balanceKey(handle, currency string) Key { return Key{"KOC#" + handle, "BAL#" + currency} }
+func postingKey(handle string, at time.Time, order string, v int64) Key {
+	return Key{"KOC#" + handle, "POST#" + sortable(at) + "#" + order + "#" + padded(v)}
+}
+
+// touches
+func touchKey(code, day, visitor string) Key {
+	return Key{"LINK#" + code, "TOUCH#" + day + "#" + visitor}
+}
+
+// padded is a version as a fixed-width sort key.
+func padded(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	return "0000000000"[:max(0, 10-len(s))] + s
+}
+
+// dueShards spreads the orders that wait for time over partitions of the due index.
+const dueShards = 4
+
+func dueShard(order string) string {
+	h := fnv.New32a()
+	h.Write([]byte(order))
+	return duePartition(int(h.Sum32() % dueShards))
+}
+
+func duePartition(n int) string { return "DUE#" + strconv.Itoa(n) }
+
+// placedMonth is the partition of the index of all orders by time of placement.
+func placedMonth(t time.Time) string { return "PLACED#" + t.UTC().Format("2006-01") }

@@ -1,0 +1,278 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"yundian/shared/catalogue"
+	"yundian/shared/fail"
+	"yundian/shared/koc"
+	"yundian/shared/shop"
+)
+
+type kocItem struct {
+	V       int64       `dynamodbav:"v"`
+	ListPk  string      `dynamodbav:"listPk"`
+	ListSk  string      `dynamodbav:"listSk"`
+	Profile koc.Profile `dynamodbav:"profile"`
+}
+
+type linkItem struct {
+	Link koc.Link `dynamodbav:"link"`
+}
+
+// loginItem and inviteItem lead from a login, or from the hash of an invitation, to a KOC.
+type loginItem struct {
+	KOC string `dynamodbav:"koc"`
+}
+
+const kocList = "KOC"
+
+func kocFrom(it Item) (koc.Profile, error) {
+	var x kocItem
+	if err := decode(it, &x); err != nil {
+		return koc.Profile{}, err
+	}
+	x.Profile.Version = x.V
+	return x.Profile, nil
+}
+
+func kocWrite(p koc.Profile) Write {
+	seen := p.Version
+	p.Version++
+	return Write{Table: Shop, Key: kocKey(p.Handle), Guards: replaces(seen),
+		Put: encode(kocItem{V: p.Version, ListPk: kocList, ListSk: p.Handle, Profile: p})}
+}
+
+// KOC is a profile by handle, or NotFound.
+func (s *Store) KOC(ctx context.Context, handle string) (koc.Profile, error) {
+	found, err := s.KOCs(ctx, []string{handle})
+	if err != nil {
+		return koc.Profile{}, err
+	}
+	p, ok := found[handle]
+	if !ok {
+		return koc.Profile{}, kocUnknown(handle)
+	}
+	return p, nil
+}
+
+func kocUnknown(handle string) error {
+	return fail.New(fail.NotFound, "koc_unknown", "There is no KOC {koc} here.", fail.Args{"koc": handle})
+}
+
+// KOCs are the profiles with these handles that exist.
+func (s *Store) KOCs(ctx context.Context, handles []string) (map[string]koc.Profile, error) {
+	reads := make([]read, len(handles))
+	for i, h := range handles {
+		reads[i] = read{Shop, kocKey(h)}
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]koc.Profile, len(found))
+	for _, it := range found {
+		p, err := kocFrom(it)
+		if err != nil {
+			return nil, err
+		}
+		out[p.Handle] = p
+	}
+	return out, nil
+}
+
+// ListKOCs is a page of KOCs by handle, like ListProducts.
+func (s *Store) ListKOCs(ctx context.Context, after string, limit int) (profiles []koc.Profile, next string, err error) {
+	handles, next, err := s.list(ctx, kocList, after, limit, kocKey)
+	if err != nil {
+		return nil, "", err
+	}
+	found, err := s.KOCs(ctx, handles)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, h := range handles {
+		if p, ok := found[h]; ok {
+			profiles = append(profiles, p)
+		}
+	}
+	return profiles, next, nil
+}
+
+// CreateKOC adds an applicant; a Conflict if the handle is taken.
+func (s *Store) CreateKOC(ctx context.Context, p koc.Profile, extra ...Write) error {
+	err := s.apply(ctx, append([]Write{kocWrite(p)}, extra...))
+	if refusedBy(err, func(k Key) bool { return k == kocKey(p.Handle) }) {
+		return fail.New(fail.Conflict, "handle_taken", "The handle {handle} is taken. Please choose another one.", fail.Args{"handle": p.Handle})
+	}
+	return err
+}
+
+// UpdateKOC loads a KOC, lets change decide, and saves, repeated while others write the same profile. extra makes
+// the writes that belong into the same transaction from the profile as it will be; it may be nil.
+func (s *Store) UpdateKOC(ctx context.Context, handle string, change func(*koc.Profile) error, extra func(koc.Profile) []Write) (koc.Profile, error) {
+	var after koc.Profile
+	err := retryChanged(ctx, func() error {
+		p, err := s.KOC(ctx, handle)
+		if err != nil {
+			return err
+		}
+		if err := change(&p); err != nil {
+			return err
+		}
+		writes := []Write{kocWrite(p)}
+		if extra != nil {
+			writes = append(writes, extra(p)...)
+		}
+		if err = s.apply(ctx, writes); refusedBy(err, func(k Key) bool { return k == kocKey(handle) }) {
+			return errOutdated
+		}
+		after = p
+		after.Version++
+		return err
+	})
+	return after, err
+}
+
+// InviteWrite makes an invitation findable by its hash, for use beside the approval.
+func InviteWrite(hash, handle string) Write {
+	return Write{Table: Shop, Key: inviteKey(hash), Put: encode(loginItem{KOC: handle})}
+}
+
+// LoginWrite binds a login to a KOC, for use beside the profile's own change. A login binds once.
+func LoginWrite(subject, handle string) Write {
+	return Write{Table: Shop, Key: loginKey(subject), Guards: once(), Put: encode(loginItem{KOC: handle})}
+}
+
+// LoginTaken reports whether a write was refused because the login is already bound to a KOC.
+func LoginTaken(err error) bool {
+	return refusedBy(err, func(k Key) bool { return strings.HasPrefix(k.PK, "LOGIN#") })
+}
+
+// InvitedKOC is the handle that an invitation's hash was made for; empty when there is none.
+func (s *Store) InvitedKOC(ctx context.Context, hash string) (string, error) {
+	return s.handleAt(ctx, inviteKey(hash))
+}
+
+// KOCByLogin is the KOC whose login this is, as it is now, so that a suspension works at once. A login that is not
+// bound to a KOC is Denied.
+func (s *Store) KOCByLogin(ctx context.Context, subject string) (koc.Profile, error) {
+	handle, err := s.handleAt(ctx, loginKey(subject))
+	if err != nil {
+		return koc.Profile{}, err
+	}
+	if handle == "" {
+		return koc.Profile{}, fail.New(fail.Denied, "login_unbound", "This login does not belong to a KOC yet. Open your invitation first.", nil)
+	}
+	return s.KOC(ctx, handle)
+}
+
+func (s *Store) handleAt(ctx context.Context, key Key) (string, error) {
+	found, err := s.get(ctx, []read{{Shop, key}})
+	if err != nil {
+		return "", err
+	}
+	it, ok := found[read{Shop, key}]
+	if !ok {
+		return "", nil
+	}
+	var x loginItem
+	err = decode(it, &x)
+	return x.KOC, err
+}
+
+// CreateLink adds a share link to a KOC's partition; a code that exists already stays as it is.
+func (s *Store) CreateLink(ctx context.Context, l koc.Link, extra ...Write) error {
+	w := Write{Table: Shop, Key: linkKey(l.KOC, l.Code), Guards: once(), Put: encode(linkItem{Link: l})}
+	err := s.apply(ctx, append([]Write{w}, extra...))
+	if refusedBy(err, func(k Key) bool { return k == w.Key }) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("create link %s: %w", l.Code, err)
+	}
+	return nil
+}
+
+// Links is a page of a KOC's links by code.
+func (s *Store) Links(ctx context.Context, handle, after string, limit int) (links []koc.Link, next string, err error) {
+	q := query{table: Shop, pk: kocKey(handle).PK, prefix: "LINK#", limit: limit}
+	if after != "" {
+		q.after = linkKey(handle, after).item()
+	}
+	items, last, err := s.page(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, it := range items {
+		l, err := linkFrom(it)
+		if err != nil {
+			return nil, "", err
+		}
+		links = append(links, l)
+	}
+	if last != nil {
+		next = strings.TrimPrefix(str(last["sk"]), "LINK#")
+	}
+	return links, next, nil
+}
+
+func linkFrom(it Item) (koc.Link, error) {
+	var x linkItem
+	err := decode(it, &x)
+	return x.Link, err
+}
+
+// Landing is what a page of a KOC is rendered from.
+type Landing struct {
+	Link     koc.Link
+	KOC      koc.Profile
+	Settings shop.Settings
+	Products map[string]catalogue.Product
+	Stock    map[string]catalogue.Sellable // only for the pages that show stock
+}
+
+// Land reads what a share link's page begins with, in one round: link, KOC and settings, and the product when its id
+// is known already. A code that is not stored, because its end was lost on the way or because it is the bare
+// handle, leads to the KOC's own link. An unknown KOC is NotFound.
+func (s *Store) Land(ctx context.Context, code, product string) (Landing, error) {
+	handle, ok := koc.HandleOf(code)
+	if !ok {
+		return Landing{}, kocUnknown(code)
+	}
+	code = koc.NormalCode(code)
+	reads := []read{{Shop, kocKey(handle)}, {Shop, settingsKey()}, {Shop, linkKey(handle, code)}}
+	if product != "" {
+		reads = append(reads, read{Shop, productKey(product)})
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return Landing{}, err
+	}
+	it, ok := found[reads[0]]
+	if !ok {
+		return Landing{}, kocUnknown(handle)
+	}
+	l := Landing{Link: koc.OwnLink(handle), Products: map[string]catalogue.Product{}}
+	if l.KOC, err = kocFrom(it); err != nil {
+		return Landing{}, err
+	}
+	if l.Settings, err = settingsFrom(found[reads[1]]); err != nil {
+		return Landing{}, err
+	}
+	if it, ok := found[reads[2]]; ok {
+		if l.Link, err = linkFrom(it); err != nil {
+			return Landing{}, err
+		}
+	}
+	if product != "" {
+		if it, ok := found[reads[3]]; ok {
+			if l.Products[product], err = productFrom(it); err != nil {
+				return Landing{}, err
+			}
+		}
+	}
+	return l, nil
+}

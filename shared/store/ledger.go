@@ -1,0 +1,217 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"yundian/shared/commission"
+	"yundian/shared/ledger"
+	"yundian/shared/money"
+)
+
+type appliedItem struct {
+	V         int64                 `dynamodbav:"v"`
+	Positions []commission.Position `dynamodbav:"positions"`
+}
+
+type postingItem struct {
+	ID       string         `dynamodbav:"id"`
+	KOC      string         `dynamodbav:"koc"`
+	Order    string         `dynamodbav:"order"`
+	V        int64          `dynamodbav:"v"`
+	At       time.Time      `dynamodbav:"at"`
+	PlacedAt time.Time      `dynamodbav:"placedAt"`
+	Currency money.Currency `dynamodbav:"currency"`
+	Entries  []ledger.Entry `dynamodbav:"entries"`
+}
+
+type balanceItem struct {
+	Pending   int64 `dynamodbav:"pending"`
+	Available int64 `dynamodbav:"available"`
+	Debt      int64 `dynamodbav:"debt"`
+	InPayout  int64 `dynamodbav:"in_payout"`
+	Paid      int64 `dynamodbav:"paid"`
+}
+
+type factItem struct {
+	Order    string            `dynamodbav:"order"`
+	V        int64             `dynamodbav:"v"`
+	At       time.Time         `dynamodbav:"at"`
+	Day      string            `dynamodbav:"day"`
+	Currency money.Currency    `dynamodbav:"currency"`
+	KOC      string            `dynamodbav:"koc,omitempty"`
+	Code     string            `dynamodbav:"code,omitempty"`
+	Counted  bool              `dynamodbav:"counted"`
+	Lines    []ledger.FactLine `dynamodbav:"lines"`
+}
+
+// Applied is what is posted for each of these orders; orders that nothing was posted for are missing.
+func (s *Store) Applied(ctx context.Context, orders []string) (map[string]ledger.Applied, error) {
+	reads := make([]read, len(orders))
+	for i, id := range orders {
+		reads[i] = read{Ledger, appliedKey(id)}
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]ledger.Applied, len(found))
+	for r, it := range found {
+		var x appliedItem
+		if err := decode(it, &x); err != nil {
+			return nil, err
+		}
+		out[strings.TrimPrefix(r.key.PK, "ORDER#")] = ledger.Applied{V: x.V, Positions: x.Positions}
+	}
+	return out, nil
+}
+
+// settleWrites are the guarded writes of one settlement: the applied version moves from the one that was read, and
+// postings, balances and the fact go with it.
+func settleWrites(st ledger.Settlement) []Write {
+	f := st.Fact
+	writes := []Write{
+		{Table: Ledger, Key: appliedKey(st.Order), Guards: replaces(st.Seen), Put: encode(appliedItem{V: st.Applied.V, Positions: st.Applied.Positions})},
+		{Table: Ledger, Key: factKey(st.Order, st.Applied.V), Guards: once(), Put: encode(factItem{Order: f.Order, V: f.V, At: f.At, Day: f.Day,
+			Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: f.Lines})},
+	}
+	for _, p := range st.Postings {
+		writes = append(writes, Write{Table: Ledger, Key: postingKey(p.KOC, p.At, p.Order, p.V), Guards: once(),
+			Put: encode(postingItem{ID: p.ID, KOC: p.KOC, Order: p.Order, V: p.V, At: p.At, PlacedAt: p.PlacedAt, Currency: p.Currency, Entries: p.Entries})})
+		var legs []ledger.Leg
+		for _, e := range p.Entries {
+			legs = append(legs, e.Legs...)
+		}
+		if w, moves := balanceWrite(p.KOC, p.Currency, legs); moves {
+			writes = append(writes, w)
+		}
+	}
+	return writes
+}
+
+// balanceWrite adds legs to a KOC's stored balances. The brand's own accounts are folded from the legs and never
+// stored: a stored one would be in every transaction and heat one item.
+func balanceWrite(handle string, c money.Currency, legs []ledger.Leg) (Write, bool) {
+	w := Write{Table: Ledger, Key: balanceKey(handle, string(c)), Add: map[string]int64{}}
+	for _, l := range legs {
+		if l.Account != ledger.Expense {
+			w.Add[string(l.Account)] += l.Minor
+		}
+	}
+	for account, by := range w.Add {
+		if by == 0 {
+			delete(w.Add, account)
+		}
+	}
+	return w, len(w.Add) > 0
+}
+
+// Settle posts settlements: as many orders as fit share one transaction with their balance updates merged; when that
+// one is refused or keeps meeting others, they go one by one. It returns the orders whose settlement was refused
+// because another version was applied meanwhile; those have to be worked out again.
+func (s *Store) Settle(ctx context.Context, settlements []ledger.Settlement) (outdated []string, err error) {
+	for len(settlements) > 0 {
+		n, writes := fitting(settlements)
+		err := s.apply(ctx, writes)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			late, err := s.settleEach(ctx, settlements[:n])
+			if err != nil {
+				return nil, err
+			}
+			outdated = append(outdated, late...)
+		}
+		settlements = settlements[n:]
+	}
+	return outdated, nil
+}
+
+// fitting is how many settlements fit one transaction, and their merged writes; at least one.
+func fitting(settlements []ledger.Settlement) (int, []Write) {
+	var all, writes []Write
+	for i, st := range settlements {
+		all = append(all, settleWrites(st)...)
+		merged := merge(all)
+		if i > 0 && len(merged) > batchActions {
+			return i, writes
+		}
+		writes = merged
+	}
+	return len(settlements), writes
+}
+
+func (s *Store) settleEach(ctx context.Context, settlements []ledger.Settlement) (outdated []string, err error) {
+	for _, st := range settlements {
+		err := s.apply(ctx, settleWrites(st))
+		if _, refused := errors.AsType[*Refused](err); refused {
+			outdated = append(outdated, st.Order)
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("settle order %s: %w", st.Order, err)
+		}
+	}
+	return outdated, nil
+}
+
+// Balances are a KOC's stored balances by currency.
+func (s *Store) Balances(ctx context.Context, handle string) ([]ledger.Balances, error) {
+	items, _, err := s.page(ctx, query{table: Ledger, pk: kocKey(handle).PK, prefix: "BAL#", limit: 50})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ledger.Balances, 0, len(items))
+	for _, it := range items {
+		var x balanceItem
+		if err := decode(it, &x); err != nil {
+			return nil, err
+		}
+		out = append(out, ledger.Balances{Currency: money.Currency(strings.TrimPrefix(str(it["sk"]), "BAL#")),
+			Pending: x.Pending, Available: x.Available, Debt: x.Debt, InPayout: x.InPayout, Paid: x.Paid})
+	}
+	slices.SortFunc(out, func(a, b ledger.Balances) int { return cmp.Compare(a.Currency, b.Currency) })
+	return out, nil
+}
+
+// Postings is a page of a KOC's postings, newest first when descending; after is the cursor of the page before.
+func (s *Store) Postings(ctx context.Context, handle, after string, limit int, descending bool) (postings []ledger.Posting, next string, err error) {
+	q := query{table: Ledger, pk: kocKey(handle).PK, prefix: "POST#", limit: limit, descending: descending}
+	if after != "" {
+		q.after = Key{q.pk, after}.item()
+	}
+	items, last, err := s.page(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, it := range items {
+		var x postingItem
+		if err := decode(it, &x); err != nil {
+			return nil, "", err
+		}
+		postings = append(postings, ledger.Posting{ID: x.ID, KOC: x.KOC, Order: x.Order, V: x.V, At: x.At, PlacedAt: x.PlacedAt,
+			Currency: x.Currency, Entries: x.Entries})
+	}
+	if last != nil {
+		next = str(last["sk"])
+	}
+	return postings, next, nil
+}
+
+// FactFrom decodes a fact from a stream image.
+func FactFrom(it Item) (ledger.Fact, error) {
+	var x factItem
+	if err := decode(it, &x); err != nil {
+		return ledger.Fact{}, err
+	}
+	if x.Order == "" || x.V < 1 {
+		return ledger.Fact{}, fmt.Errorf("store: %s is not a fact", str(it["pk"]))
+	}
+	return ledger.Fact{Order: x.Order, V: x.V, At: x.At, Day: x.Day, Currency: x.Currency, KOC: x.KOC, Code: x.Code, Counted: x.Counted, Lines: x.Lines}, nil
+}

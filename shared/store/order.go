@@ -1,0 +1,431 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"yundian/shared/catalogue"
+	"yundian/shared/fail"
+	"yundian/shared/koc"
+	"yundian/shared/ordering"
+	"yundian/shared/shop"
+)
+
+// orderItem is an order with the attributes its indexes and stream filters need.
+type orderItem struct {
+	V         int64          `dynamodbav:"v"`
+	Status    string         `dynamodbav:"status"`
+	Undecided bool           `dynamodbav:"undecided,omitempty"`
+	PlacedPk  string         `dynamodbav:"placedPk"`
+	PlacedSk  string         `dynamodbav:"placedSk"`
+	KOC       string         `dynamodbav:"koc,omitempty"`
+	KOCPk     string         `dynamodbav:"kocPk,omitempty"`
+	KOCSk     string         `dynamodbav:"kocSk,omitempty"`
+	DuePk     string         `dynamodbav:"duePk,omitempty"`
+	DueSk     string         `dynamodbav:"dueSk,omitempty"`
+	Order     ordering.Order `dynamodbav:"order"`
+}
+
+type contactItem struct {
+	Contact  ordering.Contact `dynamodbav:"contact"`
+	Address  ordering.Address `dynamodbav:"address"`
+	PlacedAt time.Time        `dynamodbav:"placedAt"`
+}
+
+type placementItem struct {
+	Order string `dynamodbav:"order"`
+	Hash  string `dynamodbav:"hash"`
+	TTL   int64  `dynamodbav:"ttl"`
+}
+
+// replyDays is how long a repeated request is answered as the first one was.
+const replyDays = 30
+
+// OrderFrom decodes an order from a stream image or a read item.
+func OrderFrom(it Item) (ordering.Order, error) {
+	var x orderItem
+	if err := decode(it, &x); err != nil {
+		return ordering.Order{}, err
+	}
+	if x.Order.ID == "" || x.V < 1 {
+		return ordering.Order{}, fmt.Errorf("store: %s is not an order", str(it["pk"]))
+	}
+	x.Order.Version = x.V
+	return x.Order, nil
+}
+
+// orderWrite saves an order as the version after the one it was read with.
+func orderWrite(o ordering.Order) Write {
+	seen := o.Version
+	o.Version++
+	x := orderItem{V: o.Version, Status: string(o.Status()), Undecided: len(o.Awards) == 0,
+		PlacedPk: placedMonth(o.PlacedAt), PlacedSk: placedSort(o), Order: o}
+	if award, ok := o.Award(); ok && len(award.Winners) > 0 {
+		x.KOC = award.Winners[0].KOC
+		x.KOCPk, x.KOCSk = "KOC#"+x.KOC, x.PlacedSk
+	}
+	if due := o.DueAt(); !due.IsZero() {
+		x.DuePk, x.DueSk = dueShard(o.ID), sortable(due)+"#"+o.ID
+	}
+	return Write{Table: Orders, Key: orderKey(o.ID), Guards: replaces(seen), Put: encode(x)}
+}
+
+func placedSort(o ordering.Order) string { return sortable(o.PlacedAt) + "#" + o.ID }
+
+// Checkout is what an order is decided from, read in one round.
+type Checkout struct {
+	Settings shop.Settings
+	Sold     map[string]catalogue.Sellable
+	KOC      koc.Profile // of a typed code; zero when the code names nobody
+	Earlier  *Placement  // the order this idempotency key already placed
+}
+
+// Placement is what an idempotency key stands for.
+type Placement struct {
+	Order string
+	Hash  string // of the request's body
+}
+
+// Checkout reads SKUs, settings, the KOC of a typed code and the idempotency record together. Empty code and key are
+// not read.
+func (s *Store) Checkout(ctx context.Context, skus []string, code, key string) (Checkout, error) {
+	reads := []read{{Shop, settingsKey()}}
+	for _, sku := range skus {
+		reads = append(reads, read{Shop, skuKey(sku)})
+	}
+	handle, coded := koc.HandleOf(code)
+	if coded {
+		reads = append(reads, read{Shop, kocKey(handle)})
+	}
+	if key != "" {
+		reads = append(reads, read{Orders, placementKey(key)})
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return Checkout{}, err
+	}
+	c := Checkout{Sold: map[string]catalogue.Sellable{}}
+	if c.Settings, err = settingsFrom(found[reads[0]]); err != nil {
+		return Checkout{}, err
+	}
+	for _, sku := range skus {
+		if it, ok := found[read{Shop, skuKey(sku)}]; ok {
+			if c.Sold[sku], err = sellableFrom(it); err != nil {
+				return Checkout{}, err
+			}
+		}
+	}
+	if it, ok := found[read{Shop, kocKey(handle)}]; coded && ok {
+		if c.KOC, err = kocFrom(it); err != nil {
+			return Checkout{}, err
+		}
+	}
+	if it, ok := found[read{Orders, placementKey(key)}]; ok {
+		if c.Earlier, err = placementFrom(it); err != nil {
+			return Checkout{}, err
+		}
+	}
+	return c, nil
+}
+
+func placementFrom(it Item) (*Placement, error) {
+	var x placementItem
+	if err := decode(it, &x); err != nil {
+		return nil, err
+	}
+	return &Placement{Order: x.Order, Hash: x.Hash}, nil
+}
+
+// NewOrder is everything one placement writes.
+type NewOrder struct {
+	Order   ordering.Order
+	Contact ordering.Contact
+	Address ordering.Address
+	Key     string // idempotency key
+	Hash    string // of the request's body
+}
+
+func placeWrites(n NewOrder) []Write {
+	writes := []Write{
+		{Table: Orders, Key: placementKey(n.Key), Guards: once(), Put: encode(placementItem{Order: n.Order.ID, Hash: n.Hash,
+			TTL: n.Order.PlacedAt.AddDate(0, 0, replyDays).Unix()})},
+		orderWrite(n.Order),
+		{Table: People, Key: contactKey(n.Order.Person, n.Order.ID), Guards: once(),
+			Put: encode(contactItem{Contact: n.Contact, Address: n.Address, PlacedAt: n.Order.PlacedAt})},
+	}
+	for _, m := range ordering.StockMoves(ordering.Order{}, n.Order) {
+		writes = append(writes, stockWrite(m))
+	}
+	return writes
+}
+
+// PlaceOrder writes order, contact, stock and idempotency record in one transaction. If the key has already placed
+// an order, that placement is returned and nothing is written; too little stock is a Conflict.
+func (s *Store) PlaceOrder(ctx context.Context, n NewOrder) (*Placement, error) {
+	err := s.apply(ctx, placeWrites(n))
+	switch {
+	case err == nil:
+		return &Placement{Order: n.Order.ID, Hash: n.Hash}, nil
+	case refusedBy(err, func(k Key) bool { return k == placementKey(n.Key) }):
+		found, err := s.get(ctx, []read{{Orders, placementKey(n.Key)}})
+		if err != nil {
+			return nil, err
+		}
+		return placementFrom(found[read{Orders, placementKey(n.Key)}])
+	case refusedBy(err, isSKU):
+		return nil, stockShort(err, n.Order)
+	default:
+		return nil, fmt.Errorf("place order %s: %w", n.Order.ID, err)
+	}
+}
+
+func isSKU(k Key) bool { return k.SK == "SKU" }
+
+// stockShort names the line whose stock was gone by the time of the write.
+func stockShort(err error, o ordering.Order) error {
+	r, _ := errors.AsType[*Refused](err)
+	for _, w := range r.Writes {
+		for _, l := range o.Lines {
+			if w.Key == skuKey(l.SKU) {
+				return ordering.SoldOut(catalogue.Sellable{SKU: l.SKU, Title: l.Title, Variant: l.Variant}, 0)
+			}
+		}
+	}
+	return fmt.Errorf("stock of order %s: %w", o.ID, err)
+}
+
+// Order is an order by id, or NotFound.
+func (s *Store) Order(ctx context.Context, id string) (ordering.Order, error) {
+	found, err := s.get(ctx, []read{{Orders, orderKey(id)}})
+	if err != nil {
+		return ordering.Order{}, err
+	}
+	it, ok := found[read{Orders, orderKey(id)}]
+	if !ok {
+		return ordering.Order{}, OrderUnknown(id)
+	}
+	return OrderFrom(it)
+}
+
+// OrderUnknown is the answer for an order that does not exist, or not for this caller.
+func OrderUnknown(id string) error {
+	return fail.New(fail.NotFound, "order_unknown", "There is no order {order} here.", fail.Args{"order": id})
+}
+
+// UpdateOrder loads an order, lets change decide, and saves it with the stock that the change moves, in one
+// transaction, repeated while others write the same order. A change that changes nothing writes nothing. extra are
+// writes that belong into the same transaction, such as a put-once effect record; when one of them is refused the
+// order's change has been made before.
+func (s *Store) UpdateOrder(ctx context.Context, id string, change func(*ordering.Order) error, extra ...Write) (ordering.Order, error) {
+	var after ordering.Order
+	err := retryChanged(ctx, func() error {
+		before, err := s.Order(ctx, id)
+		if err != nil {
+			return err
+		}
+		after = before.Clone()
+		if err := change(&after); err != nil {
+			return err
+		}
+		writes := extra
+		if !after.Equal(before) {
+			writes = append(updateWrites(before, after), extra...)
+		}
+		err = s.apply(ctx, writes)
+		switch {
+		case err == nil && after.Equal(before):
+			return nil
+		case err == nil:
+			after.Version++
+			return nil
+		case refusedBy(err, func(k Key) bool { return k.SK == "EFFECT" || k.SK == "IDEMP" }):
+			after, err = s.Order(ctx, id)
+			return err
+		case refusedBy(err, func(k Key) bool { return k == orderKey(id) }):
+			return errOutdated
+		case refusedBy(err, isSKU):
+			return stockShort(err, after)
+		default:
+			return fmt.Errorf("update order %s: %w", id, err)
+		}
+	})
+	return after, err
+}
+
+func updateWrites(before, after ordering.Order) []Write {
+	writes := []Write{orderWrite(after)}
+	for _, m := range ordering.StockMoves(before, after) {
+		writes = append(writes, stockWrite(m))
+	}
+	return writes
+}
+
+// EffectWrite records that something outside has had its effect, for ever. A second write of the same cause is
+// refused, and with it everything in its transaction.
+func EffectWrite(cause string, at time.Time) Write {
+	return Write{Table: Orders, Key: effectKey(cause), Guards: once(), Put: Item{"at": text(sortable(at))}}
+}
+
+// Contact is who ordered and where it goes.
+func (s *Store) Contact(ctx context.Context, o ordering.Order) (ordering.Contact, ordering.Address, error) {
+	r := read{People, contactKey(o.Person, o.ID)}
+	found, err := s.get(ctx, []read{r})
+	if err != nil || found[r] == nil {
+		return ordering.Contact{}, ordering.Address{}, err
+	}
+	var x contactItem
+	err = decode(found[r], &x)
+	return x.Contact, x.Address, err
+}
+
+// OrderFilter selects orders for a list, newest first. Status and KOC may be empty; From and To bound the placement.
+type OrderFilter struct {
+	Status   ordering.Status
+	KOC      string
+	From, To time.Time
+}
+
+// Bounds of one listing: index pages read at most, so that a filter that matches little answers in bounded time
+// with a cursor, and months looked back at most.
+const (
+	listPages  = 20
+	listMonths = 120
+)
+
+// ListOrders is a page of orders, newest first. after is the cursor of the page before. A page may hold fewer than
+// limit orders although there is a next.
+func (s *Store) ListOrders(ctx context.Context, f OrderFilter, after string, limit int) (orders []ordering.Order, next string, err error) {
+	var ids []string
+	walk := newOrderWalk(f, after)
+	for range listPages {
+		items, last, err := s.page(ctx, walk.query(limit-len(ids)))
+		if err != nil {
+			return nil, "", err
+		}
+		for _, it := range items {
+			if f.Status == "" || str(it["status"]) == string(f.Status) {
+				ids = append(ids, strings.TrimPrefix(str(it["pk"]), "ORDER#"))
+			}
+		}
+		more := walk.advance(last)
+		if !more || len(ids) == limit {
+			break
+		}
+	}
+	if orders, err = s.ordersByID(ctx, ids); err != nil {
+		return nil, "", err
+	}
+	return orders, walk.cursor(), nil
+}
+
+func (s *Store) ordersByID(ctx context.Context, ids []string) ([]ordering.Order, error) {
+	reads := make([]read, len(ids))
+	for i, id := range ids {
+		reads[i] = read{Orders, orderKey(id)}
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	orders := make([]ordering.Order, 0, len(ids))
+	for _, r := range reads {
+		it, ok := found[r]
+		if !ok {
+			continue
+		}
+		o, err := OrderFrom(it)
+		if err != nil {
+			return nil, err
+		}
+		orders = append(orders, o)
+	}
+	return orders, nil
+}
+
+// orderWalk goes backwards through one KOC's orders, or through the months of all orders.
+type orderWalk struct {
+	filter OrderFilter
+	month  time.Time
+	months int
+	last   Item
+	done   bool
+}
+
+func newOrderWalk(f OrderFilter, after string) *orderWalk {
+	w := &orderWalk{filter: f, month: f.To}
+	if id, sk, ok := strings.Cut(after, "|"); ok {
+		if at, err := time.Parse("2006-01-02T15:04:05.000Z", strings.SplitN(sk, "#", 2)[0]); err == nil {
+			w.month = at
+			k := orderKey(id).item()
+			names := indexKeys[w.index()]
+			k[names[0]], k[names[1]] = text(w.partition()), text(sk)
+			w.last = k
+		}
+	}
+	return w
+}
+
+func (w *orderWalk) index() string {
+	if w.filter.KOC != "" {
+		return "koc"
+	}
+	return "placed"
+}
+
+func (w *orderWalk) partition() string {
+	if w.filter.KOC != "" {
+		return "KOC#" + w.filter.KOC
+	}
+	return placedMonth(w.month)
+}
+
+func (w *orderWalk) query(limit int) query {
+	return query{table: Orders, index: w.index(), pk: w.partition(), from: sortable(w.filter.From), to: sortable(w.filter.To) + "~",
+		after: w.last, limit: limit, descending: true}
+}
+
+// advance moves on to the next page or month and reports whether there can be more.
+func (w *orderWalk) advance(last Item) bool {
+	w.last = last
+	if last != nil {
+		return true
+	}
+	if w.filter.KOC != "" {
+		w.done = true
+		return false
+	}
+	first := time.Date(w.month.UTC().Year(), w.month.UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
+	w.month = first.Add(-time.Millisecond)
+	w.months++
+	w.done = w.month.Before(w.filter.From) || w.months >= listMonths
+	return !w.done
+}
+
+func (w *orderWalk) cursor() string {
+	switch {
+	case w.done:
+		return ""
+	case w.last != nil:
+		return strings.TrimPrefix(str(w.last["pk"]), "ORDER#") + "|" + str(w.last[indexKeys[w.index()][1]])
+	default: // between two months: begin at the newest instant of the next one
+		return "~|" + sortable(w.month) + "#~"
+	}
+}
+
+// DueOrders are ids of orders for which time has come by now, at most limit, earliest first within each shard.
+func (s *Store) DueOrders(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	var ids []string
+	for shard := range dueShards {
+		items, _, err := s.page(ctx, query{table: Orders, index: "due", pk: duePartition(shard), from: "0", to: sortable(now) + "~", limit: limit})
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			ids = append(ids, strings.TrimPrefix(str(it["pk"]), "ORDER#"))
+		}
+	}
+	return ids, nil
+}

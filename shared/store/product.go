@@ -1,0 +1,248 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"yundian/shared/catalogue"
+	"yundian/shared/fail"
+	"yundian/shared/money"
+)
+
+type productItem struct {
+	V       int64             `dynamodbav:"v"`
+	ListPk  string            `dynamodbav:"listPk"`
+	ListSk  string            `dynamodbav:"listSk"`
+	Product catalogue.Product `dynamodbav:"product"`
+}
+
+// skuItem is one SKU: what checkout needs to know of its product, and its stock.
+type skuItem struct {
+	SKU        string           `dynamodbav:"sku"`
+	Product    string           `dynamodbav:"product"`
+	Title      string           `dynamodbav:"title"`
+	Variant    string           `dynamodbav:"variant"`
+	Price      money.Amount     `dynamodbav:"price"`
+	Image      string           `dynamodbav:"image"`
+	Tags       []string         `dynamodbav:"tags"`
+	Status     catalogue.Status `dynamodbav:"status"`
+	Available  int64            `dynamodbav:"available"`
+	Reserved   int64            `dynamodbav:"reserved"`
+	Sold       int64            `dynamodbav:"sold"`
+	Received   int64            `dynamodbav:"received"`
+	WrittenOff int64            `dynamodbav:"writtenOff"`
+}
+
+const productList = "PRODUCT"
+
+// Product is a product by id, or NotFound.
+func (s *Store) Product(ctx context.Context, id string) (catalogue.Product, error) {
+	found, err := s.Products(ctx, []string{id})
+	if err != nil {
+		return catalogue.Product{}, err
+	}
+	p, ok := found[id]
+	if !ok {
+		return catalogue.Product{}, productUnknown(id)
+	}
+	return p, nil
+}
+
+func productUnknown(id string) error {
+	return fail.New(fail.NotFound, "product_unknown", "There is no product {product} here.", fail.Args{"product": id})
+}
+
+// Products are the products with these ids that exist, in one round per hundred.
+func (s *Store) Products(ctx context.Context, ids []string) (map[string]catalogue.Product, error) {
+	reads := make([]read, len(ids))
+	for i, id := range ids {
+		reads[i] = read{Shop, productKey(id)}
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]catalogue.Product, len(found))
+	for _, it := range found {
+		p, err := productFrom(it)
+		if err != nil {
+			return nil, err
+		}
+		out[p.ID] = p
+	}
+	return out, nil
+}
+
+func productFrom(it Item) (catalogue.Product, error) {
+	var x productItem
+	if err := decode(it, &x); err != nil {
+		return catalogue.Product{}, err
+	}
+	x.Product.Version = x.V
+	return x.Product, nil
+}
+
+// ListProducts is a page of products by id; after is the last id of the page before, empty for the first. next is
+// empty at the end.
+func (s *Store) ListProducts(ctx context.Context, after string, limit int) (products []catalogue.Product, next string, err error) {
+	ids, next, err := s.list(ctx, productList, after, limit, func(id string) Key { return productKey(id) })
+	if err != nil {
+		return nil, "", err
+	}
+	found, err := s.Products(ctx, ids)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, id := range ids {
+		if p, ok := found[id]; ok {
+			products = append(products, p)
+		}
+	}
+	return products, next, nil
+}
+
+// list reads a page of the shop's list index; keys there are ids.
+func (s *Store) list(ctx context.Context, partition, after string, limit int, key func(string) Key) (ids []string, next string, err error) {
+	q := query{table: Shop, index: "list", pk: partition, limit: limit}
+	if after != "" {
+		k := key(after).item()
+		k["listPk"], k["listSk"] = text(partition), text(after)
+		q.after = k
+	}
+	items, last, err := s.page(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, it := range items {
+		ids = append(ids, str(it["listSk"]))
+	}
+	if last != nil && len(ids) > 0 {
+		next = ids[len(ids)-1]
+	}
+	return ids, next, nil
+}
+
+// Sellables are the SKUs that exist, with their stock as of now.
+func (s *Store) Sellables(ctx context.Context, skus []string) (map[string]catalogue.Sellable, error) {
+	reads := make([]read, len(skus))
+	for i, sku := range skus {
+		reads[i] = read{Shop, skuKey(sku)}
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]catalogue.Sellable, len(found))
+	for _, it := range found {
+		x, err := sellableFrom(it)
+		if err != nil {
+			return nil, err
+		}
+		out[x.SKU] = x
+	}
+	return out, nil
+}
+
+func sellableFrom(it Item) (catalogue.Sellable, error) {
+	var x skuItem
+	if err := decode(it, &x); err != nil {
+		return catalogue.Sellable{}, err
+	}
+	return catalogue.Sellable{SKU: x.SKU, Product: x.Product, Title: x.Title, Variant: x.Variant, Price: x.Price, Image: x.Image,
+		Tags: x.Tags, Status: x.Status, Stock: catalogue.Stock{Available: x.Available, Reserved: x.Reserved, Sold: x.Sold,
+			Received: x.Received, WrittenOff: x.WrittenOff}}, nil
+}
+
+// newSKUWrite creates a SKU with its first receipt. Only a SKU that does not exist yet takes one, so importing
+// again never restores sold stock.
+func newSKUWrite(it catalogue.Sellable, received int64) Write {
+	return Write{Table: Shop, Key: skuKey(it.SKU), Guards: once(), Put: encode(skuItem{SKU: it.SKU, Product: it.Product, Title: it.Title,
+		Variant: it.Variant, Price: it.Price, Image: it.Image, Tags: it.Tags, Status: it.Status, Available: received, Received: received})}
+}
+
+// skuWrite brings a SKU of the same product up to date and leaves its stock alone.
+func skuWrite(it catalogue.Sellable) Write {
+	all := encode(skuItem{SKU: it.SKU, Product: it.Product, Title: it.Title, Variant: it.Variant, Price: it.Price, Image: it.Image,
+		Tags: it.Tags, Status: it.Status})
+	for _, count := range []string{"available", "reserved", "sold", "received", "writtenOff"} {
+		delete(all, count)
+	}
+	return Write{Table: Shop, Key: skuKey(it.SKU), Guards: []Guard{{Attr: "product", Is: Equals, Value: text(it.Product)}}, Set: all}
+}
+
+func productWrite(p catalogue.Product) Write {
+	seen := p.Version
+	p.Version++
+	return Write{Table: Shop, Key: productKey(p.ID), Guards: replaces(seen),
+		Put: encode(productItem{V: p.Version, ListPk: productList, ListSk: p.ID, Product: p})}
+}
+
+// productWrites are the SKUs of a product as they have to be written, then the product itself. received is the
+// first receipt of SKUs that do not exist yet.
+func productWrites(before, after catalogue.Product, existing map[string]catalogue.Sellable, received map[string]int64) []Write {
+	var writes []Write
+	for _, it := range after.Sellables() {
+		if _, ok := existing[it.SKU]; ok {
+			writes = append(writes, skuWrite(it))
+		} else {
+			writes = append(writes, newSKUWrite(it, received[it.SKU]))
+		}
+	}
+	for _, it := range before.Sellables() {
+		if _, kept := after.Variant(it.SKU); !kept {
+			it.Status = catalogue.Archived
+			writes = append(writes, skuWrite(it))
+		}
+	}
+	return append(writes, productWrite(after))
+}
+
+// SaveProduct creates or replaces a product: after.Version is the version the editor saw, 0 for a new one. Stock of
+// SKUs that exist is left alone. A SKU that belongs to another product, and a product changed meanwhile, are
+// Conflicts. More than batchActions SKUs are written ahead of the product in transactions of their own; repeating
+// the save completes it.
+func (s *Store) SaveProduct(ctx context.Context, before, after catalogue.Product, received map[string]int64, extra ...Write) error {
+	skus := make([]string, 0, len(after.Variants))
+	for _, v := range after.Variants {
+		skus = append(skus, v.SKU)
+	}
+	existing, err := s.Sellables(ctx, skus)
+	if err != nil {
+		return err
+	}
+	for _, it := range existing {
+		if it.Product != after.ID {
+			return skuTaken(it.SKU, it.Product)
+		}
+	}
+	writes := append(productWrites(before, after, existing, received), extra...)
+	for len(writes) > maxActions {
+		if err := s.apply(ctx, writes[:batchActions]); err != nil {
+			return productRefused(err, after.ID)
+		}
+		writes = writes[batchActions:]
+	}
+	return productRefused(s.apply(ctx, writes), after.ID)
+}
+
+func productRefused(err error, id string) error {
+	if err == nil {
+		return nil
+	}
+	if refusedBy(err, func(k Key) bool { return k == productKey(id) }) {
+		return changedMeanwhile()
+	}
+	if r, ok := errors.AsType[*Refused](err); ok {
+		if i := slices.IndexFunc(r.Writes, func(w Write) bool { return w.Key.SK == "SKU" }); i >= 0 {
+			return skuTaken(strings.TrimPrefix(r.Writes[i].Key.PK, "SKU#"), "another product")
+		}
+	}
+	return fmt.Errorf("save product %s: %w", id, err)
+}
+
+func skuTaken(sku, product string) error {
+	return fail.New(fail.Conflict, "sku_taken", "{sku} already belongs to {product}.", fail.Args{"sku": sku, "product": product})
+}

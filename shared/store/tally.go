@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"yundian/shared/ledger"
+	"yundian/shared/money"
+)
+
+type talliedItem struct {
+	V    int64    `dynamodbav:"v"`
+	Fact factItem `dynamodbav:"fact"`
+}
+
+type statItem struct {
+	Touches    int64          `dynamodbav:"touches"`
+	Orders     int64          `dynamodbav:"orders"`
+	Sales      int64          `dynamodbav:"sales"`
+	Commission int64          `dynamodbav:"commission"`
+	Currency   money.Currency `dynamodbav:"currency"`
+}
+
+// Tallied are the facts that statistics already count, by order.
+func (s *Store) Tallied(ctx context.Context, orders []string) (map[string]ledger.Fact, error) {
+	reads := make([]read, len(orders))
+	for i, id := range orders {
+		reads[i] = read{Shop, talliedKey(id)}
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]ledger.Fact, len(found))
+	for _, it := range found {
+		var x talliedItem
+		if err := decode(it, &x); err != nil {
+			return nil, err
+		}
+		f := x.Fact
+		out[f.Order] = ledger.Fact{Order: f.Order, V: f.V, At: f.At, Day: f.Day, Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: f.Lines}
+	}
+	return out, nil
+}
+
+// statWrite adds to one heading of a KOC's statistics; the record beside it in the transaction makes it count once.
+func statWrite(t ledger.Tally) Write {
+	w := Write{Table: Shop, Key: statKey(t.KOC, t.Heading), Add: map[string]int64{}}
+	for attr, by := range map[string]int64{"touches": t.Touches, "orders": t.Orders, "sales": t.Sales, "commission": t.Commission} {
+		if by != 0 {
+			w.Add[attr] = by
+		}
+	}
+	if t.Currency != "" {
+		w.Set = Item{"currency": text(t.Currency)}
+	}
+	return w
+}
+
+func tallyWrites(before, after ledger.Fact) []Write {
+	f := factItem{Order: after.Order, V: after.V, At: after.At, Day: after.Day, Currency: after.Currency, KOC: after.KOC, Code: after.Code,
+		Counted: after.Counted, Lines: after.Lines}
+	writes := []Write{{Table: Shop, Key: talliedKey(after.Order), Guards: replaces(before.V), Put: encode(talliedItem{V: after.V, Fact: f})}}
+	for _, t := range ledger.Tallies(before, after) {
+		writes = append(writes, statWrite(t))
+	}
+	return writes
+}
+
+// Tally moves statistics from one fact of an order to a later one. False means that another fact was counted
+// meanwhile and the caller has to look again.
+func (s *Store) Tally(ctx context.Context, before, after ledger.Fact) (bool, error) {
+	err := s.apply(ctx, tallyWrites(before, after))
+	if _, refused := errors.AsType[*Refused](err); refused {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("tally order %s: %w", after.Order, err)
+	}
+	return true, nil
+}
+
+// Touch is a link really seen by a browser, once per visitor, link and day.
+type Touch struct {
+	Code    string
+	KOC     string
+	Day     string // local date in the shop's zone
+	Visitor string // daily keyed hash, unlinkable across days
+	At      time.Time
+}
+
+// touchDays is how long single touches are kept; their counts stay.
+const touchDays = 35
+
+type touchItem struct {
+	Code string    `dynamodbav:"code"`
+	KOC  string    `dynamodbav:"koc"`
+	Day  string    `dynamodbav:"day"`
+	At   time.Time `dynamodbav:"at"`
+	TTL  int64     `dynamodbav:"ttl"`
+}
+
+// SaveTouch records a touch; one that is recorded already changes nothing.
+func (s *Store) SaveTouch(ctx context.Context, t Touch) error {
+	err := s.apply(ctx, []Write{{Table: Touches, Key: touchKey(t.Code, t.Day, t.Visitor), Guards: once(),
+		Put: encode(touchItem{Code: t.Code, KOC: t.KOC, Day: t.Day, At: t.At, TTL: t.At.AddDate(0, 0, touchDays).Unix()})}})
+	if _, refused := errors.AsType[*Refused](err); refused {
+		return nil
+	}
+	return err
+}
+
+// TouchFrom decodes a touch from a stream image.
+func TouchFrom(it Item) (Touch, error) {
+	var x touchItem
+	if err := decode(it, &x); err != nil {
+		return Touch{}, err
+	}
+	_, visitor, _ := strings.Cut(strings.TrimPrefix(str(it["sk"]), "TOUCH#"), "#")
+	return Touch{Code: x.Code, KOC: x.KOC, Day: x.Day, Visitor: visitor, At: x.At}, nil
+}
+
+// CountTouch adds a touch to its KOC's statistics, once.
+func (s *Store) CountTouch(ctx context.Context, t Touch) error {
+	effect := Write{Table: Shop, Key: talliedTouchKey(t.Code + "#" + t.Day + "#" + t.Visitor), Guards: once(),
+		Put: encode(struct {
+			TTL int64 `dynamodbav:"ttl"`
+		}{t.At.AddDate(0, 0, touchDays).Unix()})}
+	err := s.apply(ctx, []Write{effect,
+		statWrite(ledger.Tally{KOC: t.KOC, Heading: ledger.DayHeading(t.Day), Touches: 1}),
+		statWrite(ledger.Tally{KOC: t.KOC, Heading: ledger.LinkHeading(t.Code, t.Day), Touches: 1})})
+	if _, refused := errors.AsType[*Refused](err); refused {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("count touch of %s: %w", t.Code, err)
+	}
+	return nil
+}
+
+// Stat is one line of a KOC's statistics: of a day, or of a link or product on a day.
+type Stat struct {
+	Heading  string // DAY, LINK or PRODUCT
+	Day      string
+	Key      string // link code or product id
+	Touches  int64
+	Orders   int64
+	Sales    money.Amount
+	Earned   money.Amount
+	Currency money.Currency
+}
+
+// statRows bounds one read of statistics: a year of days, or a quarter of 40 links a day.
+const statRows = 4000
+
+// Stats are the statistics of a KOC under a heading (DAY, LINK or PRODUCT), for local days from and to, both included.
+func (s *Store) Stats(ctx context.Context, handle, heading, from, to string) ([]Stat, error) {
+	var out []Stat
+	q := query{table: Shop, pk: statKey(handle, "").PK, from: heading + "#" + from, to: heading + "#" + to + "~", limit: 1000}
+	for {
+		items, next, err := s.page(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			var x statItem
+			if err := decode(it, &x); err != nil {
+				return nil, err
+			}
+			day, key, _ := strings.Cut(strings.TrimPrefix(str(it["sk"]), heading+"#"), "#")
+			out = append(out, Stat{Heading: heading, Day: day, Key: key, Touches: x.Touches, Orders: x.Orders, Currency: x.Currency,
+				Sales: money.Of(x.Sales, x.Currency), Earned: money.Of(x.Commission, x.Currency)})
+		}
+		if next == nil || len(out) >= statRows {
+			return out, nil
+		}
+		q.after = next
+	}
+}
