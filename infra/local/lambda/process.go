@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,9 +54,9 @@ func (c *process) run() {
 		how = fmt.Sprintf("listen for the Runtime API: %v", err)
 		return
 	}
-	server := &http.Server{Handler: c.handler(), ReadHeaderTimeout: startLimit}
-	go server.Serve(listener) // ends with Close below
-	defer server.Close()
+	api := &server{listener: listener, answerTo: c.answerTo, open: map[net.Conn]bool{}}
+	go api.serve()
+	defer api.close()
 	out := c.pool.runtime.output(c.pool.function.Name)
 	defer out.flush()
 	if err := c.start(listener.Addr().String(), out); err != nil {
@@ -149,7 +148,7 @@ func (c *process) killUnready() {
 }
 
 // take waits for an event; false means that the process is gone.
-func (c *process) take(ctx context.Context) (*invocation, bool) {
+func (c *process) take() (*invocation, bool) {
 	select {
 	case inv := <-c.pool.work:
 		if c.pool.begin(c, inv, time.Now()) {
@@ -159,7 +158,6 @@ func (c *process) take(ctx context.Context) (*invocation, bool) {
 		go c.pool.requeue(inv)
 		return nil, false
 	case <-c.gone:
-	case <-ctx.Done():
 	}
 	return nil, false
 }
