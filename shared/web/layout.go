@@ -1,0 +1,120 @@
+package web
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"yundian/shared/locale"
+)
+
+// LayoutData is what the frame of every page shows. Only Title and Language are required.
+type LayoutData struct {
+	Title       string
+	Language    locale.Language
+	Brand       string // the shop's name, "" before its settings are known
+	Licence     string // business licence for the footer
+	ICP         string // registration of the site for the footer
+	Notice      string // advertising label, shown above the content
+	Description string
+	OG          OpenGraph
+	Here        string // path and query of this page, for the language switch; "" shows no switch
+	Home        string // where the brand leads to; "/" if empty
+	NoIndex     bool   // keeps search engines away: order pages, problems
+	Class       string // of <body>, for the stylesheet
+	Head        templ.Component
+	Stylesheet  string // "/assets/store.css" if empty
+}
+
+// OpenGraph is what link previews show.
+type OpenGraph struct {
+	Title       string
+	Description string
+	Image       string // absolute URL
+	URL         string // absolute URL
+	Type        string // "website" if empty
+}
+
+// L speaks the page's language.
+func (d LayoutData) L() *locale.Locale { return locale.For(d.Language) }
+
+func (d LayoutData) brand() string {
+	if d.Brand != "" {
+		return d.Brand
+	}
+	return d.L().T("web.store")
+}
+
+func (d LayoutData) title() string {
+	if d.Title == "" || d.Title == d.brand() {
+		return d.brand()
+	}
+	return d.Title + " · " + d.brand()
+}
+
+func (d LayoutData) home() string { return or(d.Home, "/") }
+
+func (d LayoutData) stylesheet() string { return or(d.Stylesheet, "/assets/store.css") }
+
+func (g OpenGraph) kind() string { return or(g.Type, "website") }
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// in is this page's address in another language.
+func (d LayoutData) in(l locale.Language) templ.SafeURL {
+	path, query, _ := strings.Cut(d.Here, "?")
+	values, _ := url.ParseQuery(query) // what cannot be read is left out
+	values.Set("lang", string(l))
+	// EscapedPath keeps a path of two slashes or with a colon from leading to another site.
+	return templ.SafeURL((&url.URL{Path: "/" + strings.TrimLeft(path, "/"), RawQuery: values.Encode()}).String())
+}
+
+// Here is LayoutData.Here for a request.
+func Here(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return r.URL.Path
+	}
+	return r.URL.Path + "?" + r.URL.RawQuery
+}
+
+// Page answers with a rendered page. It renders before it answers, so that a failing template becomes a problem.
+func Page(w http.ResponseWriter, r *http.Request, status int, page templ.Component) {
+	var b bytes.Buffer
+	if err := page.Render(r.Context(), &b); err != nil {
+		WriteProblem(w, r, err)
+		return
+	}
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	if header.Get("Content-Security-Policy") == "" {
+		Secure(w, Policy{})
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // the client may be gone
+}
+
+func writeProblemPage(w http.ResponseWriter, r *http.Request, p *Problem) {
+	data := LayoutData{Title: p.Title, Language: Language(r), NoIndex: true, Class: "problem"}
+	if r.Method == http.MethodGet {
+		data.Here = Here(r)
+	}
+	w.Header().Set("Content-Language", string(data.Language))
+	Secure(w, Policy{})
+	var b bytes.Buffer
+	if err := problemPage(data, p).Render(r.Context(), &b); err != nil {
+		// The page is made of strings; if even that fails, plain words do.
+		http.Error(w, p.Title, p.Status)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(b.Bytes()) // the client may be gone
+}

@@ -1,0 +1,80 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"yundian/shared/locale"
+)
+
+type languageKey struct{}
+
+// WithLanguage sets the language for callers that express none that Yundian speaks: the shop's own, once its settings
+// are read. Without it that is English.
+func WithLanguage(r *http.Request, fallback locale.Language) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), languageKey{}, fallback))
+}
+
+// Language is the language to answer a request in: ?lang=, else Accept-Language, else what WithLanguage set.
+func Language(r *http.Request) locale.Language {
+	fallback, ok := r.Context().Value(languageKey{}).(locale.Language)
+	if !ok {
+		fallback = locale.English
+	}
+	asked := ""
+	if strings.Contains(r.URL.RawQuery, "lang=") {
+		asked = r.URL.Query().Get("lang")
+	}
+	return locale.Negotiate(locale.Wish{Asked: asked, Accept: r.Header.Get("Accept-Language")}, fallback)
+}
+
+// WantsHTML reports whether the client asks for a page: it names text/html, and not JSON with the same or more weight.
+// Refusals are pages for such clients and problem documents for all others.
+func WantsHTML(r *http.Request) bool {
+	html, json := weights(r)
+	return html > 0 && html > json
+}
+
+// WantsJSON reports whether the client names JSON with at least the weight of text/html. Routes that have a page give
+// it to everyone else, */* included.
+func WantsJSON(r *http.Request) bool {
+	html, json := weights(r)
+	return json > 0 && json >= html
+}
+
+// maxAccept bounds how many media ranges of an Accept header are read; browsers send about ten.
+const maxAccept = 32
+
+// weights are the q values that Accept gives to text/html and to JSON by name; wildcards name neither.
+func weights(r *http.Request) (html, json float64) {
+	for i, part := range strings.Split(strings.Join(r.Header.Values("Accept"), ","), ",") {
+		if i == maxAccept {
+			break
+		}
+		media, parameters, _ := strings.Cut(part, ";")
+		media = strings.ToLower(strings.TrimSpace(media))
+		switch {
+		case media == "text/html" || media == "application/xhtml+xml":
+			html = max(html, weight(parameters))
+		case media == "application/json" || strings.HasSuffix(media, "+json"):
+			json = max(json, weight(parameters))
+		}
+	}
+	return html, json
+}
+
+func weight(parameters string) float64 {
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+		if !strings.EqualFold(name, "q") {
+			continue
+		}
+		if q, err := strconv.ParseFloat(value, 64); err == nil && q >= 0 && q <= 1 {
+			return q
+		}
+		return 0
+	}
+	return 1
+}

@@ -1,0 +1,27 @@
+package web
+
+import (
+	"net/http"
+
+	"yundian/shared/fail"
+)
+
+// unmatched serves a mux, but answers what no route matches with a problem: 404, or 405 with Allow.
+func unmatched(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		own, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		// The mux's own answer tells which of the two it is.
+		rec := newRecorder(r)
+		own.ServeHTTP(rec, r)
+		if rec.status == http.StatusMethodNotAllowed {
+			w.Header().Set("Allow", rec.header.Get("Allow"))
+			WriteProblem(w, r, fail.New(fail.Invalid, CodeMethod, "{method} is not possible here.", fail.Args{"method": r.Method}))
+			return
+		}
+		WriteProblem(w, r, fail.New(fail.NotFound, "page_unknown", "There is nothing at this address.", nil))
+	})
+}
