@@ -34,6 +34,15 @@ func (o *Order) Capture(paymentID string, amount money.Amount, now time.Time) er
 	return nil
 }
 
+// OpenSession notes the provider's payment session of a held order, which has to be closed before its stock is released.
+func (o *Order) OpenSession(id string) error {
+	if o.Status() != Held {
+		return o.refuse("pay")
+	}
+	o.Session = id
+	return nil
+}
+
 // Revive records that a late payment brought an expired order back. Its stock is reserved again in the same write;
 // when there is none, the write is refused and GiveBack returns the money instead.
 func (o *Order) Revive(now time.Time) {

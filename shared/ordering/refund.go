@@ -23,8 +23,9 @@ type Refund struct {
 	Amount     money.Amount // Σ lines' net and tax + shipping, or the whole surplus
 	Lines      []LineRefund
 	Shipping   money.Amount
-	Surplus    bool // gives back a second payment; touches no line and no commission
-	LastTry    time.Time
+	Surplus    bool      // gives back a second payment; touches no line and no commission
+	LastTry    time.Time // when it was last sent without a known outcome
+	Tries      int       // how often that was
 	Succeeded  *Mark
 	Failed     *Mark
 }
@@ -105,7 +106,9 @@ func (o Order) Refundable() money.Amount {
 	return money.Of(max(0, paid-o.RefundedTotal().Minor), o.Total.Currency)
 }
 
-func (o Order) fullyRefunded() bool { return o.Total.Minor > 0 && o.IsPaid() && o.Refundable().Minor == 0 }
+func (o Order) fullyRefunded() bool {
+	return o.Total.Minor > 0 && o.IsPaid() && o.Refundable().Minor == 0
+}
 
 func (o Order) refundedShipping() int64 {
 	var sum int64
@@ -360,15 +363,18 @@ func (o *Order) adoptRefund(id string, amount money.Amount, now time.Time) error
 	return nil
 }
 
-// Retry notes that a refund was sent again.
+// Retry notes that a refund was sent without a known outcome.
 func (o *Order) Retry(id string, now time.Time) {
 	if i := o.refundIndex(id); i >= 0 && o.Refunds[i].Open() {
 		o.Refunds[i].LastTry = now
+		o.Refunds[i].Tries++
 	}
 }
 
 // GiveBack asks back everything that was paid for an order that cannot be fulfilled.
-func (o *Order) GiveBack(reason string, now time.Time) error { return o.returnRest("late", reason, now) }
+func (o *Order) GiveBack(reason string, now time.Time) error {
+	return o.returnRest("late", reason, now)
+}
 
 // returnRest records the refund of everything refundable, if anything is.
 func (o *Order) returnRest(cause, reason string, now time.Time) error {
