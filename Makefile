@@ -17,7 +17,7 @@ export LAMBDA_GOFLAGS := -trimpath -tags=lambda.norpc '-ldflags=-s -w'
 # The architecture that sam-build builds for: the tests run its artifacts, so by default that of the machine running them.
 ARCH ?= x86_64
 
-.PHONY: help run test test-unit test-store test-e2e test-browser test-template lint build sam-build bench import generate setup
+.PHONY: help run test test-unit test-store test-e2e test-browser test-template lint build sam-build deploy bench import generate setup
 
 help: ## list every target
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -53,7 +53,7 @@ test-template: ## project rules over infra/template.yaml, and the architecture t
 
 lint: ## sam validate --lint, project rules, gofmt, go vet
 	@$(setup) sam
-	@cd infra && ../$(sam) validate --lint --template-file template.yaml
+	@cd infra && ../$(sam) validate --lint
 	@unformatted=$$(gofmt -l functions shared infra); [ -z "$$unformatted" ] || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
 	@go vet ./...
 	@go test ./infra/rules
@@ -63,10 +63,13 @@ build: ## compile everything, and each function as Lambda runs it, into .aws-sam
 	@for fn in functions/*/; do fn=$$(basename $$fn); \
 		CGO_ENABLED=0 GOOS=linux GOARCH=arm64 GOFLAGS="$$LAMBDA_GOFLAGS" go build -o .aws-sam/bootstrap/$$fn/bootstrap ./functions/$$fn; done
 
-sam-build: ## build the artifacts that sam deploy uploads, into .aws-sam/build (ARCH=arm64 for the deployed architecture)
+sam-build: ## build the template and functions as sam deploy takes them, for this machine, into .aws-sam/build (ARCH=arm64)
 	@$(setup) sam
-	@cd infra && GOFLAGS="$$LAMBDA_GOFLAGS" CGO_ENABLED=0 ../$(sam) build --template-file template.yaml \
-		--build-dir ../.aws-sam/build --parameter-overrides Architecture=$(ARCH)
+	@cd infra && GOFLAGS="$$LAMBDA_GOFLAGS" CGO_ENABLED=0 ../$(sam) build --parameter-overrides Architecture=$(ARCH)
+
+deploy: ## build for arm64 and deploy to the AWS account that your credentials name (asks before it changes anything)
+	@$(MAKE) sam-build ARCH=arm64
+	@cd infra && ../$(sam) deploy --guided
 
 bench: ## measure start-up, latency, throughput and lag, and print one table (ARGS=--json for machines)
 	@$(setup) engines
