@@ -1,0 +1,129 @@
+package provider
+
+import (
+	"crypto/hmac"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"yundian/shared/fail"
+	"yundian/shared/money"
+)
+
+const (
+	// signatureTolerance is how far from now a webhook may have been signed, either way: an old one may be replayed.
+	signatureTolerance = 5 * time.Minute
+	// maxEvent bounds a webhook's body.
+	maxEvent = 256 << 10
+	// maxSignatures bounds the v1 values read: one per key while keys change.
+	maxSignatures = 5
+)
+
+// sandboxEvents maps the sandbox's names to ours.
+var sandboxEvents = map[string]EventType{
+	"payment.captured": Captured,
+	"payment.declined": Declined,
+	"refund.succeeded": RefundDone,
+	"refund.failed":    RefundNotDone,
+	"dispute.opened":   Disputed,
+	"dispute.won":      DisputeWon,
+	"dispute.lost":     DisputeLost,
+}
+
+func (s *sandboxHTTP) Event(header http.Header, body []byte, now time.Time) (Event, error) {
+	if len(body) > maxEvent {
+		return Event{}, malformed()
+	}
+	// The gateway joins repeated headers with commas; so do we, for the same answer everywhere.
+	signedAt, err := verify(strings.Join(header.Values(SandboxSignatureHeader), ","), s.key, body)
+	if err != nil {
+		return Event{}, err
+	}
+	if age := now.Sub(signedAt); age > signatureTolerance || age < -signatureTolerance {
+		return Event{}, fail.New(fail.Denied, "webhook_old", "This event was not signed within {minutes} minutes of now.",
+			fail.Args{"minutes": int(signatureTolerance.Minutes())})
+	}
+	var e SandboxEvent
+	if err := json.Unmarshal(body, &e); err != nil {
+		return Event{}, malformed()
+	}
+	if e.LiveMode {
+		return Event{}, fail.New(fail.Denied, "webhook_mode", "This event and this shop are not both in test mode or both live.", nil)
+	}
+	return e.normal()
+}
+
+// normal is the event in our words. An event that concerns an order has to say which, when and how much.
+func (e SandboxEvent) normal() (Event, error) {
+	out := Event{ID: e.ID, Type: OtherOccurrence, OrderID: e.OrderID, SessionID: e.Session, PaymentID: e.Payment,
+		RefundID: e.Refund, IntentID: e.Intent, Amount: e.Amount, At: e.At}
+	if e.ID == "" || e.At.IsZero() || tooLong(e.ID, e.OrderID, e.Session, e.Payment, e.Refund, e.Intent) {
+		return Event{}, malformed()
+	}
+	t, ok := sandboxEvents[e.Type]
+	if !ok {
+		return out, nil
+	}
+	out.Type = t
+	refund := t == RefundDone || t == RefundNotDone
+	_, err := money.ParseCurrency(string(e.Amount.Currency))
+	if err != nil || e.OrderID == "" || e.Amount.Minor <= 0 || e.Amount.Minor > money.MaxMinor ||
+		e.Payment == "" && t != Declined || refund && e.Refund == "" {
+		return Event{}, malformed()
+	}
+	return out, nil
+}
+
+// maxID bounds every id in an event; they become parts of keys in the store.
+const maxID = 200
+
+func tooLong(ids ...string) bool {
+	for _, id := range ids {
+		if len(id) > maxID {
+			return true
+		}
+	}
+	return false
+}
+
+// verify checks a signature header against the body and gives the moment of signing.
+func verify(header, key string, body []byte) (time.Time, error) {
+	var stamp string
+	var signatures [][]byte
+	for part := range strings.SplitSeq(header, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch name {
+		case "t":
+			if stamp != "" { // two moments: which one was signed?
+				return time.Time{}, unsigned()
+			}
+			stamp = value
+		case "v1":
+			if sig, err := hex.DecodeString(value); err == nil && len(signatures) < maxSignatures {
+				signatures = append(signatures, sig)
+			}
+		}
+	}
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil {
+		return time.Time{}, unsigned()
+	}
+	want := mac(key, stamp, body)
+	for _, sig := range signatures {
+		if hmac.Equal(sig, want) {
+			return time.Unix(seconds, 0), nil
+		}
+	}
+	return time.Time{}, unsigned()
+}
+
+func unsigned() error {
+	return fail.New(fail.Denied, "webhook_signature", "The signature of this event is missing or wrong.", nil)
+}
+
+func malformed() error {
+	return fail.New(fail.Invalid, "webhook_malformed", "This event cannot be read.", nil)
+}
