@@ -23,7 +23,7 @@ type Currency string
 // ParseCurrency accepts an ISO 4217 code that is in use today.
 // Source of codes and their digits: CLDR through github.com/bojanz/currency.
 func ParseCurrency(code string) (Currency, error) {
-	if !currency.IsValid(code) {
+	if code == "" || !currency.IsValid(code) { // the library calls no code at all valid
 		return "", fail.New(fail.Invalid, "currency_unknown", "{currency} is not an ISO 4217 currency code.", fail.Args{"currency": code})
 	}
 	return Currency(code), nil
