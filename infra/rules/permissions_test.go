@@ -76,11 +76,7 @@ func statement(f function, s object) []string {
 		}
 		writes = writes || slices.Contains(writingActions, action)
 	}
-	resources, ok := s["Resource"].([]any)
-	if !ok {
-		resources = []any{s["Resource"]}
-	}
-	for _, r := range resources {
+	for _, r := range resources(s) {
 		table := resourceOf(r)
 		if table == "" {
 			complain("resource %v is not the Arn of a resource of this template", r)
@@ -92,41 +88,11 @@ func statement(f function, s object) []string {
 		keys, allowed := mayWrite[f.folder][table]
 		if !allowed {
 			complain("%s may not write %s", f.folder, table)
-		} else if got := leadingKeys(s); got != keys {
+		} else if got := strings.Join(prefixes(s), " "); got != keys {
 			complain("writes %s under the keys %q, want %q", table, got, keys)
 		}
 	}
 	return wrong
-}
-
-// resourceOf returns the logical id in !GetAtt X.Arn or !Sub ${X.Arn}/path; "" for everything else, wildcards included.
-func resourceOf(r any) string {
-	o, ok := r.(object)
-	if !ok {
-		return ""
-	}
-	if id, found := strings.CutSuffix(o.text("Fn::GetAtt"), ".Arn"); found {
-		return id
-	}
-	arn, _, found := strings.Cut(o.text("Fn::Sub"), "}/")
-	id, isArn := strings.CutSuffix(strings.TrimPrefix(arn, "${"), ".Arn")
-	if !found || !isArn || strings.Contains(o.text("Fn::Sub"), "*") {
-		return ""
-	}
-	return id
-}
-
-// leadingKeys returns the key prefixes that a statement is limited to, separated by spaces; "" when it is not limited.
-func leadingKeys(s object) string {
-	var prefixes []string
-	for _, k := range s.object("Condition").object("ForAllValues:StringLike").texts("dynamodb:LeadingKeys") {
-		prefix, ok := strings.CutSuffix(k, "#*")
-		if !ok {
-			return "a key without #*: " + k
-		}
-		prefixes = append(prefixes, prefix+"#")
-	}
-	return strings.Join(prefixes, " ")
 }
 
 // unreachable complains about a table that a function has a permission for but is not told the name of, and the
@@ -137,11 +103,7 @@ func unreachable(f function) []string {
 		document, _ := p.(object)
 		for _, s := range document.list("Statement") {
 			statement, _ := s.(object)
-			resources, ok := statement["Resource"].([]any)
-			if !ok {
-				resources = []any{statement["Resource"]}
-			}
-			for _, r := range resources {
+			for _, r := range resources(statement) {
 				permitted[resourceOf(r)] = true
 			}
 		}

@@ -39,7 +39,7 @@ func TestRulesCatch(t *testing.T) {
 		{"permissions", "Resource: !GetAtt TouchesTable.Arn", `Resource: "*"`, "is not the Arn of a resource"},
 		{"permissions", "Resource: !GetAtt TouchesTable.Arn", "Resource: !GetAtt LedgerTable.Arn", "touch may not write LedgerTable"},
 		{"permissions", "/index/list", "/index/*", "is not the Arn of a resource"},
-		{"permissions", `dynamodb:LeadingKeys: ["STAT#*"]`, `dynamodb:LeadingKeys: ["*"]`, "a key without #*"},
+		{"permissions", `dynamodb:LeadingKeys: ["STAT#*"]`, `dynamodb:LeadingKeys: ["*"]`, `under the keys "*"`},
 		{"permissions", `dynamodb:LeadingKeys: ["STAT#*"]`, `dynamodb:LeadingKeys: ["SKU#*"]`, `want "STAT#"`},
 		{"permissions", "TOUCHES_TABLE: !Ref TouchesTable", "OTHER_TABLE: !Ref LedgerTable", "no permission on LedgerTable"},
 		{"streams", "StreamViewType: NEW_AND_OLD_IMAGES", "StreamViewType: NEW_AND_OLD_IMAGE", "OrdersTable: stream view type"},
