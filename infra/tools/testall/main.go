@@ -24,6 +24,8 @@ type part struct {
 	not   []string // import path prefixes left out, because another part runs them
 	env   []string
 	flags []string
+	// before is a command that makes what the tests need; when it fails, so does the part.
+	before []string
 }
 
 // The store and journey tests run once per engine: what both engines accept is the contract.
@@ -32,7 +34,8 @@ var parts = []part{
 	{name: "template", under: []string{"./infra/rules/..."}},
 	{name: "store-dynoxide", under: []string{"./shared/store/..."}, env: []string{"STORE=dynoxide"}},
 	{name: "store-dynamodb-local", under: []string{"./shared/store/..."}, env: []string{"STORE=dynamodb-local"}},
-	{name: "e2e-dynoxide", under: []string{"./infra/e2e/..."}, not: []string{"yundian/infra/e2e/browser"}, env: []string{"STORE=dynoxide"}},
+	{name: "e2e-dynoxide", under: []string{"./infra/e2e/..."}, not: []string{"yundian/infra/e2e/browser"}, env: []string{"STORE=dynoxide"},
+		before: []string{"make", "sam-build"}},
 	{name: "e2e-dynamodb-local", under: []string{"./infra/e2e"}, env: []string{"STORE=dynamodb-local"}, flags: []string{"-run", "Journey"}},
 	{name: "browser", under: []string{"./infra/e2e/browser/..."}, env: []string{"STORE=dynoxide"}},
 }
@@ -98,6 +101,12 @@ func (p part) run() counts {
 	if len(packages) == 0 {
 		fmt.Println("FAIL: this part has no packages")
 		return counts{failed: 1}
+	}
+	if len(p.before) > 0 {
+		if out, err := exec.Command(p.before[0], p.before[1:]...).CombinedOutput(); err != nil {
+			fmt.Printf("FAIL: %s: %v\n%s\n", strings.Join(p.before, " "), err, out)
+			return counts{failed: 1}
+		}
 	}
 	// -count=1: a cached result would hide what changed outside Go's sight, such as an engine or the template.
 	args := append([]string{"test", "-json", "-count=1", "-timeout=10m"}, p.flags...)
