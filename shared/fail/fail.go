@@ -114,3 +114,20 @@ func fill(text string, args Args) string {
 	}
 	return text
 }
+
+// Join makes one error of several refusals about the same request: all their fields together. The first error
+// without fields wins, because it is about more than a field. Nil errors are left out.
+func Join(errs ...error) error {
+	var fields []Field
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		e, ok := errors.AsType[*Error](err)
+		if !ok || len(e.Fields) == 0 {
+			return err
+		}
+		fields = append(fields, e.Fields...)
+	}
+	return NewFields(fields)
+}

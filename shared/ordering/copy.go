@@ -19,3 +19,11 @@ func (o Order) Clone() Order {
 
 // Equal reports whether two orders have the same facts.
 func (o Order) Equal(other Order) bool { return reflect.DeepEqual(o, other) }
+
+// AsPlaced is the order as it was placed, without anything that happened since.
+func (o Order) AsPlaced() Order {
+	o.Version, o.Session = 1, ""
+	o.Captures, o.Refunds, o.Shipments, o.Returns, o.Holds, o.Awards = nil, nil, nil, nil, nil, nil
+	o.Delivered, o.Released, o.Cancelled, o.Expired, o.Revived = nil, nil, nil, nil, nil
+	return o
+}

@@ -396,3 +396,15 @@ func (o *Order) returnSurplus(paymentID string, amount money.Amount, now time.Ti
 		PaymentID: paymentID, Amount: amount, Shipping: money.Of(0, amount.Currency), Surplus: true})
 	return nil
 }
+
+// State names how far the refund is: pending, succeeded or failed.
+func (r Refund) State() string {
+	switch {
+	case r.Succeeded != nil:
+		return "succeeded"
+	case r.Failed != nil:
+		return "failed"
+	default:
+		return "pending"
+	}
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"yundian/shared/attribution"
+	"yundian/shared/catalogue"
+	"yundian/shared/fail"
+	"yundian/shared/koc"
+	"yundian/shared/money"
+	"yundian/shared/ordering"
+	"yundian/shared/seal"
+	"yundian/shared/store"
+	"yundian/shared/web"
+)
+
+// quote prices a basket. It takes the body of an order, of which only lines, code and coupon matter.
+func (c *checkout) quote(w http.ResponseWriter, r *http.Request) {
+	if err := web.SameSite(r, c.publicURL); err != nil {
+		web.WriteProblem(w, r, err)
+		return
+	}
+	q, _, _, err := readOrder(r)
+	if err == nil {
+		err = q.check()
+	}
+	if err != nil {
+		web.WriteProblem(w, r, err)
+		return
+	}
+	basket, err := ordering.MergeBasket(q.basket())
+	if err != nil {
+		web.WriteProblem(w, r, err)
+		return
+	}
+	known, err := c.store.Checkout(r.Context(), skus(basket), q.KOCCode, "")
+	if err == nil {
+		err = checkCode(q.KOCCode, known.KOC)
+	}
+	if err != nil {
+		web.WriteProblem(w, r, err)
+		return
+	}
+	priced, err := ordering.Price(basket, known.Sold, known.Settings)
+	if err != nil {
+		web.WriteProblem(w, r, err)
+		return
+	}
+	web.WriteJSON(w, r, http.StatusOK, viewQuote(priced))
+}
+
+// place answers POST /orders: JSON gets the order with 201, a form is sent on to the order page with 303.
+func (c *checkout) place(w http.ResponseWriter, r *http.Request) {
+	if err := web.SameSite(r, c.publicURL); err != nil {
+		web.WriteProblem(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	q, key, hash, err := readOrder(r)
+	if err == nil {
+		err = web.CheckKey(keyLocation(r), key)
+	}
+	if err != nil {
+		c.refuseOrder(w, r, q, nil, err)
+		return
+	}
+	o, quote, err := c.placeOnce(r.Context(), q, key, hash, string(web.Language(r)))
+	if err != nil {
+		c.refuseOrder(w, r, q, quote, err)
+		return
+	}
+	if web.IsForm(r) {
+		w.Header().Set("Location", c.pagePath(o.ID)+langOf(r))
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+	v := c.viewOrder(r, o.AsPlaced())
+	v.Secret = c.secret(o.ID)
+	web.WriteJSON(w, r, http.StatusCreated, v)
+}
+
+func keyLocation(r *http.Request) string {
+	if web.IsForm(r) {
+		return "body.key"
+	}
+	return "header.Idempotency-Key"
+}
+
+// placeOnce places an order: one read round, one decision, one transaction. A key that has placed an order before
+// gives that order, if it was asked for the same. The quote comes back with a refusal about prices.
+func (c *checkout) placeOnce(ctx context.Context, q orderRequest, key, hash, language string) (ordering.Order, *ordering.Quote, error) {
+	basket, basketErr := ordering.MergeBasket(q.basket())
+	known, err := c.store.Checkout(ctx, skus(basket), q.KOCCode, key)
+	if err != nil {
+		return ordering.Order{}, nil, err
+	}
+	if known.Earlier != nil {
+		o, err := c.earlier(ctx, *known.Earlier, hash)
+		return o, nil, err
+	}
+	if err := c.checkOrder(ctx, &q, basketErr, known); err != nil {
+		return ordering.Order{}, nil, err
+	}
+	priced, err := ordering.Price(basket, known.Sold, known.Settings)
+	if err != nil {
+		return ordering.Order{}, nil, err
+	}
+	now := c.now()
+	o, err := ordering.Place(ordering.Request{
+		ID: ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), Language: language, Payment: q.Payment,
+		Person: seal.Hash(c.identity, "person", q.Contact.PersonKey()), Evidence: c.evidence(q, known.Settings.Windows.AttributionDays, now),
+		Expect: expected(q),
+	}, priced, known.Settings, now)
+	if err != nil {
+		return ordering.Order{}, &priced, err
+	}
+	placed, err := c.store.PlaceOrder(ctx, store.NewOrder{Order: o, Contact: q.Contact, Address: q.Address, Key: key, Hash: hash})
+	if err != nil {
+		return ordering.Order{}, &priced, err
+	}
+	if placed.Order != o.ID { // the same key was faster
+		o, err := c.earlier(ctx, *placed, hash)
+		return o, nil, err
+	}
+	o.Version = 1
+	return o, nil, nil
+}
+
+func expected(q orderRequest) money.Amount {
+	if q.Expect == nil {
+		return money.Amount{}
+	}
+	return *q.Expect
+}
+
+// earlier is the order that a repeated request placed, or the refusal of a key used for another one.
+func (c *checkout) earlier(ctx context.Context, p store.Placement, hash string) (ordering.Order, error) {
+	if p.Hash != hash {
+		return ordering.Order{}, fail.New(fail.Invalid, web.CodeIdempotency, "This key has already been used for another request. Send a new key.", nil)
+	}
+	return c.store.Order(ctx, p.Order)
+}
+
+// checkOrder refuses everything that is wrong with a request, in one answer where that is possible, and brings
+// contact and address to their normal form.
+func (c *checkout) checkOrder(ctx context.Context, q *orderRequest, basketErr error, known store.Checkout) error {
+	var contactErr, addressErr, paymentErr error
+	q.Address, addressErr = ordering.NormalAddress(q.Address)
+	q.Contact, contactErr = ordering.NormalContact(q.Contact, q.Address.Country)
+	if _, err := c.providers.Offered(ctx, q.Payment); err != nil {
+		if fail.KindOf(err) == fail.Internal {
+			return err
+		}
+		paymentErr = fail.NewFields([]fail.Field{fail.At("body.payment", "payment_unknown", "{payment} is not a payment that this shop offers.", fail.Args{"payment": clipName(q.Payment)})})
+	}
+	return fail.Join(q.check(), basketErr, contactErr, addressErr, paymentErr, checkCode(q.KOCCode, known.KOC))
+}
+
+// checkCode refuses a typed code that belongs to no KOC who can share now: the shopper meant somebody.
+func checkCode(code string, who koc.Profile) error {
+	if code == "" || who.Handle != "" && who.Status() == koc.Approved {
+		return nil
+	}
+	return fail.NewFields([]fail.Field{fail.At("body.kocCode", "koc_code_unknown", "Nobody shares with this code. Please check it or leave it out.", nil)})
+}
+
+// evidence is every trace of a KOC that came with the order: the tokens of its pages and a typed code.
+func (c *checkout) evidence(q orderRequest, windowDays int, now time.Time) []ordering.Evidence {
+	out := attribution.ReadTokens(c.keys, q.Tokens, now, time.Duration(windowDays)*24*time.Hour)
+	if q.KOCCode != "" {
+		out = append(out, ordering.Evidence{Kind: ordering.ByCode, Code: koc.NormalCode(q.KOCCode), At: now})
+	}
+	return out
+}
+
+// skus are the SKUs of a basket that can be looked up, at most MaxLines.
+func skus(basket []ordering.BasketLine) []string {
+	out := make([]string, 0, len(basket))
+	for _, b := range basket {
+		if catalogue.ValidSKU(b.SKU) {
+			out = append(out, b.SKU)
+		}
+	}
+	return out[:min(len(out), ordering.MaxLines)]
+}
