@@ -43,9 +43,14 @@ func Decode(r *http.Request, v any, limit int64) error {
 
 // DecodeJSON is Decode for a body that was already read.
 func DecodeJSON(body []byte, v any) error {
-	if err := checkJSON(body); err != nil {
+	if err := CheckJSON(body); err != nil {
 		return err
 	}
+	return UnmarshalJSON(body, v)
+}
+
+// UnmarshalJSON is DecodeJSON for a body that passed CheckJSON.
+func UnmarshalJSON(body []byte, v any) error {
 	return describeJSON(json.Unmarshal(body, v, json.RejectUnknownMembers(true)))
 }
 
@@ -99,7 +104,7 @@ func wantType(r *http.Request, want string) error {
 	got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	encoding := r.Header.Get("Content-Encoding")
 	if err != nil || got != want || encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return fail.New(fail.Invalid, CodeMediaType, "Send {type} without compression.", fail.Args{"type": want})
+		return WrongType(want)
 	}
 	return nil
 }
@@ -118,15 +123,15 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("read body: %w", err)
 	}
 	if int64(len(body)) > limit {
-		return nil, tooLargeError(limit)
+		return nil, TooLarge(limit)
 	}
 	return body, nil
 }
 
-// checkJSON walks a body once without building anything, so that what a decoder would accept silently is refused first.
-func checkJSON(body []byte) error {
+// CheckJSON walks a body once without building anything, so that what a decoder would accept silently is refused first.
+func CheckJSON(body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return fail.New(fail.Invalid, "body_missing", "Send a JSON body.", nil)
+		return NoBody()
 	}
 	d := jsontext.NewDecoder(bytes.NewReader(body))
 	for {
@@ -154,19 +159,19 @@ func describeJSON(err error) error {
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) {
 		if errors.Is(err, jsontext.ErrDuplicateName) {
-			return badField(syntax.JSONPointer, fail.Field{Code: "field_twice", Text: "This is given twice."})
+			return badField(syntax.JSONPointer, Fault("", "field_twice", ""))
 		}
 		return fail.New(fail.Invalid, "json_malformed", "The body is not one valid JSON value: see byte {at}.", fail.Args{"at": syntax.ByteOffset})
 	}
 	var semantic *json.SemanticError
 	if errors.As(err, &semantic) {
 		if errors.Is(err, json.ErrUnknownName) {
-			return badField(semantic.JSONPointer, fail.Field{Code: "field_unknown", Text: "There is no such field."})
+			return badField(semantic.JSONPointer, Fault("", "field_unknown", ""))
 		}
 		if e, ok := errors.AsType[*fail.Error](semantic.Err); ok {
 			return badField(semantic.JSONPointer, fail.Field{Code: e.Code, Text: e.Text, Args: e.Args})
 		}
-		return badField(semantic.JSONPointer, fail.Field{Code: "field_type", Text: "This has the wrong type or is out of range."})
+		return badField(semantic.JSONPointer, Fault("", "field_type", ""))
 	}
 	return fmt.Errorf("decode JSON: %w", err)
 }
@@ -205,13 +210,16 @@ func clip(name string) string {
 // omitempty means what encoding/json means by it, which is what our types were written for.
 var outgoing = json.JoinOptions(json.Deterministic(true), jsonv1.OmitEmptyWithLegacySemantics(true))
 
+// MarshalJSON writes v as every answer is written: empty lists as [], no escapes for HTML, members of maps in order.
+func MarshalJSON(v any) ([]byte, error) { return json.Marshal(v, outgoing) }
+
 // WriteJSON answers with v as JSON.
 func WriteJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
 	writeJSON(w, r, status, "application/json", v)
 }
 
 func writeJSON(w http.ResponseWriter, r *http.Request, status int, contentType string, v any) {
-	body, err := json.Marshal(v, outgoing)
+	body, err := MarshalJSON(v)
 	if err != nil {
 		// A problem document is made of strings and always encodes, so this does not come back here.
 		WriteProblem(w, r, fmt.Errorf("encode answer: %w", err))

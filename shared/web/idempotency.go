@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"yundian/shared/fail"
@@ -59,7 +58,7 @@ func BodyHash(body []byte) (string, error) {
 
 // ValueHash names what a decoded request says: equal values have equal hashes, whether they came as a form or as JSON.
 func ValueHash(v any) (string, error) {
-	text, err := json.Marshal(v, outgoing)
+	text, err := MarshalJSON(v)
 	if err != nil {
 		return "", fmt.Errorf("hash request: %w", err)
 	}

@@ -82,7 +82,7 @@ const problemType = "application/problem+json"
 // WriteProblem answers with err: a refusal of package fail in the caller's language, anything else as an apology
 // while the cause goes to the log. Browsers get a page, everyone else a problem document.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
-	p := problemFor(r, err)
+	p := ProblemFor(r, err)
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Add("Vary", "Accept, Accept-Language")
@@ -104,7 +104,7 @@ func WriteProblemWith(w http.ResponseWriter, r *http.Request, err error, extra m
 		WriteProblem(w, r, err)
 		return
 	}
-	p := problemFor(r, err)
+	p := ProblemFor(r, err)
 	document := map[string]any{}
 	for name, value := range extra {
 		document[name] = value
@@ -124,11 +124,11 @@ func WriteProblemWith(w http.ResponseWriter, r *http.Request, err error, extra m
 	writeJSON(w, r, p.Status, problemType, document)
 }
 
-// problemFor says an error in the caller's language, and logs it if it is ours.
-func problemFor(r *http.Request, err error) *Problem {
+// ProblemFor says an error in the caller's language, and logs it if it is ours. WriteProblem is what handlers need.
+func ProblemFor(r *http.Request, err error) *Problem {
 	var document *Problem
 	if errors.As(err, &document) {
-		return document // already said, by NewAPI
+		return document // already said, by package api
 	}
 	e := refusal(err)
 	if e.Kind == fail.Internal {
@@ -156,7 +156,7 @@ func refusal(err error) *fail.Error {
 		return e
 	}
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return tooLargeError(tooLarge.Limit)
+		return TooLarge(tooLarge.Limit)
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return fail.New(fail.Internal, codeUnavailable, "The store is busy. Please try again in a moment.", nil)
@@ -164,6 +164,17 @@ func refusal(err error) *fail.Error {
 	return fail.New(fail.Internal, "internal", "Something went wrong on our side, and we are sorry. Nothing you did is lost; please try again.", nil)
 }
 
-func tooLargeError(limit int64) *fail.Error {
+// TooLarge refuses a body of more than limit bytes.
+func TooLarge(limit int64) *fail.Error {
 	return fail.New(fail.Invalid, CodeTooLarge, "What was sent is larger than {limit} bytes.", fail.Args{"limit": limit})
+}
+
+// WrongType refuses a body that is not of the content type wanted.
+func WrongType(want string) *fail.Error {
+	return fail.New(fail.Invalid, CodeMediaType, "Send {type} without compression.", fail.Args{"type": want})
+}
+
+// NoBody refuses a request without the body that it needs.
+func NoBody() *fail.Error {
+	return fail.New(fail.Invalid, "body_missing", "Send a JSON body.", nil)
 }

@@ -17,7 +17,7 @@
 //		web.WriteJSON(w, r, http.StatusCreated, placed)
 //	}
 //
-// JSON APIs with a described contract register their operations on NewAPI instead. Tests call handlers through
+// JSON APIs with a described contract register their operations on package api instead. Tests call handlers through
 // package webtest, which sends real gateway events.
 package web
 

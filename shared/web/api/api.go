@@ -1,0 +1,189 @@
+// Package api makes JSON APIs whose operations describe themselves in OpenAPI 3.1.
+//
+//	mux := http.NewServeMux()
+//	a := api.New(mux)
+//	huma.Register(a, huma.Operation{Method: "GET", Path: "/v1/links", OperationID: "listLinks", Security: api.KOC}, h.listLinks)
+//	web.Serve(mux)
+//
+//	func (h *handler) listLinks(ctx context.Context, in *struct{ api.Paging }) (*api.Reply[Links], error) { … }
+//
+// Input is checked against the types' tags and refused as everywhere else: a problem document with status 400 that
+// names each place, in the caller's language; unknown and repeated members are refused. Handlers return values, or
+// errors of package fail. It is apart from package web so that functions without such an API start without it.
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/danielgtaylor/huma/v2/validation"
+
+	"yundian/shared/fail"
+	"yundian/shared/web"
+)
+
+// Version is the version in the OpenAPI document. It follows the contract, not releases.
+const Version = "1.0.0"
+
+// New makes an API that registers its operations on a mux.
+func New(mux *http.ServeMux) huma.API {
+	setUpHuma()
+	format := huma.Format{Marshal: writeValue, Unmarshal: readValue}
+	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	// No create hooks: they would add $schema to every answer. No paths for documents: the storefront serves one for all.
+	return humago.New(mux, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "Yundian", Version: Version},
+			Components: &huma.Components{
+				Schemas: registry,
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "Access token of the shop's issuer"},
+				},
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": format, "json": format},
+		DefaultFormat: "application/json",
+	})
+}
+
+// Security of operations, by the scope that the gateway asks for.
+var (
+	KOC      = []map[string][]string{{"bearer": {"yundian/koc"}}}
+	Operator = []map[string][]string{{"bearer": {"yundian/operator"}}}
+)
+
+// Reply is the output of an operation that answers with one JSON value.
+type Reply[T any] struct{ Body T }
+
+// setUpHuma changes what huma keeps in package variables. Messages become "code|argument", which humaField says in
+// the caller's language; huma's own are English only.
+var setUpHuma = sync.OnceFunc(func() {
+	huma.ValidateStrictCasing = true // "Quantity" is no field of ours
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+		r, w := humago.Unwrap(ctx)
+		w.Header().Add("Vary", "Accept-Language")
+		w.Header().Set("Content-Language", string(web.Language(r)))
+		w.Header().Set("Cache-Control", "no-store")
+		return web.ProblemFor(r, humaRefusal(ctx.Operation(), status, message, errs))
+	}
+	huma.NewError = func(status int, message string, _ ...error) huma.StatusError {
+		return &web.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: message}
+	}
+	for message, code := range map[*string]string{
+		&validation.MsgUnexpectedProperty:                "field_unknown",
+		&validation.MsgExpectedRequiredProperty:          "field_required|%s",
+		&validation.MsgExpectedBoolean:                   "field_boolean",
+		&validation.MsgExpectedNumber:                    "field_number",
+		&validation.MsgExpectedInteger:                   "field_integer",
+		&validation.MsgExpectedString:                    "field_string",
+		&validation.MsgExpectedArray:                     "field_list",
+		&validation.MsgExpectedObject:                    "field_object",
+		&validation.MsgExpectedOneOf:                     "field_one_of|%s",
+		&validation.MsgExpectedMinimumNumber:             "field_min|%v",
+		&validation.MsgExpectedExclusiveMinimumNumber:    "field_above|%v",
+		&validation.MsgExpectedMaximumNumber:             "field_max|%v",
+		&validation.MsgExpectedExclusiveMaximumNumber:    "field_below|%v",
+		&validation.MsgExpectedMinLength:                 "field_short|%d",
+		&validation.MsgExpectedMaxLength:                 "field_long|%d",
+		&validation.MsgExpectedMinItems:                  "field_few|%d",
+		&validation.MsgExpectedMaxItems:                  "field_many|%d",
+		&validation.MsgExpectedArrayItemsUnique:          "field_unique",
+		&validation.MsgExpectedRFC3339DateTime:           "field_date_time",
+		&validation.MsgExpectedRFC3339Date:               "field_date",
+		&validation.MsgExpectedRFC5322Email:              "field_email|%v",
+		&validation.MsgExpectedRFC3986URI:                "field_url|%v",
+		&validation.MsgExpectedMatchPattern:              "field_pattern|%s",
+		&validation.MsgExpectedBePattern:                 "field_pattern|%s",
+		&validation.MsgExpectedMinProperties:             "field_few|%d",
+		&validation.MsgExpectedMaxProperties:             "field_many|%d",
+		&validation.MsgExpectedDependentRequiredProperty: "field_required|%s|%s",
+	} {
+		*message = code
+	}
+})
+
+func writeValue(w io.Writer, v any) error {
+	body, err := web.MarshalJSON(v)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(body, '\n'))
+	return err
+}
+
+// readValue is called twice per body: into an any, which huma validates, then into the operation's type.
+func readValue(data []byte, v any) error {
+	if _, untyped := v.(*any); untyped {
+		if err := web.CheckJSON(data); err != nil {
+			return carry(err)
+		}
+		return json.Unmarshal(data, v)
+	}
+	return carry(web.UnmarshalJSON(data, v))
+}
+
+// carried marks a refusal inside an error text. huma keeps only the text of a format's error, and a client cannot
+// put the mark there: the texts are ours.
+const carried = "\x00refusal\x00"
+
+func carry(err error) error {
+	e, ok := errors.AsType[*fail.Error](err)
+	if !ok {
+		return err
+	}
+	text, failed := json.Marshal(e)
+	if failed != nil {
+		return fmt.Errorf("carry refusal: %w", failed)
+	}
+	return errors.New(carried + string(text))
+}
+
+// humaRefusal turns what huma found into a refusal of ours.
+func humaRefusal(op *huma.Operation, status int, message string, errs []error) error {
+	switch {
+	case status == http.StatusRequestEntityTooLarge:
+		return web.TooLarge(op.MaxBodyBytes)
+	case status == http.StatusUnsupportedMediaType:
+		return web.WrongType("application/json")
+	case status >= http.StatusInternalServerError:
+		return fmt.Errorf("%s: %w", message, errors.Join(errs...))
+	case len(errs) == 0:
+		return web.NoBody()
+	}
+	fields := make([]fail.Field, 0, len(errs))
+	for _, err := range errs {
+		if e, ok := errors.AsType[*fail.Error](err); ok { // from a resolver
+			fields = append(fields, e.Fields...)
+			continue
+		}
+		detail, ok := err.(huma.ErrorDetailer)
+		if !ok {
+			return fmt.Errorf("%s: %w", message, err)
+		}
+		d := detail.ErrorDetail()
+		if text, ok := strings.CutPrefix(d.Message, carried); ok {
+			var e fail.Error
+			if err := json.Unmarshal([]byte(text), &e); err != nil {
+				return fmt.Errorf("read carried refusal: %w", err)
+			}
+			if len(e.Fields) == 0 {
+				return &e
+			}
+			fields = append(fields, e.Fields...)
+			continue
+		}
+		fields = append(fields, humaField(d))
+	}
+	return fail.NewFields(fields[:min(len(fields), maxProblemFields)])
+}
+
+// maxProblemFields bounds how many places one answer names; nobody corrects more at a time.
+const maxProblemFields = 50
