@@ -43,7 +43,7 @@ var business = []string{
 }
 
 // What functions stand on. Nothing here knows a function, and none of it knows infra.
-var platform = []string{"shared/web", "shared/stream", "shared/store", "shared/provider", "shared/telemetry", "shared/locale", "shared/cashier"}
+var platform = []string{"shared/web", "shared/stream", "shared/store", "shared/provider", "shared/telemetry", "shared/locale", "shared/cashier", "shared/web/api", "shared/openapi"}
 
 const (
 	awsSDK    = "github.com/aws/aws-sdk-go-v2"
@@ -79,7 +79,10 @@ var packages = []allowed{
 	{"shared/stream", shared, append(business[:len(business):len(business)], "shared/telemetry"),
 		[]string{awsLambda, awsSDK + "/feature/dynamodb/attributevalue", awsSDK + "/service/dynamodb/types"}},
 	{"shared/web", shared, append(business[:len(business):len(business)], "shared/telemetry", "shared/locale"),
-		[]string{awsLambda, "github.com/awslabs/aws-lambda-go-api-proxy", templ, huma, language, "github.com/go-json-experiment/json"}},
+		[]string{awsLambda, "github.com/awslabs/aws-lambda-go-api-proxy", templ, language, "github.com/go-json-experiment/json"}},
+	// JSON APIs that describe themselves; apart from web, so that functions without one start without huma.
+	{"shared/web/api", shared, append(business[:len(business):len(business)], "shared/web"), []string{huma}},
+	{"shared/openapi", shared, nil, nil},
 
 	{"functions/storefront", lambda, standOn(), []string{awsLambda, templ, "github.com/skip2/go-qrcode", language}},
 	{"functions/touch", lambda, standOn(), []string{awsLambda}},
@@ -91,6 +94,11 @@ var packages = []allowed{
 	{"functions/settle", lambda, standOn(), []string{awsLambda}},
 	{"functions/tally", lambda, standOn(), []string{awsLambda}},
 	{"functions/mature", lambda, standOn(), []string{awsLambda}},
+
+	// What tests stand on.
+	{"events", local, nil, nil},
+	{"shared/web/webtest", local, nil, nil},
+	{"shared/openapi/openapitest", local, nil, nil},
 
 	{"infra/local/...", local, nil, nil},
 	{"infra/rules", local, nil, nil},
