@@ -76,7 +76,7 @@ func (a *Adapter) answer(ctx context.Context, event events.APIGatewayV2HTTPReque
 	}
 	response, err := a.proxy(ctx, event)
 	if err != nil {
-		// Only a method that is no token gets here; everything else of the event is repaired before.
+		// No method, or a body that is not the base64 it claims to be; everything else is repaired.
 		slog.WarnContext(ctx, "event is no HTTP request", "error", err)
 		response = a.refuse(ctx, fail.New(fail.Invalid, "request_malformed", "This request could not be understood.", nil))
 	}
@@ -106,6 +106,11 @@ func encode(response events.APIGatewayV2HTTPResponse) []byte {
 // headers, cookies and address itself: the adapter splits headers at commas, fails on % in a path, reads a ? in a
 // path as a query, hides all cookies but one, and gives an address without a port.
 func (a *Adapter) proxy(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	// Without a method there was no HTTP request: a v1 event, or something else altogether.
+	method := event.RequestContext.HTTP.Method
+	if method == "" || strings.Trim(strings.ToUpper(method), "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != "" {
+		return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("read event: method %q is none of HTTP's", method)
+	}
 	body, err := bodyOf(event)
 	if err != nil {
 		return events.APIGatewayV2HTTPResponse{}, err
