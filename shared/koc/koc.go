@@ -4,6 +4,7 @@ package koc
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -67,7 +68,7 @@ func NewProfile(handle, name, email string, now time.Time) (Profile, error) {
 	if !ValidHandle(handle) {
 		f = append(f, fail.At("body.handle", "handle_form", "3–30 lower-case letters and digits, words joined by single hyphens.", nil))
 	}
-	p := Profile{Handle: handle, Name: strings.TrimSpace(name), Email: strings.TrimSpace(email), CreatedAt: now,
+	p := Profile{Handle: handle, Name: Line(name), Email: strings.TrimSpace(email), CreatedAt: now,
 		Standings: []Standing{{Status: Applied, From: now}}}
 	if n := utf8.RuneCountInString(p.Name); n == 0 || n > 60 {
 		f = append(f, fail.At("body.name", "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": 60}))
@@ -168,6 +169,7 @@ func InviteRefused() error {
 // SetShelf replaces the shelf. Products must exist; that is the caller's to check.
 func (p *Profile) SetShelf(items []ShelfItem) error {
 	var f []fail.Field
+	items = slices.Clone(items)
 	if len(items) > shop.ShelfLimit {
 		f = append(f, fail.At("body.items", "too_many", "At most {limit} entries.", fail.Args{"limit": shop.ShelfLimit}))
 	}
@@ -178,7 +180,8 @@ func (p *Profile) SetShelf(items []ShelfItem) error {
 			f = append(f, fail.At(at("product"), "product_twice", "{product} stands twice on this shelf.", fail.Args{"product": it.Product}))
 		}
 		seen[it.Product] = true
-		if utf8.RuneCountInString(it.Note) > MaxNote {
+		items[i].Note = Text(it.Note)
+		if utf8.RuneCountInString(items[i].Note) > MaxNote {
 			f = append(f, fail.At(at("note"), "too_long", "At most {limit} characters.", fail.Args{"limit": MaxNote}))
 		}
 	}

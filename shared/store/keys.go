@@ -17,6 +17,9 @@ func stockMoveKey(sku, cause string) Key { return Key{"SKU#" + sku, "MOVE#" + ca
 func kocKey(handle string) Key           { return Key{"KOC#" + handle, "PROFILE"} }
 func linkKey(handle, code string) Key    { return Key{"KOC#" + handle, "LINK#" + code} }
 func loginKey(subject string) Key        { return Key{"LOGIN#" + subject, "LOGIN"} }
+func applyKey(source, day string, n int) Key {
+	return Key{"APPLY#" + day + "#" + source, padded(int64(n))}
+}
 func inviteKey(hash string) Key          { return Key{"INVITE#" + hash, "INVITE"} }
 func replyKey(id string) Key             { return Key{"IDEMP#" + id, "IDEMP"} }
 func statKey(handle, heading string) Key { return Key{"STAT#" + handle, heading} }

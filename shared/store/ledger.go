@@ -204,6 +204,9 @@ func (s *Store) Postings(ctx context.Context, handle, after string, limit int, d
 	return postings, next, nil
 }
 
+// PostingCursor is the cursor after which the postings beyond this one are read, for lists that stop within a page.
+func PostingCursor(p ledger.Posting) string { return postingKey(p.KOC, p.At, p.Order, p.V).SK }
+
 // FactFrom decodes a fact from a stream image.
 func FactFrom(it Item) (ledger.Fact, error) {
 	var x factItem

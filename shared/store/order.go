@@ -321,6 +321,19 @@ func (s *Store) ListOrders(ctx context.Context, f OrderFilter, after string, lim
 	return orders, walk.cursor(), nil
 }
 
+// Orders are the orders with these ids that exist, in one round per hundred.
+func (s *Store) Orders(ctx context.Context, ids []string) (map[string]ordering.Order, error) {
+	orders, err := s.ordersByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]ordering.Order, len(orders))
+	for _, o := range orders {
+		out[o.ID] = o
+	}
+	return out, nil
+}
+
 func (s *Store) ordersByID(ctx context.Context, ids []string) ([]ordering.Order, error) {
 	reads := make([]read, len(ids))
 	for i, id := range ids {

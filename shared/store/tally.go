@@ -153,13 +153,14 @@ type Stat struct {
 	Currency money.Currency
 }
 
-// statRows bounds one read of statistics: a year of days, or a quarter of 40 links a day.
+// statRows bounds one read of statistics: a year of days, or a quarter of 40 links a day. Beyond it the oldest are left out.
 const statRows = 4000
 
-// Stats are the statistics of a KOC under a heading (DAY, LINK or PRODUCT), for local days from and to, both included.
+// Stats are the statistics of a KOC under a heading (DAY, LINK or PRODUCT), for local days from and to, both included,
+// newest first.
 func (s *Store) Stats(ctx context.Context, handle, heading, from, to string) ([]Stat, error) {
 	var out []Stat
-	q := query{table: Shop, pk: statKey(handle, "").PK, from: heading + "#" + from, to: heading + "#" + to + "~", limit: 1000}
+	q := query{table: Shop, pk: statKey(handle, "").PK, from: heading + "#" + from, to: heading + "#" + to + "~", limit: 1000, descending: true}
 	for {
 		items, next, err := s.page(ctx, q)
 		if err != nil {

@@ -1,0 +1,72 @@
+package koc
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"yundian/shared/fail"
+)
+
+func TestTextHidesNothing(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"  你好\r\n世界 ", "你好\n世界"},
+		{"a\u202Eb\u2066c\u200Bd\uFEFFe", "abcde"},
+		{"bell\x07\x00 tab\there", "bell tab here"},
+		{"👩\u200D🌾", "👩\u200D🌾"},
+		{"<img onerror=alert(1)>", "<img onerror=alert(1)>"}, // escaping is the page's work
+		{"two\u2028lines", "two\nlines"},
+		{"bad \xff byte", "bad  byte"},
+	} {
+		if got := Text(c.in); got != c.want {
+			t.Errorf("Text(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+	if got := Line(" a\n b\t c "); got != "a b c" {
+		t.Errorf("Line = %q", got)
+	}
+}
+
+func TestValidPortrait(t *testing.T) {
+	for _, good := range []string{"", "https://cdn.example.com/a/b.jpg", "https://cdn.example.com/b.PNG?v=1", "/assets/mei.webp"} {
+		if !ValidPortrait(good) {
+			t.Errorf("%q was refused", good)
+		}
+	}
+	for _, bad := range []string{
+		"http://cdn.example.com/a.jpg", "https://cdn.example.com/a.svg", "https://cdn.example.com/a", "javascript:alert(1)//.jpg",
+		"data:image/png;base64,AAAA", "https://10.0.0.1/a.jpg", "https://[::1]/a.jpg", "https://localhost/a.jpg", "https://nas.local/a.jpg",
+		"https://169.254.169.254/a.jpg", "https://0x7f.1/a.jpg", "https://127.1/a.jpg", "https://user@example.com/a.jpg",
+		"https://example.com:8443/a.jpg", "//evil.example/a.jpg", "/\\evil.example/a.jpg", "/a/../../b.jpg", "https://example.com/a.jpg\" onerror=x",
+		"https://metadata.google.internal/a.jpg", "https://example.com/" + strings.Repeat("a", 500) + ".jpg",
+	} {
+		if ValidPortrait(bad) {
+			t.Errorf("%q was accepted", bad)
+		}
+	}
+}
+
+func TestEditAllOrNothing(t *testing.T) {
+	p, err := NewProfile("mei", "小美", "mei@example.com", time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := p.Name
+	name, story := "阿美", strings.Repeat("长", MaxStory+1)
+	if err := p.Edit(Edit{Name: &name, Story: &story}); fail.KindOf(err) != fail.Invalid || p.Name != before {
+		t.Fatalf("a wrong edit gave %v and name %q", err, p.Name)
+	}
+	story = "我每天穿。\u202E"
+	if err := p.Edit(Edit{Name: &name, Story: &story}); err != nil || p.Name != "阿美" || p.Story != "我每天穿。" {
+		t.Fatalf("edit gave %v, %q, %q", err, p.Name, p.Story)
+	}
+	if p.Email != "mei@example.com" {
+		t.Errorf("an absent field changed: %q", p.Email)
+	}
+}
+
+func TestInviteHash(t *testing.T) {
+	if InviteHash("a") == InviteHash("b") || InviteHash("a") != InviteHash("a") || len(InviteHash("")) != 43 {
+		t.Error("an invitation's hash must name it and nothing else")
+	}
+}
