@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"yundian/shared/attribution"
+	"yundian/shared/commission"
+	"yundian/shared/ordering"
+	"yundian/shared/store"
+	"yundian/shared/stream"
+)
+
+// attribute decides which KOC earned an order and freezes tier and rates with the decision.
+type attribute struct {
+	store *store.Store
+	now   func() time.Time
+}
+
+// batch decides a batch of new orders. KOCs and rule books are read once for all of them.
+func (a *attribute) batch(ctx context.Context, records []stream.Record) (failed int, err error) {
+	orders := make([]ordering.Order, len(records))
+	var handles []string
+	for i, r := range records {
+		if orders[i], err = store.OrderFrom(r.New); err != nil {
+			return i, err
+		}
+		handles = append(handles, attribution.Handles(orders[i])...)
+	}
+	known, err := a.store.KOCs(ctx, handles)
+	if err != nil {
+		return 0, err
+	}
+	books, err := a.store.Books(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for i, o := range orders {
+		if err := a.decide(ctx, o, known, books); err != nil {
+			return i, err
+		}
+	}
+	return 0, nil
+}
+
+// decide appends the first decision to an order that has none.
+func (a *attribute) decide(ctx context.Context, o ordering.Order, known attribution.Known, books []commission.Book) error {
+	award := attribution.Decide(o, known, a.now())
+	if len(award.Winners) > 0 {
+		book, err := commission.InForce(books, o.PlacedAt)
+		if err != nil {
+			return err
+		}
+		award.BookVersion, award.Rates = book.Version, book.Rates(o.Lines)
+	}
+	if _, err := a.store.UpdateOrder(ctx, o.ID, func(o *ordering.Order) error { return o.Decide(award) }); err != nil {
+		return err
+	}
+	slog.InfoContext(ctx, "order attributed", "order", o.ID, "reason", award.Reason, "candidates", len(award.Candidates))
+	return nil
+}

@@ -1,0 +1,117 @@
+package attribution_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"yundian/shared/attribution"
+	"yundian/shared/koc"
+	"yundian/shared/ordering"
+	"yundian/shared/seal"
+)
+
+var noon = time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC)
+
+const window = 14 * 24 * time.Hour
+
+func ring(t *testing.T, text string) seal.Ring {
+	t.Helper()
+	r, err := seal.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+const oneKey = `{"k1":"a secret of at least thirty-two characters"}`
+
+func TestTokens(t *testing.T) {
+	keys := ring(t, oneKey)
+	good := attribution.SignToken(keys, "mei_abc1234", noon.Add(-time.Hour))
+	others := ring(t, `{"k1":"another secret of thirty-two characters!!"}`)
+	swapped := strings.Replace(good, "mei_abc1234", "bob_abc1234", 1)
+	for name, c := range map[string]struct {
+		token, problem string
+		at             time.Time
+	}{
+		"good":            {good, "", noon},
+		"other key":       {attribution.SignToken(others, "mei_abc1234", noon), "forged", noon},
+		"other KOC":       {swapped, "forged", noon},
+		"expired":         {good, "expired", noon.Add(window)},
+		"from the future": {attribution.SignToken(keys, "mei", noon.Add(time.Hour)), "from_the_future", noon},
+		"cut":             {good[:len(good)-1], "forged", noon},
+		"no parts":        {"mei", "malformed", noon},
+		"no handle":       {"../etc.AAAAAAA.x", "malformed", noon},
+		"too long":        {strings.Repeat("a", 300), "malformed", noon},
+	} {
+		if e := attribution.ReadToken(keys, c.token, c.at, window); e.Problem != c.problem {
+			t.Errorf("%s: problem %q, want %q", name, e.Problem, c.problem)
+		}
+	}
+	if e := attribution.ReadToken(keys, good, noon, window); e.Code != "mei_abc1234" || !e.At.Equal(noon.Add(-time.Hour)) {
+		t.Errorf("read back %+v", e)
+	}
+	for i := range len(good) { // any change of any byte
+		bent := good[:i] + string(good[i]^1) + good[i+1:]
+		if e := attribution.ReadToken(keys, bent, noon, window); e.Problem == "" {
+			t.Errorf("byte %d bent and still genuine: %s", i, bent)
+		}
+	}
+	rotated := ring(t, `{"k1":"a secret of at least thirty-two characters","k2":"the next secret, also thirty-two long"}`)
+	if _, _, genuine := attribution.TokenCode(rotated, good, noon); !genuine {
+		t.Error("a rotated key broke the tokens signed before")
+	}
+}
+
+func approved(handle string, from time.Time) koc.Profile {
+	return koc.Profile{Handle: handle, Standings: []koc.Standing{{Status: koc.Approved, From: from}}}
+}
+
+func TestDecide(t *testing.T) {
+	suspended := approved("sus", noon.AddDate(0, 0, -30))
+	suspended.Standings = append(suspended.Standings, koc.Standing{Status: koc.Suspended, From: noon.Add(-time.Minute)})
+	later := approved("late", noon.AddDate(0, 0, -30))
+	later.Standings = append(later.Standings, koc.Standing{Status: koc.Suspended, From: noon.Add(time.Minute)})
+	known := attribution.Known{"mei": approved("mei", noon.AddDate(0, 0, -30)), "bob": approved("bob", noon.AddDate(0, 0, -30)),
+		"new": approved("new", noon.Add(time.Hour)), "sus": suspended, "late": later}
+	link := func(code string, minutes int) ordering.Evidence {
+		return ordering.Evidence{Kind: ordering.ByLink, Code: code, At: noon.Add(-time.Duration(minutes) * time.Minute)}
+	}
+	code := ordering.Evidence{Kind: ordering.ByCode, Code: "bob", At: noon}
+	for name, c := range map[string]struct {
+		evidence       []ordering.Evidence
+		winner, reason string
+		outcomes       string // of the candidates as ranked
+	}{
+		"nothing":            {nil, "", "no_evidence", ""},
+		"one link":           {[]ordering.Evidence{link("mei_x", 5)}, "mei", "last_link", "last_link"},
+		"last link":          {[]ordering.Evidence{link("bob_x", 1), link("mei_x", 5)}, "bob", "last_link", "last_link later_link"},
+		"order is no matter": {[]ordering.Evidence{link("mei_x", 5), link("bob_x", 1)}, "bob", "last_link", "last_link later_link"},
+		"same second":        {[]ordering.Evidence{link("mei_x", 5), link("bob_x", 5)}, "bob", "last_link", "last_link later_link"},
+		"code first":         {[]ordering.Evidence{link("mei_x", 1), code}, "bob", "code_typed", "code_typed code_goes_first"},
+		"same KOC":           {[]ordering.Evidence{link("bob_x", 1), code}, "bob", "code_typed", "code_typed same_koc_again"},
+		"suspended":          {[]ordering.Evidence{link("sus_x", 1), link("mei_x", 5)}, "mei", "last_link", "koc_suspended last_link"},
+		"suspended later":    {[]ordering.Evidence{link("late_x", 1)}, "late", "last_link", "last_link"},
+		"approved later":     {[]ordering.Evidence{link("new_x", 1)}, "", "none_eligible", "koc_not_approved"},
+		"unknown":            {[]ordering.Evidence{link("who_x", 1)}, "", "none_eligible", "koc_unknown"},
+		"forged":             {[]ordering.Evidence{{Kind: ordering.ByLink, Code: "mei_x", At: noon, Problem: "forged"}}, "", "none_eligible", "token_forged"},
+		"expired":            {[]ordering.Evidence{{Kind: ordering.ByLink, Code: "mei_x", At: noon, Problem: "expired"}}, "", "none_eligible", "token_expired"},
+	} {
+		a := attribution.Decide(ordering.Order{PlacedAt: noon, Evidence: c.evidence, Terms: ordering.Terms{PolicyVersion: 3}}, known, noon)
+		winner := ""
+		if len(a.Winners) > 0 {
+			winner = a.Winners[0].KOC
+		}
+		var outcomes []string
+		for _, x := range a.Candidates {
+			outcomes = append(outcomes, x.Reason)
+			if (x.Outcome == "won") != (x.KOC == winner && (x.Reason == a.Reason)) {
+				t.Errorf("%s: candidate %+v", name, x)
+			}
+		}
+		if winner != c.winner || a.Reason != c.reason || strings.Join(outcomes, " ") != c.outcomes || a.PolicyVersion != 3 {
+			t.Errorf("%s: %q won by %q with %v", name, winner, a.Reason, outcomes)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package commission_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"yundian/shared/commission"
+	"yundian/shared/money"
+	"yundian/shared/ordering"
+)
+
+var noon = time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC)
+
+func yuan(minor int64) money.Amount { return money.Of(minor, "CNY") }
+
+// paidOrder is an order of the given line nets and rates, paid and awarded.
+func paidOrder(t *rapid.T) ordering.Order {
+	o := ordering.Order{ID: "o", Version: 1, PlacedAt: noon, Shipping: yuan(rapid.Int64Range(0, 2000).Draw(t, "shipping")), Tax: yuan(0),
+		Terms: ordering.Terms{ReturnDays: 7, ReceiptDays: 15}}
+	award := ordering.Award{Cause: ordering.CausePlacement, Winners: []ordering.Winner{{KOC: "mei", Share: money.Whole}}}
+	o.Total = o.Shipping
+	for i := range rapid.IntRange(1, 5).Draw(t, "lines") {
+		net := rapid.Int64Range(0, 100_000).Draw(t, "net")
+		o.Lines = append(o.Lines, ordering.Line{SKU: fmt.Sprint("s", i), Product: fmt.Sprint("p", i), Quantity: rapid.Int64Range(1, 9).Draw(t, "quantity"), Net: yuan(net), Tax: yuan(0)})
+		award.Rates = append(award.Rates, ordering.LineRate{Rate: money.BasisPoints(rapid.Int64Range(0, 10_000).Draw(t, "rate"))})
+		o.Total.Minor += net
+	}
+	if err := o.Capture("pay", o.Total, noon); err != nil {
+		t.Fatal(err)
+	}
+	o.Version++
+	if err := o.Decide(award); err != nil {
+		t.Fatal(err)
+	}
+	o.Version++
+	return o
+}
+
+// refund asks for something random; refusals are part of life.
+func refund(t *rapid.T, o *ordering.Order, id string) {
+	q := ordering.RefundRequest{ID: id, Reason: "r"}
+	if rapid.Bool().Draw(t, "amountOnly") {
+		a := yuan(rapid.Int64Range(0, max(1, o.Total.Minor)).Draw(t, "amount"))
+		q.Amount = &a
+	} else {
+		l := o.Lines[rapid.IntRange(0, len(o.Lines)-1).Draw(t, "line")]
+		q.Lines = []ordering.RefundLine{{SKU: l.SKU, Quantity: rapid.Int64Range(1, l.Quantity).Draw(t, "pieces")}}
+	}
+	if _, err := o.RequestRefund(q, noon); err == nil {
+		o.Version++
+	}
+}
+
+// TestPositionsHoldWhateverIsRefunded walks random histories and checks each position after each step.
+func TestPositionsHoldWhateverIsRefunded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o := paidOrder(t)
+		release := rapid.IntRange(0, 8).Draw(t, "releaseAt")
+		for step := range 8 {
+			if step == release {
+				o.Released = &ordering.Mark{V: o.Version + 1, At: noon}
+				o.Version++
+			}
+			refund(t, &o, fmt.Sprint("r", step))
+			check(t, o)
+		}
+		if left := o.Refundable(); left.Minor > 0 { // the last refund takes back exactly the rest
+			if _, err := o.RequestRefund(ordering.RefundRequest{ID: "rest", Reason: "r", Amount: &left}, noon); err != nil {
+				t.Fatal(err)
+			}
+			o.Version++
+		}
+		target, err := commission.Target(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range target {
+			if p.Net() != 0 {
+				t.Fatalf("everything is refunded, but %+v remains", p)
+			}
+		}
+	})
+}
+
+func check(t *rapid.T, o ordering.Order) {
+	target, err := commission.Target(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refunded int64
+	for _, r := range o.Refunds {
+		refunded += r.Amount.Minor
+	}
+	if refunded > o.Captured().Minor {
+		t.Fatalf("refunded %d of %d", refunded, o.Captured().Minor)
+	}
+	for _, p := range target {
+		net := o.Lines[p.Line].Net.Minor
+		if p.Accrued > net || p.Reversed < 0 || p.Clawed < 0 || p.Reversed+p.Clawed > p.Accrued || p.Pending() < 0 || p.Available() < 0 {
+			t.Fatalf("line of %d stands at %+v", net, p)
+		}
+		if back := o.RefundedLine(p.Line, nil).Net.Minor; back > net {
+			t.Fatalf("line of %d has %d refunded", net, back)
+		}
+		if o.Released != nil && p.Pending() != 0 {
+			t.Fatalf("released, but %+v is still pending", p)
+		}
+	}
+}
+
+func TestUnpaidAndUnattributedEarnNothing(t *testing.T) {
+	line := ordering.Line{SKU: "s", Quantity: 1, Net: yuan(1000), Tax: yuan(0)}
+	award := ordering.Award{Winners: []ordering.Winner{{KOC: "mei", Share: money.Whole}}, Rates: []ordering.LineRate{{Rate: 1000}}}
+	paid := []ordering.Capture{{PaymentID: "p", Amount: yuan(1000)}}
+	for name, o := range map[string]ordering.Order{
+		"unpaid":       {Lines: []ordering.Line{line}, Total: yuan(1000), Awards: []ordering.Award{award}},
+		"undecided":    {Lines: []ordering.Line{line}, Total: yuan(1000), Captures: paid},
+		"nobody's":     {Lines: []ordering.Line{line}, Total: yuan(1000), Captures: paid, Awards: []ordering.Award{{Reason: "no_evidence"}}},
+		"free of cost": {Lines: []ordering.Line{{SKU: "s", Quantity: 1, Net: yuan(0), Tax: yuan(0)}}, Total: yuan(0), Awards: []ordering.Award{award}},
+	} {
+		if target, err := commission.Target(o); err != nil || len(target) != 0 {
+			t.Errorf("%s: %+v, %v", name, target, err)
+		}
+	}
+}
+
+func TestRuleBooks(t *testing.T) {
+	first := commission.FirstBook()
+	fifteen, gone := money.BasisPoints(1500), money.BasisPoints(-1)
+	second, err := first.Next(nil, map[string]money.BasisPoints{"tea": fifteen}, noon)
+	if err != nil || second.Rate("tea").Rate != 1500 || second.Rate("cup").Rate != 1000 || second.Version != 2 {
+		t.Fatalf("%+v, %v", second, err)
+	}
+	third, err := second.Next(&fifteen, map[string]money.BasisPoints{"tea": gone}, noon) // the same instant: versions still have an order
+	if err != nil || third.Rate("tea").Rule != "default" || third.Rate("tea").Rate != 1500 || !third.From.After(second.From) {
+		t.Fatalf("%+v, %v", third, err)
+	}
+	history := []commission.Book{third, second, first}
+	for at, want := range map[time.Time]int64{noon.Add(-time.Hour): 1, noon: 2, noon.Add(time.Hour): 3} {
+		if b, err := commission.InForce(history, at); err != nil || b.Version != want {
+			t.Errorf("at %s version %d is in force, %v; want %d", at, b.Version, err, want)
+		}
+	}
+	if _, err := commission.InForce(history[:2], noon.Add(-time.Hour)); err == nil {
+		t.Error("a book was in force before there was any")
+	}
+	tooMuch := money.BasisPoints(10_001)
+	if _, err := first.Next(&tooMuch, nil, noon); err == nil {
+		t.Error("a rate above 100 % was accepted")
+	}
+}
