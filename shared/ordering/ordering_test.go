@@ -1,0 +1,303 @@
+package ordering_test
+
+import (
+	"testing"
+	"time"
+
+	"yundian/shared/catalogue"
+	"yundian/shared/fail"
+	"yundian/shared/money"
+	"yundian/shared/ordering"
+	"yundian/shared/shop"
+)
+
+var noon = time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC)
+
+func yuan(minor int64) money.Amount { return money.Of(minor, "CNY") }
+
+func sold() map[string]catalogue.Sellable {
+	return map[string]catalogue.Sellable{
+		"tea":  {SKU: "tea", Product: "tea", Title: "Tea", Price: yuan(5000), Status: catalogue.Active, Stock: catalogue.Stock{Available: 10}},
+		"cup":  {SKU: "cup", Product: "cup", Title: "Cup", Price: yuan(999), Status: catalogue.Active, Stock: catalogue.Stock{Available: 3}},
+		"old":  {SKU: "old", Product: "old", Title: "Old", Price: yuan(1), Status: catalogue.Archived, Stock: catalogue.Stock{Available: 3}},
+		"free": {SKU: "free", Product: "free", Title: "Free", Price: yuan(0), Status: catalogue.Active, Stock: catalogue.Stock{Available: 3}},
+		"euro": {SKU: "euro", Product: "euro", Title: "Euro", Price: money.Of(1, "EUR"), Status: catalogue.Active, Stock: catalogue.Stock{Available: 3}},
+	}
+}
+
+func settings() shop.Settings {
+	s := shop.Default()
+	s.Shipping = shop.Shipping{Fee: 800, FreeFrom: 20000}
+	s.Tax = 600
+	return s
+}
+
+func line(sku string, quantity int64) ordering.BasketLine {
+	return ordering.BasketLine{SKU: sku, Quantity: quantity}
+}
+
+func basket(lines ...ordering.BasketLine) []ordering.BasketLine { return lines }
+
+func TestQuotes(t *testing.T) {
+	for name, c := range map[string]struct {
+		lines []ordering.BasketLine
+		total int64
+		code  string
+	}{
+		"one":          {basket(line("tea", 1)), 5000 + 300 + 800, ""},
+		"merged":       {basket(line("tea", 1), line("tea", 1)), 10000 + 600 + 800, ""},
+		"free freight": {basket(line("tea", 4)), 20000 + 1200, ""},
+		"odd tax":      {basket(line("cup", 1)), 999 + 60 + 800, ""},
+		"empty":        {nil, 0, "invalid_fields"},
+		"unknown":      {basket(line("nope", 1)), 0, "invalid_fields"},
+		"archived":     {basket(line("old", 1)), 0, "invalid_fields"},
+		"other money":  {basket(line("euro", 1)), 0, "invalid_fields"},
+		"zero":         {basket(line("tea", 0)), 0, "invalid_fields"},
+		"negative":     {basket(line("tea", -1)), 0, "invalid_fields"},
+		"too many":     {basket(line("tea", 1 << 62)), 0, "invalid_fields"},
+		"sum too many": {basket(line("tea", 999), line("tea", 1)), 0, "invalid_fields"},
+		"short":        {basket(line("cup", 2), line("cup", 2)), 0, "stock_short"},
+	} {
+		merged, err := ordering.MergeBasket(c.lines)
+		var q ordering.Quote
+		if err == nil {
+			q, err = ordering.Price(merged, sold(), settings())
+		}
+		if c.code == "" && (err != nil || q.Total.Minor != c.total) || c.code != "" && !fail.Is(err, c.code) {
+			t.Errorf("%s: total %v, %v", name, q.Total, err)
+		}
+	}
+}
+
+// placed is an order of two cups and one tea.
+func placed(t *testing.T, payment string) ordering.Order {
+	t.Helper()
+	q, err := ordering.Price(basket(line("cup", 2), line("tea", 1)), sold(), settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := ordering.Place(ordering.Request{ID: "o1", Payment: payment}, q, settings(), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Version = 1
+	return o
+}
+
+func TestTheTotalTheShopperSawCounts(t *testing.T) {
+	q, _ := ordering.Price(basket(line("tea", 1)), sold(), settings())
+	for expect, code := range map[money.Amount]string{{}: "", q.Total: "", yuan(1): "price_changed", money.Of(q.Total.Minor, "EUR"): "invalid_fields"} {
+		_, err := ordering.Place(ordering.Request{Expect: expect}, q, settings(), noon)
+		if code == "" && err != nil || code != "" && !fail.Is(err, code) {
+			t.Errorf("expect %s: %v", expect, err)
+		}
+	}
+}
+
+// step does something to an order and says whether it is allowed.
+type step struct {
+	name string
+	do   func(o *ordering.Order) error
+}
+
+var steps = []step{
+	{"pay", func(o *ordering.Order) error { return o.Capture("p1", o.Total, noon) }},
+	{"ship", func(o *ordering.Order) error { return o.Ship(ordering.Shipment{Carrier: "SF", Tracking: "1"}, noon) }},
+	{"deliver", func(o *ordering.Order) error { return o.Deliver("operator", noon) }},
+	{"cancel", func(o *ordering.Order) error { return o.Cancel("", noon) }},
+	{"expire", func(o *ordering.Order) error { return o.Mature(o.Terms.HoldUntil) }},
+}
+
+func TestWhatCanFollowWhat(t *testing.T) {
+	for _, c := range []struct {
+		payment, path string
+		want          ordering.Status
+		refused       bool
+	}{
+		{"sandbox", "", ordering.Held, false}, {"on_delivery", "", ordering.Confirmed, false},
+		{"sandbox", "pay", ordering.Paid, false}, {"sandbox", "pay pay", ordering.Paid, false},
+		{"sandbox", "pay ship", ordering.Shipped, false}, {"sandbox", "pay ship deliver", ordering.Delivered, false},
+		{"sandbox", "pay ship deliver deliver", ordering.Delivered, false},
+		{"on_delivery", "ship", ordering.Shipped, false}, {"on_delivery", "ship deliver", ordering.Delivered, false},
+		{"sandbox", "cancel", ordering.Cancelled, false}, {"sandbox", "cancel cancel", ordering.Cancelled, false},
+		{"sandbox", "pay cancel", ordering.Cancelled, false}, {"sandbox", "expire", ordering.Expired, false},
+		{"on_delivery", "expire", ordering.Confirmed, false}, {"sandbox", "pay expire", ordering.Paid, false},
+		{"sandbox", "cancel pay", ordering.Cancelled, false}, {"sandbox", "expire pay", ordering.Expired, false},
+		{"sandbox", "ship", ordering.Held, true}, {"sandbox", "deliver", ordering.Held, true},
+		{"sandbox", "pay deliver", ordering.Paid, true}, {"sandbox", "pay ship cancel", ordering.Shipped, true},
+		{"sandbox", "expire cancel", ordering.Expired, true}, {"sandbox", "cancel ship", ordering.Cancelled, true},
+	} {
+		o, err := walk(placed(t, c.payment), c.path)
+		if o.Status() != c.want || (err != nil) != c.refused || err != nil && fail.KindOf(err) != fail.Conflict {
+			t.Errorf("%s after %q: %s, %v", c.payment, c.path, o.Status(), err)
+		}
+	}
+}
+
+func walk(o ordering.Order, path string) (ordering.Order, error) {
+	for path != "" {
+		for _, s := range steps {
+			if len(path) >= len(s.name) && path[:len(s.name)] == s.name {
+				if err := s.do(&o); err != nil {
+					return o, err
+				}
+				o.Version++
+				path = path[len(s.name):]
+			}
+		}
+		if path != "" && path[0] == ' ' {
+			path = path[1:]
+		}
+	}
+	return o, nil
+}
+
+func TestMoneyAlwaysFindsItsWayBack(t *testing.T) {
+	cancelled, _ := walk(placed(t, "sandbox"), "pay cancel")
+	if r := cancelled.Refunds; len(r) != 1 || r[0].Amount != cancelled.Total || cancelled.Refundable().Minor != 0 {
+		t.Errorf("cancelled after payment: %+v", r)
+	}
+	late, _ := walk(placed(t, "sandbox"), "cancel pay")
+	if r := late.Refunds; len(r) != 1 || r[0].Amount != late.Total {
+		t.Errorf("paid after cancellation: %+v", r)
+	}
+	twice, _ := walk(placed(t, "sandbox"), "pay")
+	if err := twice.Capture("p2", twice.Total, noon); err != nil || len(twice.Refunds) != 1 || !twice.Refunds[0].Surplus || twice.Refunds[0].PaymentID != "p2" {
+		t.Errorf("paid twice: %+v, %v", twice.Refunds, err)
+	}
+	if twice.Refundable() != twice.Total {
+		t.Errorf("the surplus reduced what can be refunded: %s", twice.Refundable())
+	}
+	revived, _ := walk(placed(t, "sandbox"), "expire pay")
+	if revived.Revive(noon); revived.Status() != ordering.Paid {
+		t.Errorf("paid late with stock: %s", revived.Status())
+	}
+	given, _ := walk(placed(t, "sandbox"), "expire pay")
+	if err := given.GiveBack("late", noon); err != nil || given.Refundable().Minor != 0 {
+		t.Errorf("paid late without stock: %+v, %v", given.Refunds, err)
+	}
+	if given.Revive(noon); given.Status() != ordering.Expired {
+		t.Error("an order whose money goes back was revived")
+	}
+}
+
+func TestRefunds(t *testing.T) {
+	paid, _ := walk(placed(t, "sandbox"), "pay") // cup 2 × 999 + tax 120, tea 5000 + tax 300, shipping 800
+	amount := func(minor int64) *money.Amount { a := yuan(minor); return &a }
+	euro := money.Of(1, "EUR")
+	lines := func(l ...ordering.RefundLine) ordering.RefundRequest {
+		return ordering.RefundRequest{ID: "r", Reason: "dented", Lines: l}
+	}
+	for name, c := range map[string]struct {
+		q    ordering.RefundRequest
+		want int64
+		kind fail.Kind
+	}{
+		"one cup":         {lines(ordering.RefundLine{SKU: "cup", Quantity: 1}), 1059, 0},
+		"both cups":       {lines(ordering.RefundLine{SKU: "cup", Quantity: 2}), 2118, 0},
+		"an amount":       {lines(ordering.RefundLine{SKU: "cup", Quantity: 0, Amount: amount(7)}), 7, 0},
+		"shipping":        {ordering.RefundRequest{ID: "r", Reason: "late", Shipping: amount(800)}, 800, 0},
+		"amount only":     {ordering.RefundRequest{ID: "r", Reason: "late", Amount: amount(100)}, 100, 0},
+		"everything":      {ordering.RefundRequest{ID: "r", Reason: "late", Amount: amount(paid.Total.Minor)}, paid.Total.Minor, 0},
+		"too many":        {lines(ordering.RefundLine{SKU: "cup", Quantity: 3}), 0, fail.Conflict},
+		"too much":        {lines(ordering.RefundLine{SKU: "cup", Quantity: 1, Amount: amount(9999)}), 0, fail.Conflict},
+		"too much post":   {ordering.RefundRequest{ID: "r", Reason: "late", Shipping: amount(801)}, 0, fail.Conflict},
+		"more than all":   {ordering.RefundRequest{ID: "r", Reason: "late", Amount: amount(paid.Total.Minor + 1)}, 0, fail.Conflict},
+		"negative":        {ordering.RefundRequest{ID: "r", Reason: "late", Amount: amount(-1)}, 0, fail.Invalid},
+		"nothing":         {ordering.RefundRequest{ID: "r", Reason: "late"}, 0, fail.Invalid},
+		"no reason":       {ordering.RefundRequest{ID: "r", Amount: amount(1)}, 0, fail.Invalid},
+		"euro":            {ordering.RefundRequest{ID: "r", Reason: "late", Amount: &euro}, 0, fail.Invalid},
+		"not ordered":     {lines(ordering.RefundLine{SKU: "old", Quantity: 1}), 0, fail.Invalid},
+		"line twice":      {lines(ordering.RefundLine{SKU: "cup", Quantity: 1}, ordering.RefundLine{SKU: "cup", Quantity: 1}), 0, fail.Invalid},
+		"both manners":    {ordering.RefundRequest{ID: "r", Reason: "x", Amount: amount(1), Shipping: amount(1)}, 0, fail.Invalid},
+		"overflow pieces": {lines(ordering.RefundLine{SKU: "cup", Quantity: 1 << 62}), 0, fail.Invalid},
+	} {
+		o := paid.Clone()
+		r, err := o.RequestRefund(c.q, noon)
+		if c.want > 0 && (err != nil || r.Amount.Minor != c.want) || c.want == 0 && (err == nil || fail.KindOf(err) != c.kind || !o.Equal(paid)) {
+			t.Errorf("%s: %v, %v", name, r.Amount, err)
+		}
+	}
+	held := placed(t, "sandbox")
+	if _, err := held.RequestRefund(lines(ordering.RefundLine{SKU: "cup", Quantity: 1}), noon); !fail.Is(err, "order_unpaid") {
+		t.Errorf("refund of an unpaid order: %v", err)
+	}
+}
+
+func TestRefundOutcomes(t *testing.T) {
+	o, _ := walk(placed(t, "sandbox"), "pay")
+	some := yuan(500)
+	if err := o.SettleRefund("ext", "prov-1", some, true, noon); err != nil || o.RefundedTotal() != some {
+		t.Fatalf("a refund made at the provider: %+v, %v", o.Refunds, err)
+	}
+	if err := o.SettleRefund("ext", "prov-1", some, true, noon); err != nil || len(o.Refunds) != 1 {
+		t.Errorf("told twice: %+v, %v", o.Refunds, err)
+	}
+	if err := o.SettleRefund("ext", "prov-1", some, false, noon); !fail.Is(err, "refund_contradiction") {
+		t.Errorf("told the opposite: %v", err)
+	}
+	r, _ := o.RequestRefund(ordering.RefundRequest{ID: "ours", Reason: "x", Amount: &some}, noon)
+	if err := o.SettleRefund(r.ID, "", money.Amount{}, false, noon); err != nil || o.RefundedTotal() != some {
+		t.Errorf("a failed refund still counts: %s, %v", o.RefundedTotal(), err)
+	}
+	early := placed(t, "sandbox")
+	if err := early.SettleRefund("ext", "p", some, true, noon); err != nil || early.RefundedTotal() != some {
+		t.Errorf("refund before payment: %v", err)
+	}
+	if err := early.Capture("p1", early.Total, noon); err != nil || early.Refundable().Minor != early.Total.Minor-500 {
+		t.Errorf("then the payment: %s refundable, %v", early.Refundable(), err)
+	}
+}
+
+func TestReleaseWaitsForReturnsAndHolds(t *testing.T) {
+	o, _ := walk(placed(t, "sandbox"), "pay ship deliver")
+	window := noon.AddDate(0, 0, 7)
+	mature := func(at time.Time) bool {
+		x := o.Clone()
+		if err := x.Mature(at); err != nil {
+			t.Fatal(err)
+		}
+		return x.Released != nil
+	}
+	if mature(window.Add(-time.Second)) || !mature(window) || !o.DueAt().Equal(window) {
+		t.Error("release does not follow the return window")
+	}
+	if _, err := o.RequestReturn(nil, "too small", noon.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if mature(window) || !o.DueAt().IsZero() || !o.AvailableOn().IsZero() {
+		t.Error("an open return did not stop the release")
+	}
+	if err := o.CloseReturn("r1", "declined", noon); err != nil || !mature(window) {
+		t.Errorf("closed return: %v", err)
+	}
+	if err := o.Hold("same address as the KOC", "op", noon); err != nil || mature(window) {
+		t.Errorf("a hold did not stop the release: %v", err)
+	}
+	if o.Lift("explained", noon); !mature(window) {
+		t.Error("a lifted hold still stops the release")
+	}
+	if _, err := o.RequestReturn(nil, "", window.Add(time.Hour)); !fail.Is(err, "return_too_late") {
+		t.Errorf("a return after the window: %v", err)
+	}
+}
+
+func TestContacts(t *testing.T) {
+	for in, want := range map[string]string{"138 0000 0000": "+8613800000000", "+86-138-0000-0000": "+8613800000000", "8613800000000": "+8613800000000",
+		"0571 8888 8888": "+8657188888888", "００86 138": "+86138", "": ""} {
+		if got := ordering.NormalPhone(in, "CN"); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+	for _, c := range []ordering.Contact{{}, {Name: "x"}, {Name: "x", Phone: "call me"}, {Name: "x", Email: "a@b"}, {Name: "a\nb", Email: "a@b.cn"}, {Name: "a\u202eb", Email: "a@b.cn"}} {
+		if _, err := ordering.NormalContact(c, "CN"); fail.KindOf(err) != fail.Invalid {
+			t.Errorf("%+v was accepted", c)
+		}
+	}
+	if c, err := ordering.NormalContact(ordering.Contact{Name: " 陈静 ", Email: " A@B.cn "}, "CN"); err != nil || c.Name != "陈静" || c.PersonKey() != "a@b.cn" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := ordering.NormalAddress(ordering.Address{Country: "CN", City: "杭州市", Line1: "文三路 1 号", Division: "33010"}); err == nil {
+		t.Error("a division of five digits was accepted")
+	}
+}
