@@ -23,7 +23,7 @@ func (t *tally) batch(ctx context.Context, records []stream.Record) (failed int,
 	latest := map[string]ledger.Fact{}
 	var order []string
 	for i, r := range records {
-		if strings.HasPrefix(r.Key.SK, "TOUCH#") {
+		if strings.HasPrefix(store.KeyOf(r.Keys).SK, "TOUCH#") {
 			touch, err := store.TouchFrom(r.New)
 			if err != nil {
 				return i, err

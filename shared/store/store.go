@@ -262,7 +262,7 @@ func (s *Store) getBatch(ctx context.Context, chunk []read, found map[read]Item)
 		}
 		for name, items := range out.Responses {
 			for _, it := range items {
-				found[read{tableOf[name], keyOf(it)}] = it
+				found[read{tableOf[name], KeyOf(it)}] = it
 			}
 		}
 		if request = out.UnprocessedKeys; len(request) > 0 {
@@ -277,7 +277,8 @@ func (s *Store) getBatch(ctx context.Context, chunk []read, found map[read]Item)
 	return nil
 }
 
-func keyOf(it Item) Key { return Key{str(it["pk"]), str(it["sk"])} }
+// KeyOf is the key of a stored item or of the keys of a stream record.
+func KeyOf(it Item) Key { return Key{str(it["pk"]), str(it["sk"])} }
 
 func str(v types.AttributeValue) string {
 	if s, ok := v.(*types.AttributeValueMemberS); ok {

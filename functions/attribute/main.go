@@ -1,0 +1,17 @@
+// Command attribute decides which KOC earned each new order, from the stream of orders.
+package main
+
+import (
+	"os"
+	"time"
+
+	"yundian/shared/store"
+	"yundian/shared/stream"
+	"yundian/shared/telemetry"
+)
+
+func main() {
+	telemetry.Setup(os.Stdout, os.Getenv("LOG_LEVEL"))
+	a := &attribute{store: store.Open(store.ConfigFrom(os.Getenv)), now: time.Now}
+	stream.Start(stream.Batch(a.batch))
+}

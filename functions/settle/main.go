@@ -1,0 +1,17 @@
+// Command settle posts the commission of orders to the ledger, from the stream of orders.
+package main
+
+import (
+	"os"
+	"time"
+
+	"yundian/shared/store"
+	"yundian/shared/stream"
+	"yundian/shared/telemetry"
+)
+
+func main() {
+	telemetry.Setup(os.Stdout, os.Getenv("LOG_LEVEL"))
+	s := &settle{store: store.Open(store.ConfigFrom(os.Getenv)), now: time.Now}
+	stream.Start(stream.Batch(s.batch))
+}
