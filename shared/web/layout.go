@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
 
 	"yundian/shared/locale"
+	"yundian/shared/shop"
 )
 
 // LayoutData is what the frame of every page shows. Only Title and Language are required.
@@ -19,6 +21,7 @@ type LayoutData struct {
 	Licence     string // business licence for the footer
 	ICP         string // registration of the site for the footer
 	Notice      string // advertising label, shown above the content
+	NoticeText  string // what the label means here
 	Description string
 	OG          OpenGraph
 	Here        string // path and query of this page, for the language switch; "" shows no switch
@@ -26,7 +29,11 @@ type LayoutData struct {
 	NoIndex     bool   // keeps search engines away: order pages, problems
 	Class       string // of <body>, for the stylesheet
 	Head        templ.Component
-	Stylesheet  string // "/assets/store.css" if empty
+	Stylesheet  string // the store's own if empty
+
+	Canonical string            // absolute URL of this page without what a visit adds to it; "" names none
+	Languages []locale.Language // offered by the switch; all that Yundian speaks if empty
+	Corner    templ.Component   // beside the language switch, such as the basket
 }
 
 // OpenGraph is what link previews show.
@@ -36,6 +43,39 @@ type OpenGraph struct {
 	Image       string // absolute URL
 	URL         string // absolute URL
 	Type        string // "website" if empty
+}
+
+// ShopLayout is a page's frame with everything that the shop's settings say about it.
+func ShopLayout(s shop.Settings, language locale.Language) LayoutData {
+	d := LayoutData{Language: language, Brand: s.Brand, ICP: s.Licence.ICP, Languages: Spoken(s)}
+	d.Licence = s.Licence.Company
+	if s.Licence.Number != "" {
+		d.Licence = strings.TrimSpace(d.Licence + " " + s.Licence.Number)
+	}
+	return d
+}
+
+// Spoken are the languages that a shop offers, its default first.
+func Spoken(s shop.Settings) []locale.Language {
+	var spoken []locale.Language
+	for _, tag := range s.Languages {
+		if l, ok := locale.Parse(tag); ok && !slices.Contains(spoken, l) {
+			spoken = append(spoken, l)
+		}
+	}
+	if len(spoken) == 0 {
+		return locale.Languages
+	}
+	return spoken
+}
+
+// ShopLanguage is the language to answer a request in, of those that the shop offers.
+func ShopLanguage(r *http.Request, s shop.Settings) locale.Language {
+	spoken := Spoken(s)
+	if l := Language(WithLanguage(r, spoken[0])); slices.Contains(spoken, l) {
+		return l
+	}
+	return spoken[0]
 }
 
 // L speaks the page's language.
@@ -57,7 +97,14 @@ func (d LayoutData) title() string {
 
 func (d LayoutData) home() string { return or(d.Home, "/") }
 
-func (d LayoutData) stylesheet() string { return or(d.Stylesheet, "/assets/store.css") }
+func (d LayoutData) stylesheet() string { return or(d.Stylesheet, AssetPath("store.css")) }
+
+func (d LayoutData) languages() []locale.Language {
+	if len(d.Languages) > 0 {
+		return d.Languages
+	}
+	return locale.Languages
+}
 
 func (g OpenGraph) kind() string { return or(g.Type, "website") }
 
@@ -117,4 +164,28 @@ func writeProblemPage(w http.ResponseWriter, r *http.Request, p *Problem) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(b.Bytes()) // the client may be gone
+}
+
+// short is a language's name where there is little room, as every reader of it knows it.
+func short(l locale.Language) string {
+	switch l {
+	case locale.Hans:
+		return "简"
+	case locale.Hant:
+		return "繁"
+	default:
+		return "EN"
+	}
+}
+
+// openGraphLocale is a language with the territory that Open Graph asks for.
+func openGraphLocale(l locale.Language) string {
+	switch l {
+	case locale.Hans:
+		return "zh_CN"
+	case locale.Hant:
+		return "zh_TW"
+	default:
+		return "en_US"
+	}
 }
