@@ -14,6 +14,7 @@ package stream
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -215,6 +216,9 @@ func decode(raw []json.RawMessage) (records []Record, bad Record, cause error) {
 				continue
 			}
 			item, err := attributevalue.UnmarshalMapJSON(image.from)
+			if err == nil && !whole(&types.AttributeValueMemberM{Value: item}) {
+				err = errors.New("a value has no known type")
+			}
 			if err != nil {
 				return records, r, fmt.Errorf("read %s: %w", image.name, err)
 			}
@@ -226,6 +230,23 @@ func decode(raw []json.RawMessage) (records []Record, bad Record, cause error) {
 		records = append(records, r)
 	}
 	return records, Record{}, nil
+}
+
+// whole reports whether a value was read completely: the decoder lets types pass that it does not know.
+func whole(v types.AttributeValue) bool {
+	switch v := v.(type) {
+	case nil, *types.UnknownUnionMember:
+		return false
+	case *types.AttributeValueMemberM:
+		for _, inner := range v.Value {
+			if !whole(inner) {
+				return false
+			}
+		}
+	case *types.AttributeValueMemberL:
+		return !slices.ContainsFunc(v.Value, func(inner types.AttributeValue) bool { return !whole(inner) })
+	}
+	return true
 }
 
 // names are an item's keys for the log. Keys hold ids only; the rest of an item may be personal.
