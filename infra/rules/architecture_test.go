@@ -85,6 +85,8 @@ var packages = []allowed{
 	// JSON APIs that describe themselves; apart from web, so that functions without one start without huma.
 	{"shared/web/api", shared, append(business[:len(business):len(business)], "shared/web"), []string{huma}},
 	{"shared/openapi", shared, nil, nil},
+	// The form that storefront shows below a basket and checkout shows again with what has to be corrected.
+	{"shared/orderform", shared, append(business[:len(business):len(business)], "shared/web", "shared/locale"), []string{templ}},
 	// The order form, which storefront shows and checkout shows again with what was wrong.
 	{"shared/orderform", shared, append(business[:len(business):len(business)], "shared/web", "shared/locale"), []string{templ}},
 
