@@ -29,6 +29,7 @@ const (
 	MaxTags     = 50
 	MaxOptions  = 3
 	MaxBody     = 32 * 1024 // bytes of cleaned HTML
+	MaxText     = 250_000   // bytes of all its texts: the store keeps 400 KB as one item, field names included
 )
 
 // Product is one thing on the shelf, in one or more variants.
@@ -200,7 +201,30 @@ func (p Product) Validate(c money.Currency) error {
 			bad(fmt.Sprintf("images[%d]", i), "image_form", "A picture's https address of at most 1,000 bytes, with a description of at most 500 characters.", nil)
 		}
 	}
+	if p.textSize() > MaxText {
+		bad("body", "product_too_large", "All texts of one product together have more than {limit} bytes.", fail.Args{"limit": MaxText})
+	}
 	return fail.NewFields(append(f, p.wrongVariants(c)...))
+}
+
+// textSize is how many bytes the product's texts have together.
+func (p Product) textSize() int {
+	n := len(p.ID) + len(p.Title) + len(p.Body) + len(p.Scene) + len(p.Vendor) + len(p.Type)
+	for _, list := range [][]string{p.Tags, p.Options} {
+		for _, s := range list {
+			n += len(s)
+		}
+	}
+	for _, v := range p.Variants {
+		n += len(v.SKU) + len(v.Title) + len(v.Image)
+		for _, s := range v.Options {
+			n += len(s)
+		}
+	}
+	for _, i := range p.Images {
+		n += len(i.Src) + len(i.Alt)
+	}
+	return n
 }
 
 func (p Product) wrongVariants(c money.Currency) []fail.Field {

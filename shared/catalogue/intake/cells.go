@@ -1,0 +1,259 @@
+package intake
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"yundian/shared/catalogue"
+	"yundian/shared/fail"
+	"yundian/shared/koc"
+	"yundian/shared/money"
+)
+
+// fault names a cell of the row and what is wrong with it.
+func (r Row) fault(c column, code, text string, args fail.Args) Fault {
+	return Fault{Line: r.Line, Column: r.column(c), Field: fail.At("", code, text, args)}
+}
+
+func (r Row) missing(c column) Fault { return r.fault(c, "field_required", "This is required.", nil) }
+
+// product reads the fields that stand in a product's first row only.
+func (r Row) product() (catalogue.Product, *Fault) {
+	p := catalogue.Product{ID: productID(r.Handle()), Title: koc.Line(r.cell(title)), Body: Clean(r.cell(body)),
+		Vendor: koc.Line(r.cell(vendor)), Type: koc.Line(r.cell(kind)), Tags: tagList(r.cell(tags))}
+	var f Fault
+	switch {
+	case !catalogue.ValidID(p.ID):
+		f = r.fault(handle, "handle_unusable", "{handle} cannot become a product's id: letters and digits, at most 120 bytes.", fail.Args{"handle": clip(r.Handle())})
+		return p, &f
+	case p.Title == "":
+		f = r.missing(title)
+		return p, &f
+	}
+	var ok bool
+	if p.Status, ok = r.status(); !ok {
+		f = r.fault(status, "status_unknown", "One of active, draft, archived.", nil)
+		return p, &f
+	}
+	return p, nil
+}
+
+// productID is the handle as a product's id. Shops elsewhere allow more marks in a handle than fit an address here.
+func productID(handle string) string {
+	if id := strings.ToLower(handle); catalogue.ValidID(id) {
+		return id
+	}
+	return Slug(handle)
+}
+
+func tagList(cell string) []string {
+	var out []string
+	for tag := range strings.SplitSeq(cell, ",") {
+		if tag = koc.Line(tag); tag != "" && !slices.Contains(out, tag) && len(out) <= catalogue.MaxTags { // one too many is refused
+			out = append(out, tag)
+		}
+	}
+	return out
+}
+
+// status is whether shoppers see the product: its Status, unless it is not published.
+func (r Row) status() (catalogue.Status, bool) {
+	out := catalogue.Active
+	switch strings.ToLower(r.cell(status)) {
+	case "", "active":
+	case "draft", "unlisted":
+		out = catalogue.Draft
+	case "archived":
+		out = catalogue.Archived
+	default:
+		return "", false
+	}
+	switch strings.ToLower(r.cell(published)) {
+	case "", "true", "1", "yes":
+		return out, true
+	case "false", "0", "no":
+		if out == catalogue.Active {
+			out = catalogue.Draft
+		}
+		return out, true
+	default:
+		return "", false
+	}
+}
+
+var optionColumns = [catalogue.MaxOptions][2]column{{option1Name, option1Value}, {option2Name, option2Value}, {option3Name, option3Value}}
+
+// optionNames are what the product's variants differ in; none for a product with one variant.
+func (r Row) optionNames() []string {
+	var out []string
+	for i, c := range optionColumns {
+		name, value := koc.Line(r.cell(c[0])), r.cell(c[1])
+		switch {
+		case name == "" && value == "", value == defaultTitle:
+			return out
+		case name == "":
+			name = "Option " + strconv.Itoa(i+1)
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+// hasVariant tells a row of a variant from one that only adds a picture.
+func (r Row) hasVariant() bool {
+	return r.cell(option1Value) != "" || r.cell(variantSKU) != "" || r.cell(variantPrice) != ""
+}
+
+// variant reads a variant and its quantity.
+func (r Row) variant(product string, names []string, c money.Currency) (v catalogue.Variant, quantity int64, _ *Fault) {
+	for i := range names {
+		value := koc.Line(r.cell(optionColumns[i][1]))
+		if value == "" {
+			f := r.missing(optionColumns[i][1])
+			return v, 0, &f
+		}
+		v.Options = append(v.Options, value)
+	}
+	v.Title, v.SKU, v.Image = strings.Join(v.Options, " / "), r.cell(variantSKU), secure(r.cell(variantImage))
+	if v.SKU == "" {
+		v.SKU = SKU(product, v.Options)
+	}
+	if r.cell(variantPrice) == "" {
+		f := r.missing(variantPrice)
+		return v, 0, &f
+	}
+	var f *Fault
+	if v.Price, f = r.price(variantPrice, c); f != nil {
+		return v, 0, f
+	}
+	if v.CompareAt, f = r.price(variantCompareAt, c); f != nil {
+		return v, 0, f
+	}
+	if v.CompareAt.Minor <= v.Price.Minor {
+		v.CompareAt = money.Amount{} // no reduction: shops export 0 or the price itself
+	}
+	if v.Grams, f = r.grams(); f != nil {
+		return v, 0, f
+	}
+	if quantity, f = r.quantity(); f != nil {
+		return v, 0, f
+	}
+	lone := catalogue.Product{ID: product, Title: "-", Status: catalogue.Active, Variants: []catalogue.Variant{v}}
+	return v, quantity, r.check(lone, c)
+}
+
+func (r Row) price(column column, c money.Currency) (money.Amount, *Fault) {
+	cell := r.cell(column)
+	if cell == "" {
+		return money.Amount{}, nil
+	}
+	amount, err := money.ParseDecimal(cell, c)
+	if err != nil {
+		f := r.fault(column, "amount_malformed", "{value} is not an amount of {currency}. Write digits with at most {digits} decimals, such as 12.30.",
+			fail.Args{"value": clip(cell), "currency": c, "digits": c.Digits()})
+		return amount, &f
+	}
+	return amount, nil
+}
+
+// maxGrams bounds a weight: ten tonnes.
+const maxGrams = 10_000_000
+
+func (r Row) grams() (int64, *Fault) {
+	cell := r.cell(variantGrams)
+	if cell == "" {
+		return 0, nil
+	}
+	grams, err := strconv.ParseFloat(cell, 64)
+	if err != nil || math.IsNaN(grams) || grams < 0 || grams > maxGrams {
+		f := r.fault(variantGrams, "out_of_range", "Between {low} and {high}.", fail.Args{"low": 0, "high": maxGrams})
+		return 0, &f
+	}
+	return int64(math.Round(grams)), nil
+}
+
+// quantity is how many pieces there are. Fewer than none means that another shop has oversold: there is nothing to
+// put on the shelf, and nothing wrong with the product.
+func (r Row) quantity() (int64, *Fault) {
+	cell := r.cell(variantQuantity)
+	if cell == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(cell, 10, 64)
+	if err != nil || n > catalogue.MaxStock {
+		f := r.fault(variantQuantity, "quantity_malformed", "{value} is not a whole number of pieces up to {high}.", fail.Args{"value": clip(cell), "high": catalogue.MaxStock})
+		return 0, &f
+	}
+	return max(0, n), nil
+}
+
+// image reads the row's picture, if it has one. position is 0 when the file gives none.
+func (r Row) image() (image catalogue.Image, position int, _ *Fault) {
+	src := secure(r.cell(imageSrc))
+	if src == "" {
+		return image, 0, nil
+	}
+	if !catalogue.ValidImage(src) || strings.HasPrefix(src, "/") {
+		f := r.fault(imageSrc, "image_form", "A picture's https address of at most 1,000 bytes, with a description of at most 500 characters.", nil)
+		return image, 0, &f
+	}
+	position, _ = strconv.Atoi(r.cell(imagePosition)) // one that is no number only loses its place
+	alt := []rune(koc.Line(r.cell(imageAlt)))
+	return catalogue.Image{Src: src, Alt: string(alt[:min(len(alt), 500)])}, position, nil
+}
+
+// secure asks for a picture over https: pages of the store load nothing else, and every picture host answers it.
+func secure(src string) string {
+	switch {
+	case strings.HasPrefix(src, "//"):
+		return "https:" + src
+	case strings.HasPrefix(src, "http://"):
+		return "https://" + strings.TrimPrefix(src, "http://")
+	default:
+		return src
+	}
+}
+
+// checked is the column whose cell each part of a product comes from.
+var checked = []struct {
+	location string
+	column   column
+}{
+	{"body.id", handle}, {"body.title", title}, {"body.body", body}, {"body.vendor", vendor}, {"body.type", kind}, {"body.tags", tags},
+	{"body.images", imageSrc}, {"body.variants[0].sku", variantSKU}, {"body.variants[0].price", variantPrice},
+	{"body.variants[0].title", option1Value}, {"body.variants[0].image", variantImage},
+}
+
+// check holds what was read against the rules that every product keeps.
+func (r Row) check(p catalogue.Product, c money.Currency) *Fault {
+	err := p.Validate(c)
+	if err == nil {
+		return nil
+	}
+	e, ok := err.(*fail.Error)
+	if !ok || len(e.Fields) == 0 {
+		f := r.fault(handle, "product_unusable", "This product cannot be used.", nil)
+		return &f
+	}
+	// Validate looks at some fields in no fixed order; the same file gives the same answer.
+	field := slices.MinFunc(e.Fields, func(a, b fail.Field) int { return strings.Compare(a.Location, b.Location) })
+	f := Fault{Line: r.Line, Field: field}
+	f.Location = ""
+	for _, part := range checked {
+		if strings.HasPrefix(field.Location, part.location) {
+			f.Column = r.column(part.column)
+		}
+	}
+	return &f
+}
+
+// clip shortens what a message repeats of a cell.
+func clip(cell string) string {
+	if utf8.RuneCountInString(cell) > 40 {
+		return string([]rune(cell)[:40]) + "…"
+	}
+	return cell
+}
