@@ -130,7 +130,8 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 
 // CheckJSON walks a body once without building anything, so that what a decoder would accept silently is refused first.
 func CheckJSON(body []byte) error {
-	if len(bytes.TrimSpace(body)) == 0 {
+	// null would decode into a body with nothing in it.
+	if text := bytes.TrimSpace(body); len(text) == 0 || string(text) == "null" {
 		return NoBody()
 	}
 	d := jsontext.NewDecoder(bytes.NewReader(body))
