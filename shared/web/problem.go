@@ -25,7 +25,7 @@ func status(e *fail.Error) int {
 	switch e.Code {
 	case CodeIdempotency:
 		return http.StatusUnprocessableEntity
-	case CodeTooLarge:
+	case CodeTooLarge, CodeTooManyProducts:
 		return http.StatusRequestEntityTooLarge
 	case CodeMediaType:
 		return http.StatusUnsupportedMediaType

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -40,8 +41,9 @@ func New(mux *http.ServeMux) huma.API {
 	// No create hooks: they would add $schema to every answer. No paths for documents: the storefront serves one for all.
 	return humago.New(mux, huma.Config{
 		OpenAPI: &huma.OpenAPI{
-			OpenAPI: "3.1.0",
-			Info:    &huma.Info{Title: "Yundian", Version: Version},
+			OpenAPI:        "3.1.0",
+			OnAddOperation: []huma.AddOpFunc{withoutUnprocessable},
+			Info:           &huma.Info{Title: "Yundian", Version: Version},
 			Components: &huma.Components{
 				Schemas: registry,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
@@ -54,6 +56,14 @@ func New(mux *http.ServeMux) huma.API {
 	})
 }
 
+// withoutUnprocessable takes back the 422 that huma documents for every operation with input: ours are 400, and 422 means
+// only an idempotency key that was used with another body.
+func withoutUnprocessable(_ *huma.OpenAPI, op *huma.Operation) {
+	if !slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "Idempotency-Key" }) {
+		delete(op.Responses, "422")
+	}
+}
+
 // Security of operations, by the scope that the gateway asks for.
 var (
 	KOC      = []map[string][]string{{"bearer": {"yundian/koc"}}}
@@ -63,10 +73,16 @@ var (
 // Reply is the output of an operation that answers with one JSON value.
 type Reply[T any] struct{ Body T }
 
+// Keyed is the input of writes that may be repeated: embed it in an operation's input. Key is "" when none was sent.
+type Keyed struct {
+	Key string `header:"Idempotency-Key" minLength:"16" maxLength:"128" pattern:"^[A-Za-z0-9_.:-]*$" doc:"New for every request, the same when it is tried again"`
+}
+
 // setUpHuma changes what huma keeps in package variables. Messages become "code|argument", which humaField says in
 // the caller's language; huma's own are English only.
 var setUpHuma = sync.OnceFunc(func() {
-	huma.ValidateStrictCasing = true // "Quantity" is no field of ours
+	huma.ValidateStrictCasing = true  // "Quantity" is no field of ours
+	huma.DefaultArrayNullable = false // empty lists are [], see web.MarshalJSON
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 		r, w := humago.Unwrap(ctx)
 		w.Header().Add("Vary", "Accept-Language")
@@ -169,7 +185,8 @@ func humaRefusal(op *huma.Operation, status int, message string, errs []error) e
 			return fmt.Errorf("%s: %w", message, err)
 		}
 		d := detail.ErrorDetail()
-		if text, ok := strings.CutPrefix(d.Message, carried); ok {
+		// What a type's UnmarshalText says arrives with these words before it.
+		if text, ok := strings.CutPrefix(strings.TrimPrefix(d.Message, "invalid value: "), carried); ok {
 			var e fail.Error
 			if err := json.Unmarshal([]byte(text), &e); err != nil {
 				return fmt.Errorf("read carried refusal: %w", err)

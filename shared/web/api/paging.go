@@ -27,7 +27,10 @@ func (l Limit) Size() int {
 func (l *Limit) UnmarshalText(text []byte) error {
 	n, err := web.ParseLimit(string(text))
 	l.n = n
-	return err
+	if err != nil {
+		return carry(err)
+	}
+	return nil
 }
 
 // Schema implements huma.SchemaProvider. The type is left open for the check, because 1e9 is no integer and still
