@@ -44,7 +44,7 @@ var business = []string{
 
 // What functions stand on. Nothing here knows a function, and none of it knows infra.
 var platform = []string{"shared/web", "shared/stream", "shared/store", "shared/provider", "shared/telemetry", "shared/locale", "shared/cashier",
-	"shared/orderform", "shared/web/api", "shared/openapi"}
+	"shared/orderform", "shared/web/api", "shared/openapi", "shared/once"}
 
 const (
 	awsSDK    = "github.com/aws/aws-sdk-go-v2"
@@ -76,6 +76,8 @@ var packages = []allowed{
 	{"shared/provider", shared, business, nil},
 	// The two hops that checkout, payments, admin and mature share: the provider does, the store records.
 	{"shared/cashier", shared, append(business[:len(business):len(business)], "shared/store", "shared/provider", "shared/telemetry"), nil},
+	// What the JSON APIs share for writes that clients send again.
+	{"shared/once", shared, append(business[:len(business):len(business)], "shared/store", "shared/web"), nil},
 	{"shared/telemetry", shared, business[:2], []string{awsLambda}},
 	{"shared/locale", shared, business, []string{i18n, language, "github.com/bojanz/currency"}},
 	{"shared/stream", shared, append(business[:len(business):len(business)], "shared/telemetry"),

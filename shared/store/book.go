@@ -59,6 +59,11 @@ func BookWrite(b commission.Book) Write {
 		Put: encode(bookItem{V: b.Version, From: b.From, Default: b.Default, Products: b.Products})}
 }
 
+// BookTaken reports whether a write was refused because another version of the rule book was published meanwhile.
+func BookTaken(err error) bool {
+	return refusedBy(err, func(k Key) bool { return k.PK == bookKey(0).PK })
+}
+
 // PublishBook adds a version of the rule book; a Conflict if another version was published meanwhile.
 func (s *Store) PublishBook(ctx context.Context, b commission.Book, extra ...Write) error {
 	err := s.apply(ctx, append([]Write{BookWrite(b)}, extra...))

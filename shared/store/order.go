@@ -217,8 +217,8 @@ func OrderUnknown(id string) error {
 
 // UpdateOrder loads an order, lets change decide, and saves it with the stock that the change moves, in one
 // transaction, repeated while others write the same order. A change that changes nothing writes nothing. extra are
-// writes that belong into the same transaction, such as a put-once effect record; when one of them is refused the
-// order's change has been made before.
+// writes that belong into the same transaction. When a put-once effect record among them is refused, the order's change
+// has been made before; a refused reply record is for the caller to answer (see RepliedMeanwhile).
 func (s *Store) UpdateOrder(ctx context.Context, id string, change func(*ordering.Order) error, extra ...Write) (ordering.Order, error) {
 	var after ordering.Order
 	err := retryChanged(ctx, func() error {
@@ -241,7 +241,7 @@ func (s *Store) UpdateOrder(ctx context.Context, id string, change func(*orderin
 		case err == nil:
 			after.Version++
 			return nil
-		case refusedBy(err, func(k Key) bool { return k.SK == "EFFECT" || k.SK == "IDEMP" }):
+		case refusedBy(err, func(k Key) bool { return k.SK == "EFFECT" }):
 			after, err = s.Order(ctx, id)
 			return err
 		case refusedBy(err, func(k Key) bool { return k == orderKey(id) }):

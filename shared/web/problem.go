@@ -13,11 +13,12 @@ import (
 
 // Codes whose status is not that of their kind.
 const (
-	CodeIdempotency = "idempotency_mismatch"   // a key that was used with another body: 422
-	CodeTooLarge    = "body_too_large"         // 413
-	CodeMediaType   = "media_type_unsupported" // 415
-	CodeMethod      = "method_not_allowed"     // 405
-	codeUnavailable = "unavailable"            // 503
+	CodeIdempotency     = "idempotency_mismatch"   // a key that was used with another body: 422
+	CodeTooLarge        = "body_too_large"         // 413
+	CodeTooManyProducts = "csv_products_many"      // 413: an import that has to be split
+	CodeMediaType       = "media_type_unsupported" // 415
+	CodeMethod          = "method_not_allowed"     // 405
+	codeUnavailable     = "unavailable"            // 503
 )
 
 // status is the one table from refusals to HTTP.
