@@ -205,8 +205,8 @@ func (l *Locale) Language() Language { return l.language }
 func (l *Locale) Has(id string) bool { return l.known[id] }
 
 // T is a message with its gaps filled. Arguments are names and values in turn, "count", 3, "sku", sku, or one fail.Args.
-// "count" also chooses the plural form. Amounts are written as Money writes them. An unknown message gives its own
-// id, which a test over the source finds.
+// "count" also chooses the plural form. Amounts are written as Money writes them, and codes by their words: the value
+// shipped of {status} as words.status_shipped. An unknown message gives its own id, which a test over the source finds.
 func (l *Locale) T(id string, args ...any) string {
 	if text, ok := l.plain[id]; ok {
 		return text
@@ -246,20 +246,29 @@ func (l *Locale) arguments(args []any) map[string]any {
 	if len(args) == 1 {
 		if named, ok := args[0].(fail.Args); ok {
 			for name, value := range named {
-				data[name] = l.value(value)
+				data[name] = l.value(name, value)
 			}
 			return data
 		}
 	}
 	for i := 0; i+1 < len(args); i += 2 {
-		data[fmt.Sprint(args[i])] = l.value(args[i+1])
+		name := fmt.Sprint(args[i])
+		data[name] = l.value(name, args[i+1])
 	}
 	return data
 }
 
-func (l *Locale) value(v any) any {
-	if amount, ok := v.(money.Amount); ok {
-		return l.Money(amount)
+// value is an argument as people of this language read it: amounts with their currency, and codes such as an order's
+// status as the word for it, if there is one: words.status_shipped.
+func (l *Locale) value(name string, v any) any {
+	switch v := v.(type) {
+	case money.Amount:
+		return l.Money(v)
+	case int, int64, float64:
+		return v
+	}
+	if word, ok := l.plain[fmt.Sprint("words.", name, "_", v)]; ok {
+		return word
 	}
 	return v
 }

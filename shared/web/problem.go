@@ -162,7 +162,7 @@ func refusal(err error) *fail.Error {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return fail.New(fail.Internal, codeUnavailable, "The store is busy. Please try again in a moment.", nil)
 	}
-	return fail.New(fail.Internal, "internal", "Something went wrong on our side, and we are sorry. Nothing you did is lost; please try again.", nil)
+	return fail.New(fail.Internal, "internal", "Something went wrong on our side, and we are sorry. Please try again.", nil)
 }
 
 // TooLarge refuses a body of more than limit bytes.
