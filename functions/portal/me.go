@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"yundian/shared/fail"
+	"yundian/shared/koc"
+	"yundian/shared/shop"
+	"yundian/shared/store"
+	"yundian/shared/web/api"
+)
+
+// Me is a KOC as they see themselves.
+type Me struct {
+	Handle    string    `json:"handle" doc:"Part of every link and address; never changes"`
+	Name      string    `json:"name"`
+	Email     string    `json:"email"`
+	Story     string    `json:"story"`
+	Portrait  string    `json:"portrait" doc:"Address of a picture, or empty"`
+	Status    string    `json:"status" enum:"applied,approved,suspended"`
+	CreatedAt time.Time `json:"createdAt"`
+	Code      string    `json:"code" doc:"The code that shoppers can type at checkout, and the code of the link that every KOC has"`
+	URL       string    `json:"url" doc:"That link: the storefront"`
+	Shop      Shop      `json:"shop"`
+}
+
+// Shop is what the portal needs to know of the shop.
+type Shop struct {
+	Brand       string `json:"brand"`
+	Currency    string `json:"currency"`
+	Digits      int    `json:"digits" doc:"Minor digits of the currency"`
+	TimeZone    string `json:"timeZone" doc:"Days of statistics and forecasts begin at its midnights"`
+	DefaultRate int64  `json:"defaultRate" doc:"Commission on products without a rate of their own, in hundredths of a percent"`
+}
+
+func (p *portal) view(ctx context.Context, k koc.Profile, s shop.Settings) (Me, error) {
+	book, err := p.store.Book(ctx)
+	if err != nil {
+		return Me{}, err
+	}
+	own := koc.OwnLink(k.Handle)
+	return Me{Handle: k.Handle, Name: k.Name, Email: k.Email, Story: k.Story, Portrait: k.Portrait, Status: string(k.Status()),
+		CreatedAt: k.CreatedAt, Code: own.Code, URL: linkURL(visitOf(ctx).base, own.Code),
+		Shop: Shop{Brand: s.Brand, Currency: string(s.Currency), Digits: s.Currency.Digits(), TimeZone: s.TimeZone, DefaultRate: int64(book.Default)}}, nil
+}
+
+func (p *portal) viewNow(ctx context.Context, k koc.Profile) (*api.Reply[Me], error) {
+	settings, err := p.store.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	me, err := p.view(ctx, k, settings)
+	return &api.Reply[Me]{Body: me}, err
+}
+
+func (p *portal) me(ctx context.Context, _ *struct{}) (*api.Reply[Me], error) {
+	return p.viewNow(ctx, visitOf(ctx).koc)
+}
+
+type bindInput struct {
+	Keyed
+	Body struct {
+		Invite string `json:"invite" doc:"The invitation's code"`
+	}
+}
+
+// bind ties the login to the KOC that an invitation was made for. Profile and login change in one transaction, so a
+// login is bound to one KOC and an invitation used once, whatever races.
+func (p *portal) bind(ctx context.Context, in *bindInput) (*api.Reply[Me], error) {
+	handle, err := once(ctx, p, wish{"POST /v1/me", in.Key, in.Body}, func(record func(string) ([]store.Write, error)) (string, error) {
+		return p.bindTo(ctx, in.Body.Invite, record)
+	})
+	if err != nil {
+		return nil, err
+	}
+	bound, err := p.store.KOC(ctx, handle)
+	if err == nil {
+		err = approved(bound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.viewNow(ctx, bound)
+}
+
+func (p *portal) bindTo(ctx context.Context, invite string, record func(string) ([]store.Write, error)) (string, error) {
+	if invite == "" || len(invite) > koc.MaxInvite {
+		return "", koc.InviteRefused()
+	}
+	hash := koc.InviteHash(invite)
+	handle, err := p.store.InvitedKOC(ctx, hash)
+	if err != nil {
+		return "", err
+	}
+	if handle == "" {
+		return "", koc.InviteRefused()
+	}
+	reply, err := record(handle)
+	if err != nil {
+		return "", err
+	}
+	subject := visitOf(ctx).subject
+	_, err = p.store.UpdateKOC(ctx, handle,
+		func(k *koc.Profile) error { return k.Bind(subject, hash, p.now()) },
+		func(koc.Profile) []store.Write { return append(reply, store.LoginWrite(subject, handle)) })
+	if !store.LoginTaken(err) {
+		return handle, err
+	}
+	// The login is bound already: to this KOC, when the request is sent again, or to another one.
+	bound, err := p.store.KOCByLogin(ctx, subject)
+	if err == nil && bound.Handle != handle {
+		err = fail.New(fail.Conflict, "login_bound", "This login already belongs to another KOC. Please log in with another account.", nil)
+	}
+	return handle, err
+}
+
+type editInput struct {
+	Keyed
+	Body struct {
+		Name     *string `json:"name,omitempty" doc:"1 to 60 characters"`
+		Email    *string `json:"email,omitempty"`
+		Story    *string `json:"story,omitempty" doc:"At most 2,000 characters of plain text"`
+		Portrait *string `json:"portrait,omitempty" doc:"https address of a picture on a public site; empty takes it away"`
+	}
+}
+
+func (p *portal) editMe(ctx context.Context, in *editInput) (*api.Reply[Me], error) {
+	handle := visitOf(ctx).koc.Handle
+	_, err := once(ctx, p, wish{"PATCH /v1/me", in.Key, in.Body}, func(record func(string) ([]store.Write, error)) (string, error) {
+		reply, err := record(handle)
+		if err != nil {
+			return "", err
+		}
+		edit := koc.Edit{Name: in.Body.Name, Email: in.Body.Email, Story: in.Body.Story, Portrait: in.Body.Portrait}
+		_, err = p.store.UpdateKOC(ctx, handle,
+			func(k *koc.Profile) error { return k.Edit(edit) },
+			func(koc.Profile) []store.Write { return reply })
+		return handle, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	now, err := p.store.KOC(ctx, handle)
+	if err != nil {
+		return nil, err
+	}
+	return p.viewNow(ctx, now)
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"yundian/shared/seal"
+	"yundian/shared/store"
+	"yundian/shared/web/api"
+)
+
+// portal answers the routes below.
+type portal struct {
+	store     *store.Store
+	keys      seal.Ring
+	publicURL string
+	login     login
+	now       func() time.Time
+	random    func() string // fresh random text of at least 20 characters
+}
+
+func routes(p *portal) *http.ServeMux {
+	mux, _ := serve(p)
+	return mux
+}
+
+// serve is every route, and the API that describes those under /v1.
+func serve(p *portal) (*http.ServeMux, huma.API) {
+	mux := http.NewServeMux()
+
+	// Everybody.
+	mux.HandleFunc("GET /portal", p.showPage)
+	mux.HandleFunc("GET /portal/{file}", p.showFile)
+	mux.HandleFunc("GET /apply", p.showApply)
+	mux.HandleFunc("POST /apply", p.apply)
+
+	// KOCs who are logged in. The guard finds out who it is, on every request, before anything else happens.
+	a := api.New(mux)
+	a.UseMiddleware(p.guard)
+	huma.Register(a, operation(bindLogin, "POST", "/v1/me", "Bind this login to the KOC who was invited"), p.bind)
+	huma.Register(a, operation("getMe", "GET", "/v1/me", "Profile, own link and shop"), p.me)
+	huma.Register(a, operation("editMe", "PATCH", "/v1/me", "Change name, e-mail, story or portrait"), p.editMe)
+	huma.Register(a, operation("listLinks", "GET", "/v1/links", "Share links with what they brought in 90 days"), p.listLinks)
+	huma.Register(a, created(operation("makeLink", "POST", "/v1/links", "Make a share link")), p.makeLink)
+	huma.Register(a, operation("getShelf", "GET", "/v1/shelf", "The storefront's products and notes, in order"), p.shelf)
+	huma.Register(a, operation("setShelf", "PUT", "/v1/shelf", "Replace the storefront's products and notes"), p.setShelf)
+	huma.Register(a, operation("listProducts", "GET", "/v1/products", "Products to share, with what they earn"), p.listProducts)
+	huma.Register(a, operation("getEarnings", "GET", "/v1/earnings", "Balances, and when pending ones become available"), p.earnings)
+	huma.Register(a, operation("listEntries", "GET", "/v1/earnings/entries", "Every change of the balances with its reason, newest first"), p.listEntries)
+	huma.Register(a, operation("listOrders", "GET", "/v1/orders", "Orders attributed to this KOC, newest first"), p.listOrders)
+	huma.Register(a, operation("getAttribution", "GET", "/v1/orders/{id}/attribution", "Who earned an order, and why"), p.attribution)
+	huma.Register(a, operation("getStats", "GET", "/v1/stats", "Touches, orders, sales and commission by day, link or product"), p.stats)
+	return mux, a
+}
+
+func operation(id, method, path, summary string) huma.Operation {
+	o := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Security: api.KOC, Tags: []string{"KOC"},
+		Errors: []int{http.StatusBadRequest, http.StatusForbidden}}
+	if method != http.MethodGet {
+		o.MaxBodyBytes = 256 << 10
+		o.Errors = append(o.Errors, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
+	}
+	return o
+}
+
+func created(o huma.Operation) huma.Operation {
+	o.DefaultStatus = http.StatusCreated
+	return o
+}
