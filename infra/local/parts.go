@@ -1,0 +1,269 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"yundian/infra/local/demo"
+	"yundian/infra/local/engine"
+	"yundian/infra/local/gateway"
+	"yundian/infra/local/issuer"
+	"yundian/infra/local/lambda"
+	"yundian/infra/local/sandbox"
+	"yundian/infra/local/streams"
+	"yundian/infra/local/template"
+	"yundian/shared/provider"
+)
+
+// progress prints how long each part of the start took.
+type progress struct {
+	to io.Writer
+}
+
+func (p progress) run(name string, part func() error) error {
+	began := time.Now()
+	if err := part(); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.to, "%-34s %6.2f s\n", name, time.Since(began).Seconds())
+	return nil
+}
+
+// secretFile keeps generated secrets in the data folder, for their owner only.
+type secretFile struct {
+	path string
+}
+
+// value is a secret of the template: the declared one, or one generated once.
+func (f secretFile) value(s template.Secret) (string, error) {
+	if s.Generate == nil {
+		return s.Value, nil
+	}
+	return f.kept(s.LogicalID, func() (string, error) { return generate(*s.Generate) })
+}
+
+// kept is the secret of this name, made when there is none yet.
+func (f secretFile) kept(name string, generate func() (string, error)) (string, error) {
+	all := map[string]string{}
+	text, err := os.ReadFile(f.path)
+	if err == nil {
+		err = json.Unmarshal(text, &all)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("read kept secrets in %s: %w", f.path, err)
+	}
+	if s, ok := all[name]; ok {
+		return s, nil
+	}
+	if all[name], err = generate(); err != nil {
+		return "", fmt.Errorf("generate secret %s: %w", name, err)
+	}
+	if text, err = json.Marshal(all); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(f.path, text, 0o600); err != nil {
+		return "", fmt.Errorf("keep secret %s: %w", name, err)
+	}
+	return all[name], nil
+}
+
+// architecture is this machine's, in the template's words: the functions run here.
+func architecture() string {
+	if runtime.GOARCH == "arm64" {
+		return "arm64"
+	}
+	return "x86_64"
+}
+
+// binaries are the functions' bootstraps: prebuilt ones, or built now if anything changed since the last time.
+func (r *Runner) binaries(ctx context.Context) (map[string]string, error) {
+	if r.o.Prebuilt != "" {
+		out := map[string]string{}
+		for _, f := range r.Model.Functions {
+			path, err := lambda.Prebuilt(r.o.Prebuilt, f.LogicalID)
+			if err != nil {
+				return nil, err
+			}
+			out[f.Name] = path
+		}
+		return out, nil
+	}
+	var folders []string
+	for _, f := range r.Model.Functions {
+		folders = append(folders, f.Folder)
+	}
+	out := r.o.BinDir
+	if out == "" {
+		out = filepath.Join(r.o.DataDir, "bin")
+	}
+	return lambda.Builder{Root: r.o.Root, Folders: folders, Out: out, Log: r.o.Log}.Build(ctx)
+}
+
+// startLocal starts what exists only locally.
+func (r *Runner) startLocal(context.Context) error {
+	var err error
+	r.issuer, err = issuer.New(issuer.Options{URL: r.issuerURL(), KeyFile: filepath.Join(r.o.DataDir, "issuer.pem"), ClientID: clientID,
+		Users: r.o.Offer, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	r.sandbox, err = sandbox.New(sandbox.Options{Key: r.sandboxKey, WebhookURL: r.URL + "/webhooks/" + provider.Sandbox, Now: time.Now,
+		DataFile: filepath.Join(r.o.DataDir, "sandbox.journal"), Log: slog.New(slog.NewTextHandler(r.o.Log, nil))})
+	if err != nil {
+		return err
+	}
+	r.closers = append(r.closers, r.sandbox.Close)
+	return nil
+}
+
+// serve puts the gateway and the local routes behind the listener.
+func (r *Runner) serve(l net.Listener) error {
+	g, err := gateway.New(r.gatewayOptions())
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/_local/issuer/", http.StripPrefix("/_local/issuer", r.issuer))
+	mux.Handle(provider.SandboxPath+"/", http.StripPrefix(provider.SandboxPath, r.sandbox))
+	mux.Handle("GET /_local/demo/", http.StripPrefix("/_local/demo", demo.Pictures()))
+	mux.HandleFunc("GET /_local/token", r.token)
+	mux.HandleFunc("POST /_local/run/{function}", r.run)
+	mux.HandleFunc("GET /_local/quiet", r.quiet)
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		// The local routes are apart from the API, whose paths must reach the functions exactly as they came.
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if isLocal(req.URL.Path) {
+				mux.ServeHTTP(w, req)
+				return
+			}
+			g.ServeHTTP(w, req)
+		}),
+		ErrorLog: slog.NewLogLogger(slog.NewTextHandler(r.o.Log, nil), slog.LevelWarn)}
+	go server.Serve(l) //nolint:errcheck // ends with Shutdown
+	r.closers = append(r.closers, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			return server.Close()
+		}
+		return nil
+	})
+	return nil
+}
+
+func isLocal(path string) bool { return len(path) >= 8 && path[:8] == "/_local/" }
+
+func (r *Runner) gatewayOptions() gateway.Options {
+	o := gateway.Options{Authorizers: map[string]gateway.Authorizer{}, Rate: r.Model.API.Throttle.Rate, Burst: r.Model.API.Throttle.Burst,
+		Now: time.Now, Invoke: func(ctx context.Context, function string, payload []byte) ([]byte, bool, error) {
+			result, err := r.runtime.Invoke(ctx, function, payload)
+			return result.Payload, result.FunctionError, err
+		}}
+	for _, a := range r.Model.API.Authorizers {
+		o.Authorizers[a.Name] = gateway.Authorizer{Issuer: a.Issuer, Audience: a.Audience}
+	}
+	for _, t := range r.Model.API.Routes {
+		o.Routes = append(o.Routes, gateway.Route{Path: t.Path, Method: t.Method, Function: t.Function, Authorizer: t.Authorizer, Scopes: t.Scopes})
+	}
+	return o
+}
+
+// startStreams applies every event source mapping of the template.
+func (r *Runner) startStreams(ctx context.Context) error {
+	o := streams.Options{Client: r.DB, StreamsClient: engine.StreamsClient(r.Endpoint), CheckpointFile: filepath.Join(r.o.DataDir, "streams.json"),
+		OnFailureDir: filepath.Join(r.o.DataDir, "failed"), Log: slog.New(slog.NewTextHandler(r.o.Log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Invoke: func(ctx context.Context, function string, payload []byte) ([]byte, bool, error) {
+			result, err := r.runtime.Invoke(ctx, function, payload)
+			return result.Payload, result.FunctionError, err
+		}}
+	if r.o.InMemory {
+		o.CheckpointFile = "" // of streams that are gone after a restart
+	}
+	for _, m := range r.Model.Mappings {
+		age := m.MaxAge
+		if age == 0 {
+			age = -1
+		}
+		o.Mappings = append(o.Mappings, streams.Mapping{Table: m.Table, Function: m.Function, BatchSize: m.BatchSize, BatchingWindow: m.BatchingWindow,
+			Filters: m.Filters, ReportBatchItemFailures: m.PartialResponses, BisectOnError: m.Bisect, MaxRetries: m.MaxRetries, MaxAge: age,
+			ParallelizationFactor: m.Parallelization, OnFailure: m.FailureBucket, StartingPosition: m.StartingPosition})
+	}
+	var err error
+	if r.poller, err = streams.Start(ctx, o); err != nil {
+		return err
+	}
+	r.closers = append(r.closers, r.poller.Stop)
+	return nil
+}
+
+// Stop ends everything, the last started first.
+func (r *Runner) Stop() error {
+	var errs []error
+	for _, c := range slices.Backward(r.closers) {
+		errs = append(errs, c())
+	}
+	r.closers = nil
+	return errors.Join(errs...)
+}
+
+// Invoke runs a function on one event.
+func (r *Runner) Invoke(ctx context.Context, function string, payload []byte) (lambda.Result, error) {
+	return r.runtime.Invoke(ctx, function, payload)
+}
+
+// Kill ends one process of a function in the middle of an event, and tells whether there was one.
+func (r *Runner) Kill(function string) bool { return r.runtime.Kill(function) }
+
+// KillNext ends the process that takes the function's next event, after so much work on it.
+func (r *Runner) KillNext(function string, after time.Duration) bool {
+	return r.runtime.KillNext(function, after)
+}
+
+// Usage is what each function's processes have used.
+func (r *Runner) Usage() map[string]lambda.Usage { return r.runtime.Usage() }
+
+// Replay delivers every stream record that is still kept to its functions once more.
+func (r *Runner) Replay(ctx context.Context) error { return r.poller.Replay(ctx) }
+
+// Quiet waits until every stream is drained and no webhook is under way.
+func (r *Runner) Quiet(ctx context.Context) error {
+	for {
+		if err := r.poller.Quiet(ctx); err != nil {
+			return err
+		}
+		if r.sandbox.Idle() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond): // a webhook is between two streams; it is asked again
+		}
+	}
+}
+
+// Environment is what a function is started with, so that seeding and tests open the same tables with the same keys.
+func (r *Runner) Environment(function string) (map[string]string, error) {
+	f, err := r.Model.Function(function)
+	if err != nil {
+		return nil, err
+	}
+	env := maps.Clone(f.Environment)
+	for name, value := range map[string]string{"AWS_REGION": engine.Region, "AWS_ACCESS_KEY_ID": engine.AccessKey,
+		"AWS_SECRET_ACCESS_KEY": engine.SecretKey, "AWS_ENDPOINT_URL_DYNAMODB": r.Endpoint} {
+		env[name] = value
+	}
+	return env, nil
+}
