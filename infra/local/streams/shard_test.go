@@ -192,3 +192,13 @@ func TestTwoRootsAreReadTogether(t *testing.T) {
 		t.Errorf("delivered %q", got)
 	}
 }
+
+func TestChildWaitsForItsParent(t *testing.T) {
+	s := &service{shards: []*serviceShard{{id: "old", closed: true, records: []string{"a"}, first: 1},
+		{id: "new", parent: "old", records: []string{"b"}, first: 10}}}
+	f := newFar(func(call int, _ event) (any, bool, error) { return nil, call < 3, nil })
+	o := s.options(t, f, TrimHorizon)
+	o.Mappings[0].MaxRetries = -1
+	quiet(t, begin(t, o))
+	expect(t, f, "a", "a", "a", "a", "b")
+}
