@@ -15,7 +15,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"path"
 	"strings"
 	"sync"
 
@@ -96,16 +95,19 @@ func Parse(tag string) (Language, bool) {
 }
 
 func match(tags string) (Language, bool) {
-	wanted, _, err := language.ParseAcceptLanguage(tags)
-	if err != nil || len(wanted) == 0 {
+	wanted, weights, err := language.ParseAcceptLanguage(tags)
+	if err != nil {
 		return "", false
 	}
-	_, index, confidence := matcher().Match(wanted...)
-	// Low is what the matcher gives to a neighbouring language; the shop's own default is a better guess.
-	if confidence <= language.Low {
-		return "", false
+	// One at a time: given all, the matcher prefers the plain zh that browsers in Hong Kong send after zh-HK.
+	for i, tag := range wanted {
+		_, index, confidence := matcher().Match(tag)
+		// Low is what the matcher gives to a neighbouring language; the shop's own default is a better guess.
+		if confidence > language.Low && weights[i] > 0 {
+			return Languages[index], true
+		}
 	}
-	return Languages[index], true
+	return "", false
 }
 
 // Locale speaks one language. Get one from For; it is safe for use by several goroutines.
@@ -137,26 +139,35 @@ func For(l Language) *Locale {
 // load reads every message file of a language. The files are part of the binary and covered by tests, so
 // a malformed one is a defect that must stop the function.
 func load(l Language) *Locale {
-	tag := language.MustParse(string(l))
-	bundle := i18n.NewBundle(tag)
-	loc := &Locale{language: l, known: map[string]bool{}, plain: map[string]string{}}
 	names, err := files.ReadDir("messages")
 	if err != nil {
 		panic(fmt.Sprintf("locale: list messages: %v", err))
 	}
+	texts := map[string][]byte{}
 	for _, file := range names {
-		area, isOurs := strings.CutSuffix(file.Name(), "."+string(l)+".json")
-		if !isOurs {
-			continue
+		if part, ok := strings.CutSuffix(file.Name(), "."+string(l)+".json"); ok {
+			if texts[part], err = files.ReadFile("messages/" + file.Name()); err != nil {
+				panic(fmt.Sprintf("locale: read messages: %v", err))
+			}
 		}
-		area, _, _ = strings.Cut(area, "-")
-		text, err := files.ReadFile(path.Join("messages", file.Name()))
-		if err != nil {
-			panic(fmt.Sprintf("locale: read %s: %v", file.Name(), err))
-		}
+	}
+	loc, err := build(l, texts)
+	if err != nil {
+		panic(fmt.Sprintf("locale: %v", err))
+	}
+	return loc
+}
+
+// build makes a locale of message files, by area or area-part.
+func build(l Language, texts map[string][]byte) (*Locale, error) {
+	tag := language.MustParse(string(l))
+	bundle := i18n.NewBundle(tag)
+	loc := &Locale{language: l, known: map[string]bool{}, plain: map[string]string{}}
+	for part, text := range texts {
+		area, _, _ := strings.Cut(part, "-")
 		messages, err := parse(area, text)
 		if err != nil {
-			panic(fmt.Sprintf("locale: read %s: %v", file.Name(), err))
+			return nil, fmt.Errorf("read messages %s in %s: %w", part, l, err)
 		}
 		for _, m := range messages {
 			loc.known[m.ID] = true
@@ -165,11 +176,11 @@ func load(l Language) *Locale {
 			}
 		}
 		if err := bundle.AddMessages(tag, messages...); err != nil {
-			panic(fmt.Sprintf("locale: add %s: %v", file.Name(), err))
+			return nil, fmt.Errorf("add messages %s in %s: %w", part, l, err)
 		}
 	}
 	loc.localizer = i18n.NewLocalizer(bundle, string(l))
-	return loc
+	return loc, nil
 }
 
 // forms are the plural forms of the three languages (CLDR); Chinese has only other.
