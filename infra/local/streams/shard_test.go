@@ -202,3 +202,19 @@ func TestChildWaitsForItsParent(t *testing.T) {
 	quiet(t, begin(t, o))
 	expect(t, f, "a", "a", "a", "a", "b")
 }
+
+// A table that was removed and made again has a new stream, about which the old checkpoint says nothing.
+func TestCheckpointOfAnotherStreamIsIgnored(t *testing.T) {
+	s := &service{shards: []*serviceShard{{id: "only", records: []string{"a", "b"}, first: 1}}}
+	f := newFar(succeed)
+	o := s.options(t, f, TrimHorizon)
+	o.CheckpointFile = filepath.Join(t.TempDir(), "checkpoints.json")
+	p := begin(t, o)
+	quiet(t, p)
+	if err := p.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	o.Mappings[0].StreamARN += "5"
+	quiet(t, begin(t, o))
+	expect(t, f, "a b", "a b")
+}

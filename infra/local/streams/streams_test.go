@@ -694,29 +694,3 @@ func TestRecordsGivenUpAreLogged(t *testing.T) {
 		t.Errorf("log %s", log.String())
 	}
 }
-
-// A table that was removed and made again has a new stream, about which the old checkpoint says nothing.
-func TestCheckpointOfAnotherStreamIsIgnored(t *testing.T) {
-	x := newTable(t)
-	x.put("a", "b", "c")
-	f := newFar(succeed)
-	o := options(t, f, Mapping{Table: x.name, Function: "settle", StartingPosition: TrimHorizon})
-	o.CheckpointFile = filepath.Join(t.TempDir(), "checkpoints.json")
-	p := begin(t, o)
-	quiet(t, p)
-	if err := p.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := x.c.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: &x.name}); err != nil {
-		t.Fatal(err)
-	}
-	if err := engine.CreateTables(t.Context(), x.c, []engine.Table{{Name: x.name, StreamView: "NEW_AND_OLD_IMAGES"}}); err != nil {
-		t.Fatal(err)
-	}
-	x.put("d", "e")
-	quiet(t, begin(t, o))
-	// Dynoxide keeps the records of a removed table, so there they come again in front.
-	if got := f.seen(); len(got) != 2 || !strings.HasSuffix(got[1], "d e") {
-		t.Errorf("invocations %q, want the second to end with d e", got)
-	}
-}
