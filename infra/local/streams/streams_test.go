@@ -194,68 +194,70 @@ func kept(t *testing.T, dir string) map[string]invocationRecord {
 	return docs
 }
 
-// Every rule of a mapping with no timing in it: what was written, what the function answered, what it was called with
-// and what was given up.
+// deliveries are the rules of a mapping with no timing in them: what the function answers, what it is called with and
+// what is given up.
+var deliveries = []struct {
+	name    string
+	mapping Mapping
+	answer  func(call int, e event) (any, bool, error)
+	want    []string
+	gone    []string // keys given up, per document
+	invokes int      // that the document reports
+}{
+	{"batch size and order", Mapping{BatchSize: 3}, succeed, []string{"a b c", "d e f", "g h"}, nil, 0},
+	{"filtered records do not reach the function", Mapping{Filters: []string{
+		`{"dynamodb":{"Keys":{"pk":{"S":["b"]}}}}`, `{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"g"}]}}}}`}},
+		succeed, []string{"b g"}, nil, 0},
+	{"nothing passes the filter", Mapping{Filters: []string{`{"eventName":["REMOVE"]}`}}, succeed, nil, nil, 0},
+	{"a failure repeats the whole batch", Mapping{BatchSize: 4, MaxRetries: -1},
+		func(call int, _ event) (any, bool, error) { return nil, call < 2, nil },
+		[]string{"a b c d", "a b c d", "a b c d", "e f g h"}, nil, 0},
+	{"without the setting an answer says nothing", Mapping{BatchSize: 8},
+		func(_ int, e event) (any, bool, error) { return failures(at(e, "c")), false, nil },
+		[]string{"a b c d e f g h"}, nil, 0},
+	{"a partial failure repeats from the lowest", Mapping{BatchSize: 8, MaxRetries: -1, ReportBatchItemFailures: true},
+		func(call int, e event) (any, bool, error) {
+			return []any{failures(at(e, "f"), at(e, "c")), failures(at(e, "d")), failures()}[call], false, nil
+		},
+		[]string{"a b c d e f g h", "c d e f g h", "d e f g h"}, nil, 0},
+	{"a wrong identifier repeats the whole batch", Mapping{BatchSize: 8, MaxRetries: -1, ReportBatchItemFailures: true},
+		func(call int, e event) (any, bool, error) {
+			return []any{failures("12345678901234567890123"), failures(""), `{"batchItemFailures":[{"itemIdentifier":null}]}`, `"done"`, `null`}[call], false, nil
+		},
+		[]string{"a b c d e f g h", "a b c d e f g h", "a b c d e f g h", "a b c d e f g h", "a b c d e f g h"}, nil, 0},
+	{"retries end", Mapping{BatchSize: 4, MaxRetries: 2},
+		func(_ int, e event) (any, bool, error) { return nil, has(e, "b"), nil },
+		[]string{"a b c d", "a b c d", "a b c d", "e f g h"}, []string{"a b c d"}, 3},
+	{"no retries", Mapping{BatchSize: 4},
+		func(_ int, e event) (any, bool, error) { return nil, has(e, "b"), nil },
+		[]string{"a b c d", "e f g h"}, []string{"a b c d"}, 1},
+	{"partial failures use up the retries", Mapping{BatchSize: 4, MaxRetries: 2, ReportBatchItemFailures: true},
+		func(_ int, e event) (any, bool, error) {
+			return failures(slices.DeleteFunc([]string{at(e, "b")}, empty)...), false, nil
+		},
+		[]string{"a b c d", "b c d", "b c d", "e f g h"}, []string{"b c d"}, 3},
+	{"a split isolates the poison and costs no retry", Mapping{BatchSize: 8, MaxRetries: 1, BisectOnError: true},
+		func(_ int, e event) (any, bool, error) { return nil, has(e, "c"), nil },
+		[]string{"a b c d e f g h", "a b c d", "a b", "c d", "c", "c", "d", "e f g h"}, []string{"c"}, 5},
+	{"a split at the returned sequence number", Mapping{BatchSize: 8, MaxRetries: 1, BisectOnError: true, ReportBatchItemFailures: true},
+		func(_ int, e event) (any, bool, error) {
+			return failures(slices.DeleteFunc([]string{at(e, "c")}, empty)...), false, nil
+		},
+		[]string{"a b c d e f g h", "c d e f g h", "c d e", "c d", "c", "c", "d", "e", "f g h"}, []string{"c"}, 6},
+	{"a function that cannot run costs no retry", Mapping{BatchSize: 8, MaxRetries: 0},
+		func(call int, _ event) (any, bool, error) {
+			if call < 5 {
+				return nil, false, errors.New("throttled")
+			}
+			return nil, false, nil
+		},
+		slices.Repeat([]string{"a b c d e f g h"}, 6), nil, 0},
+}
+
+func has(e event, key string) bool { return at(e, key) != "" }
+
 func TestDelivery(t *testing.T) {
-	fails := func(key string, e event) bool { return at(e, key) != "" }
-	cases := []struct {
-		name    string
-		mapping Mapping
-		answer  func(call int, e event) (any, bool, error)
-		want    []string
-		gone    []string // keys given up, per document
-		invokes int      // that the document reports
-	}{
-		{"batch size and order", Mapping{BatchSize: 3}, succeed, []string{"a b c", "d e f", "g h"}, nil, 0},
-		{"filtered records do not reach the function", Mapping{Filters: []string{
-			`{"dynamodb":{"Keys":{"pk":{"S":["b"]}}}}`, `{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"g"}]}}}}`}},
-			succeed, []string{"b g"}, nil, 0},
-		{"nothing passes the filter", Mapping{Filters: []string{`{"eventName":["REMOVE"]}`}}, succeed, nil, nil, 0},
-		{"a failure repeats the whole batch", Mapping{BatchSize: 4, MaxRetries: -1},
-			func(call int, _ event) (any, bool, error) { return nil, call < 2, nil },
-			[]string{"a b c d", "a b c d", "a b c d", "e f g h"}, nil, 0},
-		{"without the setting an answer says nothing", Mapping{BatchSize: 8},
-			func(_ int, e event) (any, bool, error) { return failures(at(e, "c")), false, nil },
-			[]string{"a b c d e f g h"}, nil, 0},
-		{"a partial failure repeats from the lowest", Mapping{BatchSize: 8, MaxRetries: -1, ReportBatchItemFailures: true},
-			func(call int, e event) (any, bool, error) {
-				return []any{failures(at(e, "f"), at(e, "c")), failures(at(e, "d")), failures()}[call], false, nil
-			},
-			[]string{"a b c d e f g h", "c d e f g h", "d e f g h"}, nil, 0},
-		{"a wrong identifier repeats the whole batch", Mapping{BatchSize: 8, MaxRetries: -1, ReportBatchItemFailures: true},
-			func(call int, e event) (any, bool, error) {
-				return []any{failures("12345678901234567890123"), failures(""), `{"batchItemFailures":[{"itemIdentifier":null}]}`, `"done"`, `null`}[call], false, nil
-			},
-			[]string{"a b c d e f g h", "a b c d e f g h", "a b c d e f g h", "a b c d e f g h", "a b c d e f g h"}, nil, 0},
-		{"retries end", Mapping{BatchSize: 4, MaxRetries: 2},
-			func(_ int, e event) (any, bool, error) { return nil, fails("b", e), nil },
-			[]string{"a b c d", "a b c d", "a b c d", "e f g h"}, []string{"a b c d"}, 3},
-		{"no retries", Mapping{BatchSize: 4},
-			func(_ int, e event) (any, bool, error) { return nil, fails("b", e), nil },
-			[]string{"a b c d", "e f g h"}, []string{"a b c d"}, 1},
-		{"partial failures use up the retries", Mapping{BatchSize: 4, MaxRetries: 2, ReportBatchItemFailures: true},
-			func(_ int, e event) (any, bool, error) {
-				return failures(slices.DeleteFunc([]string{at(e, "b")}, empty)...), false, nil
-			},
-			[]string{"a b c d", "b c d", "b c d", "e f g h"}, []string{"b c d"}, 3},
-		{"a split isolates the poison and costs no retry", Mapping{BatchSize: 8, MaxRetries: 1, BisectOnError: true},
-			func(_ int, e event) (any, bool, error) { return nil, fails("c", e), nil },
-			[]string{"a b c d e f g h", "a b c d", "a b", "c d", "c", "c", "d", "e f g h"}, []string{"c"}, 5},
-		{"a split at the returned sequence number", Mapping{BatchSize: 8, MaxRetries: 1, BisectOnError: true, ReportBatchItemFailures: true},
-			func(_ int, e event) (any, bool, error) {
-				return failures(slices.DeleteFunc([]string{at(e, "c")}, empty)...), false, nil
-			},
-			[]string{"a b c d e f g h", "c d e f g h", "c d e", "c d", "c", "c", "d", "e", "f g h"}, []string{"c"}, 6},
-		{"a function that cannot run costs no retry", Mapping{BatchSize: 8, MaxRetries: 0},
-			func(call int, _ event) (any, bool, error) {
-				if call < 5 {
-					return nil, false, errors.New("throttled")
-				}
-				return nil, false, nil
-			},
-			slices.Repeat([]string{"a b c d e f g h"}, 6), nil, 0},
-	}
-	for _, c := range cases {
+	for _, c := range deliveries {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			x := newTable(t)
