@@ -4,10 +4,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"mime"
+	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/oklog/ulid/v2"
@@ -41,10 +44,13 @@ func newEvent(r *http.Request, m match, claims *login, body []byte, now time.Tim
 	return e
 }
 
+// hopByHop are headers of one connection; they end at the gateway in either direction.
+var hopByHop = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+
 func headers(r *http.Request) map[string]string {
 	out := make(map[string]string, len(r.Header)+4)
 	for name, values := range r.Header {
-		if name != "Cookie" {
+		if name != "Cookie" && !slices.Contains(hopByHop, name) {
 			out[strings.ToLower(name)] = strings.Join(values, ",")
 		}
 	}
@@ -53,11 +59,16 @@ func headers(r *http.Request) map[string]string {
 	if r.TLS != nil {
 		scheme, port = "https", "443"
 	}
-	if _, p, ok := strings.Cut(r.Host, ":"); ok {
+	if _, p, err := net.SplitHostPort(r.Host); err == nil {
 		port = p
 	}
-	// Clients' own forwarding headers are replaced: functions may trust these.
-	out["x-forwarded-proto"], out["x-forwarded-port"], out["x-forwarded-for"] = scheme, port, sourceIP(r)
+	// As on AWS, scheme and port are the gateway's own, but a client may put addresses before its real one.
+	out["x-forwarded-proto"], out["x-forwarded-port"] = scheme, port
+	if claimed := out["x-forwarded-for"]; claimed != "" {
+		out["x-forwarded-for"] = claimed + ", " + sourceIP(r)
+	} else {
+		out["x-forwarded-for"] = sourceIP(r)
+	}
 	return out
 }
 
@@ -82,49 +93,72 @@ func bodyOf(r *http.Request, body []byte) (string, bool) {
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	textual := strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "+json") || strings.HasSuffix(media, "+xml") ||
 		slices.Contains([]string{"application/json", "application/xml", "application/javascript"}, media)
-	if textual && r.Header.Get("Content-Encoding") == "" {
+	if textual && r.Header.Get("Content-Encoding") == "" && utf8.Valid(body) { // an event is JSON, and that is UTF-8
 		return string(body), false
 	}
 	return base64.StdEncoding.EncodeToString(body), true
 }
 
+// answer is what a function returns in payload version 2.
+type answer struct {
+	StatusCode      *int              `json:"statusCode"`
+	Headers         map[string]string `json:"headers"`
+	Cookies         []string          `json:"cookies"`
+	Body            string            `json:"body"`
+	IsBase64Encoded bool              `json:"isBase64Encoded"`
+}
+
 // respond answers with a function's answer. One without a statusCode is a body of its own, as payload version 2 allows.
-func respond(w http.ResponseWriter, r *http.Request, answer []byte) {
-	var a events.APIGatewayV2HTTPResponse
-	var shape struct {
-		StatusCode *int `json:"statusCode"`
-	}
-	if json.Unmarshal(answer, &shape) != nil || shape.StatusCode == nil {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(answer)
-		return
-	}
-	if err := json.Unmarshal(answer, &a); err != nil || a.StatusCode < 100 || a.StatusCode > 599 {
-		refuse(w, http.StatusInternalServerError, "Internal Server Error")
+func respond(w http.ResponseWriter, r *http.Request, payload []byte) {
+	var a answer
+	err := json.Unmarshal(payload, &a)
+	if a.StatusCode == nil {
+		bare(w, r, payload)
 		return
 	}
 	body := []byte(a.Body)
-	if a.IsBase64Encoded {
-		var err error
-		if body, err = base64.StdEncoding.DecodeString(a.Body); err != nil {
-			refuse(w, http.StatusInternalServerError, "Internal Server Error")
-			return
-		}
+	if a.IsBase64Encoded && err == nil {
+		body, err = base64.StdEncoding.DecodeString(a.Body)
+	}
+	if err != nil || *a.StatusCode < 200 || *a.StatusCode > 599 {
+		refuse(w, http.StatusInternalServerError, "Internal Server Error")
+		return
 	}
 	for name, value := range a.Headers {
-		w.Header().Set(name, value)
-	}
-	for name, values := range a.MultiValueHeaders {
-		w.Header()[http.CanonicalHeaderKey(name)] = values
+		if name = http.CanonicalHeaderKey(name); name != "Content-Length" && !slices.Contains(hopByHop, name) {
+			w.Header().Set(name, value)
+		}
 	}
 	for _, cookie := range a.Cookies {
 		w.Header().Add("Set-Cookie", cookie)
 	}
+	send(w, r, *a.StatusCode, body)
+}
+
+// bare sends what a function returned without a status: a text as it is, anything else as JSON.
+func bare(w http.ResponseWriter, r *http.Request, payload []byte) {
+	var text string
+	if err := json.Unmarshal(payload, &text); err == nil {
+		payload = []byte(text)
+	} else if !json.Valid(payload) {
+		refuse(w, http.StatusInternalServerError, "Internal Server Error")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	send(w, r, http.StatusOK, payload)
+}
+
+func send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	if w.Header().Get("Content-Type") == "" && len(body) > 0 {
 		w.Header().Set("Content-Type", "text/plain;charset=utf-8")
 	}
-	w.WriteHeader(a.StatusCode)
-	if r.Method != http.MethodHead && a.StatusCode != http.StatusNoContent && a.StatusCode != http.StatusNotModified {
+	if status == http.StatusNoContent || status == http.StatusNotModified {
+		w.WriteHeader(status)
+		return
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // the client may be gone
 	}
 }

@@ -5,6 +5,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,6 +23,9 @@ type Route struct {
 	Function   string
 	Authorizer string // empty for everybody
 	Scopes     []string
+	Timeout    time.Duration // of its integration; 0 means the API's
+	Rate       float64       // requests per second of this route alone; 0 means the API's over all routes
+	Burst      int
 }
 
 // Options are what a gateway is made of.
@@ -44,23 +48,33 @@ const (
 	maxDuration = 30 * time.Second
 )
 
+// What Options.Invoke may wrap: the event is larger than a function takes, or the function takes no more at the moment.
+var (
+	ErrTooLarge = errors.New("event is too large")
+	ErrBusy     = errors.New("function takes no more events now")
+)
+
 // Gateway is an http.Handler.
 type Gateway struct {
-	routes  *router
-	guards  map[string]*guard
-	limiter *rate.Limiter
-	o       Options
+	routes   *router
+	guards   map[string]*guard
+	limiter  *rate.Limiter
+	limiters map[string]*rate.Limiter // of routes with a limit of their own, by key
+	o        Options
 }
 
 // New makes a gateway; it refuses routes that name an unknown authorizer or stand twice.
 func New(o Options) (*Gateway, error) {
-	g := &Gateway{o: o, guards: map[string]*guard{}}
+	g := &Gateway{o: o, guards: map[string]*guard{}, limiters: map[string]*rate.Limiter{}}
 	for name, a := range o.Authorizers {
 		g.guards[name] = newGuard(a, o.Now)
 	}
 	for _, r := range o.Routes {
 		if r.Authorizer != "" && g.guards[r.Authorizer] == nil {
 			return nil, fmt.Errorf("gateway: route %s names the unknown authorizer %q", r.Path, r.Authorizer)
+		}
+		if r.Rate > 0 {
+			g.limiters[match{route: r}.key()] = rate.NewLimiter(rate.Limit(r.Rate), max(1, r.Burst))
 		}
 	}
 	var err error
@@ -98,20 +112,46 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if g.limiter != nil && !g.limiter.Allow() {
+	if !g.allow(match) {
 		refuse(w, http.StatusTooManyRequests, "Too Many Requests")
 		return
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil {
-		refuse(w, http.StatusBadRequest, "Bad Request")
-		return
-	}
-	if len(body) > maxBody {
-		refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+	body, status := readBody(r)
+	if status != 0 {
+		refuse(w, status, http.StatusText(status))
 		return
 	}
 	g.integrate(w, r, match, claims, body)
+}
+
+// allow takes one request from the route's limit, or from the API's where the route has none.
+func (g *Gateway) allow(m match) bool {
+	if own, ok := g.limiters[m.key()]; ok {
+		return own.Allow()
+	}
+	return g.limiter == nil || g.limiter.Allow()
+}
+
+// readBody reads the whole body, or gives the status to refuse it with.
+func readBody(r *http.Request) ([]byte, int) {
+	if r.ContentLength == 0 {
+		return nil, 0
+	}
+	tooLarge := r.ContentLength > maxBody
+	var body []byte
+	if !tooLarge {
+		var err error
+		if body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1)); err != nil {
+			return nil, http.StatusBadRequest
+		}
+		tooLarge = len(body) > maxBody
+	}
+	if tooLarge {
+		// A client that is still sending would see a broken connection instead of the answer, so some more is read.
+		_, _ = io.CopyN(io.Discard, r.Body, 2*maxBody)
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	return body, 0
 }
 
 // integrate invokes the route's function and answers with what it says.
@@ -121,12 +161,18 @@ func (g *Gateway) integrate(w http.ResponseWriter, r *http.Request, m match, cla
 		refuse(w, http.StatusBadRequest, "Bad Request")
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), g.o.Timeout)
+	timeout := g.o.Timeout
+	if m.route.Timeout > 0 {
+		timeout = min(timeout, m.route.Timeout)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
 	answer, failed, err := g.o.Invoke(ctx, m.route.Function, payload)
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil || errors.Is(err, ErrBusy):
 		refuse(w, http.StatusServiceUnavailable, "Service Unavailable")
+	case errors.Is(err, ErrTooLarge):
+		refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 	case err != nil || failed || len(answer) > maxAnswer:
 		refuse(w, http.StatusInternalServerError, "Internal Server Error")
 	default:
@@ -142,7 +188,7 @@ func refuse(w http.ResponseWriter, status int, message string) {
 }
 
 func headSize(r *http.Request) int {
-	n := len(r.Method) + len(r.RequestURI) + len(r.Proto) + 4
+	n := len(r.Method) + len(r.RequestURI) + len(r.Proto) + len(r.Host) + 10
 	for name, values := range r.Header {
 		for _, v := range values {
 			n += len(name) + len(v) + 4
