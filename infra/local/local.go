@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -56,11 +57,12 @@ type Runner struct {
 	secrets    secretFile
 	sandboxKey string
 	runtime    *lambda.Runtime
-	poller     *streams.Poller
+	poller     atomic.Pointer[streams.Poller]
 	issuer     *issuer.Issuer
 	sandbox    *sandbox.Sandbox
 	schedules  *schedules
 	progress   progress
+	webhooks   atomic.Int64   // that have arrived so far
 	closers    []func() error // in the order things were started
 }
 

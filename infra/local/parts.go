@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"yundian/infra/local/demo"
@@ -148,7 +149,13 @@ func (r *Runner) serve(l net.Listener) error {
 				mux.ServeHTTP(w, req)
 				return
 			}
+			if strings.HasPrefix(req.URL.Path, "/webhooks/") {
+				r.webhooks.Add(1)
+			}
 			g.ServeHTTP(w, req)
+			if req.Method != http.MethodGet && req.Method != http.MethodHead {
+				r.notify() // something may have been written: look now rather than at the next poll
+			}
 		}),
 		ErrorLog: slog.NewLogLogger(slog.NewTextHandler(r.o.Log, nil), slog.LevelWarn)}
 	go server.Serve(l) //nolint:errcheck // ends with Shutdown
@@ -186,6 +193,7 @@ func (r *Runner) startStreams(ctx context.Context) error {
 		OnFailureDir: filepath.Join(r.o.DataDir, "failed"), Log: slog.New(slog.NewTextHandler(r.o.Log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Invoke: func(ctx context.Context, function string, payload []byte) ([]byte, bool, error) {
 			result, err := r.runtime.Invoke(ctx, function, payload)
+			defer r.notify() // what a function writes may be another one's stream
 			return result.Payload, result.FunctionError, err
 		}}
 	if r.o.InMemory {
@@ -200,12 +208,20 @@ func (r *Runner) startStreams(ctx context.Context) error {
 			Filters: m.Filters, ReportBatchItemFailures: m.PartialResponses, BisectOnError: m.Bisect, MaxRetries: m.MaxRetries, MaxAge: age,
 			ParallelizationFactor: m.Parallelization, OnFailure: m.FailureBucket, StartingPosition: m.StartingPosition})
 	}
-	var err error
-	if r.poller, err = streams.Start(ctx, o); err != nil {
+	poller, err := streams.Start(ctx, o)
+	if err != nil {
 		return err
 	}
-	r.closers = append(r.closers, r.poller.Stop)
+	r.poller.Store(poller)
+	r.closers = append(r.closers, poller.Stop)
 	return nil
+}
+
+// notify has the streams read now. Before they have started there is nothing to do.
+func (r *Runner) notify() {
+	if poller := r.poller.Load(); poller != nil {
+		poller.Notify()
+	}
 }
 
 // Stop ends everything, the last started first.
@@ -235,21 +251,26 @@ func (r *Runner) KillNext(function string, after time.Duration) bool {
 func (r *Runner) Usage() map[string]lambda.Usage { return r.runtime.Usage() }
 
 // Replay delivers every stream record that is still kept to its functions once more.
-func (r *Runner) Replay(ctx context.Context) error { return r.poller.Replay(ctx) }
+func (r *Runner) Replay(ctx context.Context) error { return r.poller.Load().Replay(ctx) }
 
-// Quiet waits until every stream is drained and no webhook is under way.
+// Quiet waits until every stream is drained and no webhook is under way. A webhook may write and a record may cause a
+// webhook, so both have to be idle with nothing begun in between: the sandbox first, then the streams, then the
+// sandbox again.
 func (r *Runner) Quiet(ctx context.Context) error {
 	for {
-		if err := r.poller.Quiet(ctx); err != nil {
+		for !r.sandbox.Idle() {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(2 * time.Millisecond): // it tells nobody when it is done
+			}
+		}
+		begun := r.webhooks.Load()
+		if err := r.poller.Load().Quiet(ctx); err != nil {
 			return err
 		}
-		if r.sandbox.Idle() {
+		if r.sandbox.Idle() && r.webhooks.Load() == begun {
 			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(5 * time.Millisecond): // a webhook is between two streams; it is asked again
 		}
 	}
 }
