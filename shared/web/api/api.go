@@ -93,6 +93,10 @@ var setUpHuma = sync.OnceFunc(func() {
 	huma.NewError = func(status int, message string, _ ...error) huma.StatusError {
 		return &web.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: message}
 	}
+	setMessages()
+})
+
+func setMessages() {
 	for message, code := range map[*string]string{
 		&validation.MsgUnexpectedProperty:                "field_unknown",
 		&validation.MsgExpectedRequiredProperty:          "field_required|%s",
@@ -124,7 +128,7 @@ var setUpHuma = sync.OnceFunc(func() {
 	} {
 		*message = code
 	}
-})
+}
 
 func writeValue(w io.Writer, v any) error {
 	body, err := web.MarshalJSON(v)
@@ -171,8 +175,10 @@ func humaRefusal(op *huma.Operation, status int, message string, errs []error) e
 		return web.WrongType("application/json")
 	case status >= http.StatusInternalServerError:
 		return fmt.Errorf("%s: %w", message, errors.Join(errs...))
-	case len(errs) == 0:
+	case len(errs) == 0 && status == http.StatusBadRequest:
 		return web.NoBody()
+	case len(errs) == 0:
+		return fmt.Errorf("huma refused with %d: %s", status, message)
 	}
 	fields := make([]fail.Field, 0, len(errs))
 	for _, err := range errs {
