@@ -242,6 +242,9 @@ func (p Product) wrongVariants(c money.Currency) []fail.Field {
 		if v.Price.Currency != c {
 			f = append(f, fail.At(at("price"), "currency_other", "This shop sells in {currency}.", fail.Args{"currency": c}))
 		}
+		if !v.CompareAt.IsZero() && v.CompareAt.Currency != c {
+			f = append(f, fail.At(at("compareAt"), "currency_other", "This shop sells in {currency}.", fail.Args{"currency": c}))
+		}
 		if v.Price.Minor < 0 || v.Price.Minor > MaxPrice || v.CompareAt.Minor < 0 || v.CompareAt.Minor > MaxPrice {
 			f = append(f, fail.At(at("price"), "out_of_range", "Between {low} and {high}.", fail.Args{"low": 0, "high": MaxPrice}))
 		}

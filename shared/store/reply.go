@@ -34,14 +34,8 @@ func ReplyWrite(id string, r Reply, now time.Time) Write {
 	return Write{Table: Shop, Key: replyKey(id), Guards: once(), Put: encode(replyItem{Hash: r.Hash, Body: r.Body, TTL: now.AddDate(0, 0, replyDays).Unix()})}
 }
 
-// SaveReply records an answer whose effect repeats harmlessly by itself.
-func (s *Store) SaveReply(ctx context.Context, id string, r Reply, now time.Time) error {
-	err := s.apply(ctx, []Write{ReplyWrite(id, r, now)})
-	if RepliedMeanwhile(err) {
-		return nil
-	}
-	return err
-}
+// SaveReplies records answers whose effect repeats harmlessly by itself; none is no write.
+func (s *Store) SaveReplies(ctx context.Context, replies []Write) error { return s.apply(ctx, replies) }
 
 // RepliedMeanwhile reports whether a write was refused because its idempotency key was used meanwhile.
 func RepliedMeanwhile(err error) bool {

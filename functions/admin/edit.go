@@ -1,0 +1,288 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"yundian/shared/catalogue"
+	"yundian/shared/catalogue/intake"
+	"yundian/shared/fail"
+	"yundian/shared/koc"
+	"yundian/shared/money"
+	"yundian/shared/store"
+	"yundian/shared/web"
+)
+
+// ProductDraft is a new product.
+type ProductDraft struct {
+	ID       string         `json:"id,omitempty" doc:"Part of its address; from the title when absent"`
+	Title    string         `json:"title"`
+	Status   string         `json:"status,omitempty" enum:"active,draft,archived" doc:"active when absent"`
+	Variants []VariantDraft `json:"variants" minItems:"1" maxItems:"100"`
+	Images   []Picture      `json:"images,omitempty" maxItems:"50"`
+	Tags     []string       `json:"tags,omitempty" maxItems:"50"`
+	Options  []string       `json:"options,omitempty" maxItems:"3" doc:"What variants differ in"`
+	Vendor   string         `json:"vendor,omitempty"`
+	Type     string         `json:"type,omitempty"`
+	Body     string         `json:"body,omitempty" doc:"HTML; what cannot stand on a page is taken out"`
+	Scene    string         `json:"scene,omitempty" doc:"How it is used in life, plain text"`
+	Rate     *int64         `json:"rate,omitempty" minimum:"0" maximum:"10000" doc:"Its own commission in hundredths of a percent"`
+}
+
+// VariantDraft is a new SKU.
+type VariantDraft struct {
+	SKU       string        `json:"sku,omitempty" doc:"From the product's id and the options when absent"`
+	Title     string        `json:"title,omitempty" doc:"From the options when absent"`
+	Options   []string      `json:"options,omitempty" maxItems:"3"`
+	Price     money.Amount  `json:"price"`
+	CompareAt *money.Amount `json:"compareAt,omitempty"`
+	Image     string        `json:"image,omitempty"`
+	Grams     int64         `json:"grams,omitempty" minimum:"0" maximum:"10000000"`
+	Stock     int64         `json:"stock,omitempty" minimum:"0" maximum:"1000000000" doc:"The first receipt"`
+}
+
+// ProductChange is some of a product; what is absent stays. Lists are replaced, except for variants.
+type ProductChange struct {
+	Title    *string         `json:"title,omitempty"`
+	Status   *string         `json:"status,omitempty" enum:"active,draft,archived"`
+	Variants []VariantChange `json:"variants,omitempty" maxItems:"100" doc:"Changed, added or removed by SKU; variants that are not named stay"`
+	Images   []Picture       `json:"images,omitempty" maxItems:"50"`
+	Tags     []string        `json:"tags,omitempty" maxItems:"50"`
+	Options  []string        `json:"options,omitempty" maxItems:"3"`
+	Vendor   *string         `json:"vendor,omitempty"`
+	Type     *string         `json:"type,omitempty"`
+	Body     *string         `json:"body,omitempty"`
+	Scene    *string         `json:"scene,omitempty"`
+	Rate     RateChange      `json:"rate,omitzero" doc:"Its own commission in hundredths of a percent; null takes it away"`
+}
+
+// VariantChange is some of a variant, or a new one.
+type VariantChange struct {
+	SKU       string        `json:"sku"`
+	Title     *string       `json:"title,omitempty"`
+	Options   []string      `json:"options,omitempty" maxItems:"3"`
+	Price     *money.Amount `json:"price,omitempty"`
+	CompareAt *money.Amount `json:"compareAt,omitempty" doc:"An amount of 0 takes it away"`
+	Image     *string       `json:"image,omitempty"`
+	Grams     *int64        `json:"grams,omitempty" minimum:"0" maximum:"10000000"`
+	Stock     *int64        `json:"stock,omitempty" minimum:"0" maximum:"1000000000" doc:"The first receipt of a new SKU; afterwards stock moves by /v1/admin/stock"`
+	Remove    bool          `json:"remove,omitempty"`
+}
+
+// Picture is an image as sent: an object, or its address alone.
+type Picture catalogue.Image
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *Picture) UnmarshalJSON(text []byte) error {
+	if len(text) > 0 && text[0] == '"' {
+		return json.Unmarshal(text, &p.Src)
+	}
+	return web.UnmarshalJSON(text, (*catalogue.Image)(p))
+}
+
+// Schema implements huma.SchemaProvider.
+func (Picture) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{OneOf: []*huma.Schema{{Type: "string"}, r.Schema(reflect.TypeFor[catalogue.Image](), true, "Image")}}
+}
+
+// RateChange is a rate that may be absent, null or a number.
+type RateChange struct {
+	Set  bool
+	Rate *int64
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *RateChange) UnmarshalJSON(text []byte) error {
+	r.Set = true
+	return json.Unmarshal(text, &r.Rate)
+}
+
+// MarshalJSON implements json.Marshaler; requests are hashed by what they say.
+func (r RateChange) MarshalJSON() ([]byte, error) { return json.Marshal(r.Rate) }
+
+// Schema implements huma.SchemaProvider.
+func (RateChange) Schema(huma.Registry) *huma.Schema {
+	low, high := 0.0, float64(money.Whole)
+	return &huma.Schema{Type: "integer", Nullable: true, Minimum: &low, Maximum: &high}
+}
+
+// edit is a product before and after a change, and what goes with it.
+type edit struct {
+	before, after catalogue.Product
+	received      map[string]int64
+	rate          RateChange
+}
+
+// product is the draft as a product, without what only the shop knows.
+func (d ProductDraft) product(now time.Time) (catalogue.Product, map[string]int64) {
+	p := catalogue.Product{ID: d.ID, Title: koc.Line(d.Title), Status: catalogue.Status(cmp.Or(d.Status, string(catalogue.Active))),
+		Images: pictures(d.Images), Tags: lines(d.Tags), Options: lines(d.Options), Vendor: koc.Line(d.Vendor), Type: koc.Line(d.Type),
+		Body: intake.Clean(d.Body), Scene: koc.Text(d.Scene), UpdatedAt: now}
+	if p.ID == "" {
+		p.ID = intake.Slug(p.Title)
+	}
+	received := map[string]int64{}
+	for _, v := range d.Variants {
+		variant := catalogue.Variant{SKU: v.SKU, Title: koc.Line(v.Title), Options: lines(v.Options), Price: v.Price, Image: v.Image, Grams: v.Grams}
+		variant.CompareAt = earlier(v.CompareAt)
+		if variant.SKU == "" {
+			variant.SKU = intake.SKU(p.ID, variant.Options)
+		}
+		if variant.Title == "" {
+			variant.Title = strings.Join(variant.Options, " / ")
+		}
+		p.Variants = append(p.Variants, variant)
+		received[variant.SKU] = v.Stock
+	}
+	return p, received
+}
+
+// earlier is an earlier price as it is kept: none and nothing are the same.
+func earlier(price *money.Amount) money.Amount {
+	if price == nil || price.IsZero() {
+		return money.Amount{}
+	}
+	return *price
+}
+
+func pictures(in []Picture) []catalogue.Image {
+	if in == nil {
+		return nil
+	}
+	out := make([]catalogue.Image, len(in))
+	for i, p := range in {
+		out[i] = catalogue.Image{Src: strings.TrimSpace(p.Src), Alt: koc.Line(p.Alt)}
+	}
+	return out
+}
+
+func lines(in []string) []string {
+	if in == nil {
+		return nil
+	}
+	out := make([]string, len(in))
+	for i, s := range in {
+		out[i] = koc.Line(s)
+	}
+	return out
+}
+
+// apply changes a product.
+func (c ProductChange) apply(before catalogue.Product, now time.Time) (edit, error) {
+	p := before
+	p.Variants, p.UpdatedAt = slices.Clone(before.Variants), now
+	for _, x := range []struct {
+		to    *string
+		from  *string
+		clean func(string) string
+	}{{&p.Title, c.Title, koc.Line}, {&p.Vendor, c.Vendor, koc.Line}, {&p.Type, c.Type, koc.Line}, {&p.Body, c.Body, intake.Clean}, {&p.Scene, c.Scene, koc.Text}} {
+		if x.from != nil {
+			*x.to = x.clean(*x.from)
+		}
+	}
+	if c.Status != nil {
+		p.Status = catalogue.Status(*c.Status)
+	}
+	if c.Images != nil {
+		p.Images = pictures(c.Images)
+	}
+	if c.Tags != nil {
+		p.Tags = lines(c.Tags)
+	}
+	if c.Options != nil {
+		p.Options = lines(c.Options)
+	}
+	e := edit{before: before, after: p, received: map[string]int64{}, rate: c.Rate}
+	var f []fail.Field
+	for i, v := range c.Variants {
+		if problem := e.variant(v, fmt.Sprintf("body.variants[%d]", i)); problem != nil {
+			f = append(f, *problem)
+		}
+	}
+	return e, fail.NewFields(f)
+}
+
+// variant changes, adds or removes one variant.
+func (e *edit) variant(c VariantChange, where string) *fail.Field {
+	bad := func(name, code, text string) *fail.Field {
+		f := fail.At(where+name, code, text, nil)
+		return &f
+	}
+	i := slices.IndexFunc(e.after.Variants, func(v catalogue.Variant) bool { return v.SKU == c.SKU })
+	_, existed := e.before.Variant(c.SKU)
+	switch {
+	case c.Remove && i < 0:
+		return bad(".sku", "sku_not_here", "This product has no such SKU.")
+	case c.Remove:
+		e.after.Variants = slices.Delete(e.after.Variants, i, i+1)
+		return nil
+	case i < 0 && c.Price == nil:
+		return bad(".price", "field_required", "This is required.")
+	case existed && c.Stock != nil:
+		return bad(".stock", "stock_moves", "The stock of a SKU that exists changes by receipts and write-offs: POST /v1/admin/stock.")
+	case i < 0:
+		e.after.Variants = append(e.after.Variants, catalogue.Variant{SKU: c.SKU})
+		i = len(e.after.Variants) - 1
+	}
+	v := &e.after.Variants[i]
+	if c.Options != nil {
+		v.Options = lines(c.Options)
+		v.Title = strings.Join(v.Options, " / ")
+	}
+	if c.Title != nil {
+		v.Title = koc.Line(*c.Title)
+	}
+	if c.Price != nil {
+		v.Price = *c.Price
+	}
+	if c.CompareAt != nil {
+		v.CompareAt = earlier(c.CompareAt)
+	}
+	if c.Image != nil {
+		v.Image = *c.Image
+	}
+	if c.Grams != nil {
+		v.Grams = *c.Grams
+	}
+	if c.Stock != nil {
+		e.received[c.SKU] = *c.Stock
+	}
+	return nil
+}
+
+// save writes a product, and a new version of the rule book if its rate changes, in one transaction.
+func (a *admin) save(ctx context.Context, e edit, reply []store.Write) error {
+	for try := 1; ; try++ {
+		extra := slices.Clone(reply)
+		if e.rate.Set {
+			book, err := a.store.Book(ctx)
+			if err != nil {
+				return err
+			}
+			rate := money.BasisPoints(-1)
+			if e.rate.Rate != nil {
+				rate = money.BasisPoints(*e.rate.Rate)
+			}
+			next, err := book.Next(nil, map[string]money.BasisPoints{e.after.ID: rate}, a.now())
+			if err != nil {
+				return err
+			}
+			extra = append(extra, store.BookWrite(next))
+		}
+		err := a.store.SaveProduct(ctx, e.before, e.after, e.received, extra...)
+		if !store.BookTaken(err) {
+			return err
+		}
+		if try == editTries {
+			return changedMeanwhile()
+		}
+	}
+}

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"mime"
+	"slices"
+	"strings"
+	"sync"
+
+	"yundian/shared/catalogue"
+	"yundian/shared/catalogue/intake"
+	"yundian/shared/fail"
+	"yundian/shared/locale"
+	"yundian/shared/once"
+	"yundian/shared/web"
+	"yundian/shared/web/api"
+)
+
+// Import is what became of a file.
+type Import struct {
+	Created   int        `json:"created" doc:"Products that are new"`
+	Updated   int        `json:"updated" doc:"Products that were changed; their stock stays"`
+	Unchanged int        `json:"unchanged"`
+	Rows      int        `json:"rows" doc:"Rows of the file below its first line"`
+	Errors    []RowError `json:"errors" doc:"Rows that were not used, by line; the first 1,000"`
+	Omitted   int        `json:"errorsOmitted,omitempty" doc:"How many errors more there are"`
+}
+
+// RowError is why a row was not used.
+type RowError struct {
+	Line    int    `json:"line" doc:"Line of the file, from 1"`
+	Message string `json:"message"`
+}
+
+// Limits of one import.
+const (
+	maxRowErrors = 1000 // in an answer; nobody corrects more by hand
+	writers      = 8    // products written at the same time: 1,000 take a few seconds of the 29 that there are
+	shelfStart   = 24   // products that an import puts on an unfilled default shelf
+)
+
+type importInput struct {
+	Keyed
+	Type     string `header:"Content-Type" hidden:"true"`
+	Encoding string `header:"Content-Encoding" hidden:"true"`
+	RawBody  []byte `contentType:"text/csv"`
+}
+
+func (a *admin) importProducts(ctx context.Context, in *importInput) (*api.Reply[Import], error) {
+	media, _, err := mime.ParseMediaType(in.Type)
+	if err != nil || media != "text/csv" || in.Encoding != "" && !strings.EqualFold(in.Encoding, "identity") {
+		return nil, fail.New(fail.Invalid, web.CodeMediaType, "Send {type} without compression.", fail.Args{"type": "text/csv"})
+	}
+	digest := sha256.Sum256(in.RawBody)
+	answer, err := once.Do(ctx, a.store, wish(ctx, in.Key, hex.EncodeToString(digest[:])), a.now(), func(record once.Record[Import]) (Import, error) {
+		report, err := a.importFile(ctx, in.RawBody)
+		if err != nil {
+			return report, err
+		}
+		reply, err := record(report)
+		if err != nil {
+			return report, err
+		}
+		return report, a.store.SaveReplies(ctx, reply)
+	})
+	return &api.Reply[Import]{Body: answer}, err
+}
+
+// importFile reads the whole file before it writes anything, so that a file that is wrong as a whole changes nothing.
+// Each product is then saved on its own; sending the file again completes what was interrupted.
+func (a *admin) importFile(ctx context.Context, file []byte) (Import, error) {
+	settings, err := a.store.Settings(ctx)
+	if err != nil {
+		return Import{}, err
+	}
+	var entries []intake.Entry
+	for e, err := range intake.Shopify(bytes.NewReader(file), settings.Currency) {
+		if err != nil {
+			return Import{}, err
+		}
+		entries = append(entries, e)
+	}
+	outcomes, err := a.saveEntries(ctx, entries)
+	if err != nil {
+		return Import{}, err
+	}
+	report, fresh := reportOf(outcomes, locale.For(visitOf(ctx).language))
+	slog.InfoContext(ctx, "products imported", "created", report.Created, "updated", report.Updated, "unchanged", report.Unchanged,
+		"rows", report.Rows, "errors", len(report.Errors)+report.Omitted)
+	return report, a.fillShelf(ctx, fresh)
+}
+
+// outcome is what became of one product of a file.
+type outcome struct {
+	entry   intake.Entry
+	product catalogue.Product
+	result  result
+}
+
+type result int
+
+const (
+	skipped result = iota
+	isNew
+	updated
+	unchanged
+)
+
+// saveEntries saves products side by side; outcomes stand in the file's order.
+func (a *admin) saveEntries(ctx context.Context, entries []intake.Entry) ([]outcome, error) {
+	ids := make([]string, 0, len(entries))
+	for _, e := range entries {
+		if e.Product.ID != "" {
+			ids = append(ids, e.Product.ID)
+		}
+	}
+	existing, err := a.store.Products(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	outcomes := make([]outcome, len(entries))
+	next := make(chan int)
+	var group sync.WaitGroup
+	for range writers {
+		group.Go(func() {
+			for i := range next {
+				var err error
+				if outcomes[i], err = a.saveEntry(ctx, entries[i], existing[entries[i].Product.ID]); err != nil {
+					stop(err) // the others fail at once instead of waiting for the store one after the other
+				}
+			}
+		})
+	}
+	for i := range entries {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	return outcomes, context.Cause(ctx)
+}
+
+// saveEntry saves one product unless the shop has it like this already. Somebody else may be importing the same file:
+// then the product is read again and is usually found to be as it should.
+func (a *admin) saveEntry(ctx context.Context, e intake.Entry, before catalogue.Product) (outcome, error) {
+	for try := 1; e.Product.ID != ""; try++ {
+		after := merged(before, e)
+		after.UpdatedAt = a.now()
+		if before.Version > 0 && same(before, after) {
+			return outcome{entry: e, product: before, result: unchanged}, nil
+		}
+		err := a.store.SaveProduct(ctx, before, after, e.Received)
+		switch {
+		case err == nil && before.Version == 0:
+			return outcome{entry: e, product: after, result: isNew}, nil
+		case err == nil:
+			return outcome{entry: e, product: after, result: updated}, nil
+		case try == editTries || !fail.Is(err, "changed_meanwhile") && !fail.Is(err, "sku_taken"):
+			return outcome{}, fmt.Errorf("import product %s: %w", e.Product.ID, err)
+		}
+		if e, err = a.withoutTaken(ctx, e); err != nil {
+			return outcome{}, err
+		}
+		if before, err = a.current(ctx, e.Product.ID); err != nil {
+			return outcome{}, err
+		}
+	}
+	return outcome{entry: e}, nil
+}
+
+// withoutTaken takes out variants whose SKU belongs to another product of the shop.
+func (a *admin) withoutTaken(ctx context.Context, e intake.Entry) (intake.Entry, error) {
+	skus := make([]string, len(e.Product.Variants))
+	for i, v := range e.Product.Variants {
+		skus[i] = v.SKU
+	}
+	found, err := a.store.Sellables(ctx, skus)
+	if err != nil {
+		return e, err
+	}
+	taken := map[string]fail.Field{}
+	for _, s := range found {
+		if s.Product != e.Product.ID {
+			taken[s.SKU] = fail.At("", "sku_taken", "{sku} already belongs to {product}.", fail.Args{"sku": s.SKU, "product": s.Product})
+		}
+	}
+	if len(taken) == 0 {
+		return e, nil
+	}
+	return e.Refuse(taken), nil
+}
+
+// current is a product as it is now; the zero product when there is none.
+func (a *admin) current(ctx context.Context, id string) (catalogue.Product, error) {
+	if id == "" {
+		return catalogue.Product{}, nil
+	}
+	found, err := a.store.Products(ctx, []string{id})
+	return found[id], err
+}
+
+// merged is the product as the file says, with what only the shop knows. A file with bad rows takes no variant off
+// sale: the row that is missing may be the bad one.
+func merged(before catalogue.Product, e intake.Entry) catalogue.Product {
+	p := e.Product
+	p.Version, p.Scene = before.Version, before.Scene
+	if len(e.Faults) == 0 {
+		return p
+	}
+	p.Variants = slices.Clone(p.Variants)
+	for _, v := range before.Variants {
+		stands := slices.ContainsFunc(p.Variants, func(x catalogue.Variant) bool { return x.SKU == v.SKU || slices.Equal(x.Options, v.Options) })
+		if !stands && len(p.Variants) < catalogue.MaxVariants {
+			p.Variants = append(p.Variants, v)
+		}
+	}
+	return p
+}
+
+// same reports whether two versions of a product differ in nothing that an import sets.
+func same(a, b catalogue.Product) bool {
+	return a.Title == b.Title && a.Body == b.Body && a.Vendor == b.Vendor && a.Type == b.Type && a.Status == b.Status &&
+		slices.Equal(a.Tags, b.Tags) && slices.Equal(a.Options, b.Options) && slices.Equal(a.Images, b.Images) &&
+		slices.EqualFunc(a.Variants, b.Variants, func(x, y catalogue.Variant) bool {
+			return x.SKU == y.SKU && x.Title == y.Title && slices.Equal(x.Options, y.Options) && x.Price == y.Price &&
+				x.CompareAt == y.CompareAt && x.Image == y.Image && x.Grams == y.Grams
+		})
+}
+
+// reportOf counts outcomes and lists bad rows; fresh are the ids of active products that are new, in the file's order.
+func reportOf(outcomes []outcome, l *locale.Locale) (report Import, fresh []string) {
+	var faults []intake.Fault
+	for _, o := range outcomes {
+		report.Rows += o.entry.Rows
+		faults = append(faults, o.entry.Faults...)
+		switch o.result {
+		case isNew:
+			report.Created++
+			if o.product.Status == catalogue.Active {
+				fresh = append(fresh, o.product.ID)
+			}
+		case updated:
+			report.Updated++
+		case unchanged:
+			report.Unchanged++
+		}
+	}
+	slices.SortStableFunc(faults, func(x, y intake.Fault) int { return cmp.Compare(x.Line, y.Line) })
+	report.Errors = []RowError{}
+	for _, f := range faults[:min(len(faults), maxRowErrors)] {
+		message := l.Field(f.Field)
+		if f.Column != "" {
+			message = clip(f.Column) + ": " + message
+		}
+		report.Errors = append(report.Errors, RowError{Line: f.Line, Message: message})
+	}
+	report.Omitted = len(faults) - len(report.Errors)
+	return report, fresh
+}
+
+// fillShelf puts new products on the brand's default shelf until it has enough for a storefront to look inhabited.
+func (a *admin) fillShelf(ctx context.Context, fresh []string) error {
+	for try := 1; len(fresh) > 0; try++ {
+		settings, err := a.store.Settings(ctx)
+		if err != nil {
+			return err
+		}
+		shelf := slices.Clone(settings.DefaultShelf)
+		for _, id := range fresh {
+			if len(shelf) < shelfStart && !slices.Contains(shelf, id) {
+				shelf = append(shelf, id)
+			}
+		}
+		if len(shelf) == len(settings.DefaultShelf) {
+			return nil
+		}
+		settings.DefaultShelf = shelf
+		if err = a.store.SaveSettings(ctx, settings); !fail.Is(err, "changed_meanwhile") || try == editTries {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"yundian/shared/fail"
+	"yundian/shared/koc"
+	"yundian/shared/once"
+	"yundian/shared/seal"
+	"yundian/shared/store"
+	"yundian/shared/web/api"
+)
+
+// KOC is a KOC as operators see one.
+type KOC struct {
+	ID        string        `json:"id" doc:"The handle"`
+	Handle    string        `json:"handle"`
+	Name      string        `json:"name"`
+	Email     string        `json:"email"`
+	Status    string        `json:"status" enum:"applied,approved,suspended"`
+	Bound     bool          `json:"bound" doc:"Whether a login was bound with an invitation"`
+	CreatedAt time.Time     `json:"createdAt"`
+	Standings []KOCStanding `json:"standings" doc:"Every status and since when, oldest first"`
+}
+
+// KOCStanding is a status and since when.
+type KOCStanding struct {
+	Status string    `json:"status" enum:"applied,approved,suspended"`
+	From   time.Time `json:"from"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// KOCPage is a page of KOCs by handle.
+type KOCPage struct {
+	Items []KOC  `json:"items"`
+	Next  string `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
+}
+
+func viewKOC(p koc.Profile) KOC {
+	v := KOC{ID: p.Handle, Handle: p.Handle, Name: p.Name, Email: p.Email, Status: string(p.Status()), Bound: p.Subject != "", CreatedAt: p.CreatedAt.UTC()}
+	for _, s := range p.Standings {
+		v.Standings = append(v.Standings, KOCStanding{Status: string(s.Status), From: s.From.UTC(), Reason: s.Reason})
+	}
+	return v
+}
+
+// filterPages bounds how many pages one request looks through for a status; the cursor goes on from there.
+const filterPages = 10
+
+type kocsInput struct {
+	api.Paging
+	Status string `query:"status" enum:"applied,approved,suspended" doc:"Only KOCs with this status"`
+}
+
+func (a *admin) listKOCs(ctx context.Context, in *kocsInput) (*api.Reply[KOCPage], error) {
+	bound := seal.Binding{Owner: visitOf(ctx).subject, Query: "kocs?status=" + in.Status}
+	after, err := a.keys.OpenCursor(bound, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	page := KOCPage{Items: []KOC{}}
+	for range filterPages {
+		profiles, next, err := a.store.ListKOCs(ctx, after, in.Limit.Size()-len(page.Items))
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range profiles {
+			if in.Status == "" || in.Status == string(p.Status()) {
+				page.Items = append(page.Items, viewKOC(p))
+			}
+		}
+		if after = next; next == "" || len(page.Items) == in.Limit.Size() {
+			break
+		}
+	}
+	page.Next = a.keys.Cursor(bound, after)
+	return &api.Reply[KOCPage]{Body: page}, nil
+}
+
+type kocInput struct {
+	Keyed
+	Body struct {
+		Handle string `json:"handle" doc:"3 to 30 lower-case letters and digits, words joined by hyphens; never changes"`
+		Name   string `json:"name"`
+		Email  string `json:"email"`
+	}
+}
+
+func (a *admin) createKOC(ctx context.Context, in *kocInput) (*api.Reply[KOC], error) {
+	p, err := koc.NewProfile(in.Body.Handle, in.Body.Name, in.Body.Email, a.now())
+	if err != nil {
+		return nil, err
+	}
+	_, err = once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[done]) (done, error) {
+		reply, err := record(done{})
+		if err != nil {
+			return done{}, err
+		}
+		return done{}, a.store.CreateKOC(ctx, p, reply...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.answerKOC(ctx, p.Handle)
+}
+
+func (a *admin) answerKOC(ctx context.Context, handle string) (*api.Reply[KOC], error) {
+	p, err := a.store.KOC(ctx, handle)
+	if err != nil {
+		return nil, err
+	}
+	return &api.Reply[KOC]{Body: viewKOC(p)}, nil
+}
+
+// Approval is an approved KOC with the invitation to hand over. It is shown here only: the shop keeps its hash.
+type Approval struct {
+	Invite    string     `json:"invite,omitempty" doc:"Binds one login, once; absent when the KOC has bound a login already"`
+	InviteURL string     `json:"inviteUrl,omitempty" doc:"The portal with the invitation behind #, where no log sees it"`
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	KOC
+}
+
+type approveInput struct {
+	Keyed
+	ID   string `path:"id"`
+	Body *struct{}
+}
+
+// invitation is what is recorded of an approval.
+type invitation struct {
+	Hash string `json:"hash"`
+}
+
+func (a *admin) approveKOC(ctx context.Context, in *approveInput) (*api.Reply[Approval], error) {
+	if !koc.ValidHandle(in.ID) {
+		return nil, unknownKOC(in.ID)
+	}
+	invite := a.newInvite(ctx, in)
+	recorded, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.ID), a.now(), func(record once.Record[invitation]) (invitation, error) {
+		i := invitation{Hash: koc.InviteHash(invite)}
+		reply, err := record(i)
+		if err != nil {
+			return i, err
+		}
+		_, err = a.store.UpdateKOC(ctx, in.ID,
+			func(p *koc.Profile) error { return p.Approve(i.Hash, a.now()) },
+			func(p koc.Profile) []store.Write {
+				if p.Invite != i.Hash { // approved again after a suspension, with a login
+					return reply
+				}
+				return append(reply, store.InviteWrite(i.Hash, p.Handle))
+			})
+		return i, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.store.KOC(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := Approval{KOC: viewKOC(p)}
+	if p.Invite == recorded.Hash && recorded.Hash == koc.InviteHash(invite) {
+		until := p.InvitedAt.AddDate(0, 0, koc.InviteDays).UTC()
+		out.Invite, out.ExpiresAt = invite, &until
+		out.InviteURL = visitOf(ctx).base + "/portal#invite=" + url.QueryEscape(invite)
+	}
+	return &api.Reply[Approval]{Body: out}, nil
+}
+
+// newInvite is a fresh random invitation. With an idempotency key it follows from the key instead, because the same
+// key has to be answered with the same invitation and the shop keeps only its hash.
+func (a *admin) newInvite(ctx context.Context, in *approveInput) string {
+	if in.Key == "" {
+		return a.random()
+	}
+	return a.keys.MAC("invite", visitOf(ctx).subject, in.ID, in.Key)
+}
+
+type suspendInput struct {
+	Keyed
+	ID   string `path:"id"`
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"500"`
+	}
+}
+
+func (a *admin) suspendKOC(ctx context.Context, in *suspendInput) (*api.Reply[KOC], error) {
+	if !koc.ValidHandle(in.ID) {
+		return nil, unknownKOC(in.ID)
+	}
+	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[done]) (done, error) {
+		reply, err := record(done{})
+		if err != nil {
+			return done{}, err
+		}
+		_, err = a.store.UpdateKOC(ctx, in.ID,
+			func(p *koc.Profile) error { return p.Suspend(koc.Line(in.Body.Reason), a.now()) },
+			func(koc.Profile) []store.Write { return reply })
+		return done{}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.answerKOC(ctx, in.ID)
+}
+
+// unknownKOC answers an id that cannot be a handle like one that nobody has.
+func unknownKOC(id string) error {
+	return fail.New(fail.NotFound, "koc_unknown", "There is no KOC {koc} here.", fail.Args{"koc": clip(id)})
+}

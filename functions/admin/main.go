@@ -1,0 +1,32 @@
+// Command admin is the operators' API: catalogue, stock, KOCs, orders, refunds, settings and verification.
+package main
+
+import (
+	"crypto/rand"
+	"log"
+	"os"
+	"strings"
+	"time"
+
+	"yundian/shared/cashier"
+	"yundian/shared/provider"
+	"yundian/shared/seal"
+	"yundian/shared/store"
+	"yundian/shared/telemetry"
+	"yundian/shared/web"
+)
+
+func main() {
+	telemetry.Setup(os.Stdout, os.Getenv("LOG_LEVEL"))
+	keys, err := seal.Parse(os.Getenv("SIGNING_KEYS"))
+	if err != nil {
+		log.Fatalf("SIGNING_KEYS: %v", err)
+	}
+	providers, err := provider.New(strings.Split(os.Getenv("PROVIDERS"), ","), os.Getenv("AWS_LAMBDA_RUNTIME_API"))
+	if err != nil {
+		log.Fatalf("PROVIDERS: %v", err)
+	}
+	s := store.Open(store.ConfigFrom(os.Getenv))
+	web.Serve(routes(&admin{store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, keys: keys,
+		publicURL: os.Getenv("PUBLIC_URL"), now: time.Now, random: rand.Text}))
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"time"
+
+	"yundian/shared/money"
+	"yundian/shared/ordering"
+)
+
+// OrderSummary is an order in a list.
+type OrderSummary struct {
+	ID       string       `json:"id"`
+	Status   string       `json:"status" enum:"held,confirmed,paid,shipped,delivered,cancelled,expired"`
+	PlacedAt time.Time    `json:"placedAt"`
+	Payment  string       `json:"payment"`
+	KOC      string       `json:"koc,omitempty" doc:"Who earned it"`
+	Pieces   int64        `json:"pieces"`
+	Total    money.Amount `json:"total"`
+	Refunded money.Amount `json:"refunded"`
+	OnHold   bool         `json:"onHold,omitempty"`
+	Return   string       `json:"openReturn,omitempty" doc:"Id of a return that waits for an answer"`
+}
+
+// Order is an order with everything that happened to it. Contact and address are empty once they were erased.
+type Order struct {
+	OrderSummary
+	Day         string             `json:"day" doc:"Local date of placement"`
+	Language    string             `json:"language"`
+	Lines       []OrderLine        `json:"lines"`
+	Shipping    money.Amount       `json:"shipping"`
+	Tax         money.Amount       `json:"tax"`
+	Discount    money.Amount       `json:"discount"`
+	Captured    money.Amount       `json:"captured" doc:"What providers have taken"`
+	Refundable  money.Amount       `json:"refundable"`
+	Contact     ordering.Contact   `json:"contact"`
+	Address     ordering.Address   `json:"address"`
+	Payments    []OrderPayment     `json:"payments"`
+	Refunds     []Refund           `json:"refunds"`
+	Shipments   []Parcel           `json:"shipments"`
+	Delivered   *OrderMark         `json:"delivered,omitempty"`
+	Released    *OrderMark         `json:"released,omitempty"`
+	Cancelled   *OrderMark         `json:"cancelled,omitempty"`
+	Expired     *OrderMark         `json:"expired,omitempty"`
+	Holds       []OrderHold        `json:"holds"`
+	Returns     []OrderReturn      `json:"returns"`
+	Decisions   []OrderAttribution `json:"attributions" doc:"Who earns and why; the last one counts"`
+	AvailableOn *time.Time         `json:"availableOn" nullable:"true" doc:"When the commission becomes available; null while nobody can know"`
+}
+
+// OrderLine is one SKU of an order, as it was when it was placed.
+type OrderLine struct {
+	SKU      string       `json:"sku"`
+	Product  string       `json:"product"`
+	Title    string       `json:"title"`
+	Variant  string       `json:"variant"`
+	Quantity int64        `json:"quantity"`
+	Unit     money.Amount `json:"unit"`
+	Discount money.Amount `json:"discount"`
+	Net      money.Amount `json:"net" doc:"What commission is based on"`
+	Tax      money.Amount `json:"tax"`
+	Refunded int64        `json:"refundedQuantity"`
+	Returned money.Amount `json:"refunded" doc:"Net and tax that went back or are on their way"`
+}
+
+// OrderPayment is money that a provider has taken.
+type OrderPayment struct {
+	ID     string       `json:"id"`
+	Amount money.Amount `json:"amount"`
+	At     time.Time    `json:"at"`
+}
+
+// Parcel is a shipment.
+type Parcel struct {
+	Carrier  string    `json:"carrier"`
+	Tracking string    `json:"tracking"`
+	SKUs     []string  `json:"skus" doc:"Empty: everything"`
+	At       time.Time `json:"at"`
+}
+
+// OrderMark is when something happened, and why or by whom.
+type OrderMark struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// OrderHold keeps the commission from being released.
+type OrderHold struct {
+	Reason string     `json:"reason"`
+	By     string     `json:"by"`
+	At     time.Time  `json:"at"`
+	Lifted *OrderMark `json:"lifted,omitempty"`
+}
+
+// OrderReturn is a shopper's wish to give goods back.
+type OrderReturn struct {
+	ID     string            `json:"id"`
+	At     time.Time         `json:"at"`
+	Lines  []OrderReturnLine `json:"lines" doc:"Empty: everything"`
+	Reason string            `json:"reason"`
+	Closed *OrderMark        `json:"closed,omitempty"`
+}
+
+// OrderReturnLine is how many pieces of a SKU come back.
+type OrderReturnLine struct {
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+}
+
+// OrderAttribution is one decision about who earns.
+type OrderAttribution struct {
+	PolicyVersion int64            `json:"policyVersion"`
+	DecidedAt     time.Time        `json:"decidedAt"`
+	Cause         string           `json:"cause"`
+	Reason        string           `json:"reason"`
+	Winners       []OrderWinner    `json:"winners"`
+	Candidates    []OrderCandidate `json:"candidates"`
+	Rates         []OrderRate      `json:"rates" doc:"Of each line, in order; frozen with the decision"`
+}
+
+// OrderWinner earns a share.
+type OrderWinner struct {
+	KOC   string `json:"koc"`
+	Code  string `json:"code"`
+	Share int64  `json:"share" doc:"In hundredths of a percent"`
+}
+
+// OrderCandidate was considered.
+type OrderCandidate struct {
+	KOC      string    `json:"koc"`
+	Evidence string    `json:"evidence" enum:"link,code"`
+	Code     string    `json:"code"`
+	At       time.Time `json:"at"`
+	Outcome  string    `json:"outcome" enum:"won,lost"`
+	Reason   string    `json:"reason"`
+}
+
+// OrderRate is a line's commission and the rule that says so.
+type OrderRate struct {
+	Rule    string `json:"ruleId"`
+	Version int64  `json:"ruleVersion"`
+	Rate    int64  `json:"rate" doc:"In hundredths of a percent"`
+}
+
+func summarise(o ordering.Order) OrderSummary {
+	s := OrderSummary{ID: o.ID, Status: string(o.Status()), PlacedAt: o.PlacedAt.UTC(), Payment: o.Payment, Total: o.Total,
+		Refunded: o.RefundedTotal(), OnHold: o.OnHold() != nil}
+	for _, l := range o.Lines {
+		s.Pieces += l.Quantity
+	}
+	if award, ok := o.Award(); ok && len(award.Winners) > 0 {
+		s.KOC = award.Winners[0].KOC
+	}
+	if r := o.OpenReturn(); r != nil {
+		s.Return = r.ID
+	}
+	return s
+}
+
+func viewOrder(o ordering.Order, c ordering.Contact, ad ordering.Address) Order {
+	v := Order{OrderSummary: summarise(o), Day: o.Day, Language: o.Language, Shipping: o.Shipping, Tax: o.Tax, Discount: o.Discount,
+		Captured: o.Captured(), Refundable: o.Refundable(), Contact: c, Address: ad,
+		Released: mark(o.Released), Cancelled: mark(o.Cancelled), Expired: mark(o.Expired)}
+	for i, l := range o.Lines {
+		back := o.RefundedLine(i, nil)
+		v.Lines = append(v.Lines, OrderLine{SKU: l.SKU, Product: l.Product, Title: l.Title, Variant: l.Variant, Quantity: l.Quantity, Unit: l.Unit,
+			Discount: l.Discount, Net: l.Net, Tax: l.Tax, Refunded: back.Quantity, Returned: money.Of(back.Gross(), o.Total.Currency)})
+	}
+	for _, x := range o.Captures {
+		v.Payments = append(v.Payments, OrderPayment{ID: x.PaymentID, Amount: x.Amount, At: x.At.UTC()})
+	}
+	for _, x := range o.Refunds {
+		v.Refunds = append(v.Refunds, viewRefund(o, x))
+	}
+	for _, x := range o.Shipments {
+		v.Shipments = append(v.Shipments, Parcel{Carrier: x.Carrier, Tracking: x.Tracking, SKUs: x.SKUs, At: x.At.UTC()})
+	}
+	if d := o.Delivered; d != nil {
+		v.Delivered = &OrderMark{At: d.At.UTC(), Reason: d.By}
+	}
+	for _, x := range o.Holds {
+		v.Holds = append(v.Holds, OrderHold{Reason: x.Reason, By: x.By, At: x.At.UTC(), Lifted: mark(x.Lifted)})
+	}
+	for _, x := range o.Returns {
+		r := OrderReturn{ID: x.ID, At: x.At.UTC(), Reason: x.Reason, Closed: mark(x.Closed)}
+		for _, l := range x.Lines {
+			r.Lines = append(r.Lines, OrderReturnLine{SKU: l.SKU, Quantity: l.Quantity})
+		}
+		v.Returns = append(v.Returns, r)
+	}
+	for _, x := range o.Awards {
+		v.Decisions = append(v.Decisions, viewAward(x))
+	}
+	if on := o.AvailableOn(); !on.IsZero() {
+		on = on.UTC()
+		v.AvailableOn = &on
+	}
+	return v
+}
+
+func viewAward(x ordering.Award) OrderAttribution {
+	d := OrderAttribution{PolicyVersion: x.PolicyVersion, DecidedAt: x.DecidedAt.UTC(), Cause: x.Cause, Reason: x.Reason}
+	for _, w := range x.Winners {
+		d.Winners = append(d.Winners, OrderWinner{KOC: w.KOC, Code: w.Code, Share: int64(w.Share)})
+	}
+	for _, c := range x.Candidates {
+		d.Candidates = append(d.Candidates, OrderCandidate{KOC: c.KOC, Evidence: string(c.Evidence), Code: c.Code, At: c.At.UTC(), Outcome: c.Outcome, Reason: c.Reason})
+	}
+	for _, r := range x.Rates {
+		d.Rates = append(d.Rates, OrderRate{Rule: r.Rule, Version: r.RuleVersion, Rate: int64(r.Rate)})
+	}
+	return d
+}
+
+func mark(m *ordering.Mark) *OrderMark {
+	if m == nil {
+		return nil
+	}
+	return &OrderMark{At: m.At.UTC(), Reason: m.Reason}
+}

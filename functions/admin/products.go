@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"yundian/shared/catalogue"
+	"yundian/shared/commission"
+	"yundian/shared/fail"
+	"yundian/shared/money"
+	"yundian/shared/once"
+	"yundian/shared/seal"
+	"yundian/shared/web/api"
+)
+
+// Product is a product as operators see one.
+type Product struct {
+	ID        string            `json:"id"`
+	Title     string            `json:"title"`
+	Status    string            `json:"status" enum:"active,draft,archived" doc:"Shoppers see active products"`
+	Variants  []Variant         `json:"variants"`
+	Images    []catalogue.Image `json:"images"`
+	Tags      []string          `json:"tags"`
+	Options   []string          `json:"options" doc:"What variants differ in"`
+	Vendor    string            `json:"vendor,omitempty"`
+	Type      string            `json:"type,omitempty"`
+	Body      string            `json:"body,omitempty" doc:"Cleaned HTML; not in lists"`
+	Scene     string            `json:"scene,omitempty" doc:"How it is used in life, plain text; not in lists"`
+	Rate      *int64            `json:"rate,omitempty" doc:"Its own commission in hundredths of a percent; absent when the default counts"`
+	UpdatedAt time.Time         `json:"updatedAt"`
+}
+
+// Variant is one SKU of a product.
+type Variant struct {
+	SKU       string        `json:"sku"`
+	Title     string        `json:"title"`
+	Options   []string      `json:"options"`
+	Price     money.Amount  `json:"price"`
+	CompareAt *money.Amount `json:"compareAt,omitempty" doc:"The earlier, higher price"`
+	Image     string        `json:"image,omitempty"`
+	Grams     int64         `json:"grams"`
+	Stock     int64         `json:"stock" doc:"Pieces that can be ordered"`
+	Counts    StockCounts   `json:"counts"`
+}
+
+// ProductPage is a page of products by id.
+type ProductPage struct {
+	Items []Product `json:"items"`
+	Next  string    `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
+}
+
+// viewProducts reads the stock of products, and which of them have a rate of their own.
+func (a *admin) viewProducts(ctx context.Context, products []catalogue.Product) ([]Product, error) {
+	var skus []string
+	for _, p := range products {
+		for _, v := range p.Variants {
+			skus = append(skus, v.SKU)
+		}
+	}
+	sellables, err := a.store.Sellables(ctx, skus)
+	if err != nil {
+		return nil, err
+	}
+	book, err := a.store.Book(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Product, len(products))
+	for i, p := range products {
+		out[i] = viewProduct(p, sellables, book)
+	}
+	return out, nil
+}
+
+func viewProduct(p catalogue.Product, sellables map[string]catalogue.Sellable, book commission.Book) Product {
+	v := Product{ID: p.ID, Title: p.Title, Status: string(p.Status), Images: p.Images, Tags: p.Tags, Options: p.Options, Vendor: p.Vendor,
+		Type: p.Type, Body: p.Body, Scene: p.Scene, UpdatedAt: p.UpdatedAt.UTC()}
+	if rate, own := book.Products[p.ID]; own {
+		n := int64(rate)
+		v.Rate = &n
+	}
+	for _, x := range p.Variants {
+		stock := sellables[x.SKU].Stock
+		variant := Variant{SKU: x.SKU, Title: x.Title, Options: x.Options, Price: x.Price, Image: x.Image, Grams: x.Grams,
+			Stock: stock.Available, Counts: countsOf(stock)}
+		if !x.CompareAt.IsZero() {
+			variant.CompareAt = &x.CompareAt
+		}
+		v.Variants = append(v.Variants, variant)
+	}
+	return v
+}
+
+type productsInput struct {
+	api.Paging
+	Status string `query:"status" enum:"active,draft,archived" doc:"Only products with this status"`
+}
+
+func (a *admin) listProducts(ctx context.Context, in *productsInput) (*api.Reply[ProductPage], error) {
+	bound := seal.Binding{Owner: visitOf(ctx).subject, Query: "products?status=" + in.Status}
+	after, err := a.keys.OpenCursor(bound, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	var found []catalogue.Product
+	for range filterPages {
+		products, next, err := a.store.ListProducts(ctx, after, in.Limit.Size()-len(found))
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range products {
+			if in.Status == "" || in.Status == string(p.Status) {
+				p.Body, p.Scene = "", "" // a hundred of them do not fit one answer
+				found = append(found, p)
+			}
+		}
+		if after = next; next == "" || len(found) == in.Limit.Size() {
+			break
+		}
+	}
+	items, err := a.viewProducts(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	return &api.Reply[ProductPage]{Body: ProductPage{Items: items, Next: a.keys.Cursor(bound, after)}}, nil
+}
+
+type productInput struct {
+	ID string `path:"id"`
+}
+
+func (a *admin) getProduct(ctx context.Context, in *productInput) (*api.Reply[Product], error) {
+	return a.answerProduct(ctx, in.ID)
+}
+
+func (a *admin) answerProduct(ctx context.Context, id string) (*api.Reply[Product], error) {
+	p, err := a.product(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	views, err := a.viewProducts(ctx, []catalogue.Product{p})
+	if err != nil {
+		return nil, err
+	}
+	return &api.Reply[Product]{Body: views[0]}, nil
+}
+
+// product answers an id that cannot be one like an id that nothing has.
+func (a *admin) product(ctx context.Context, id string) (catalogue.Product, error) {
+	if !catalogue.ValidID(id) {
+		return catalogue.Product{}, fail.New(fail.NotFound, "product_unknown", "There is no product {product} here.", fail.Args{"product": clip(id)})
+	}
+	return a.store.Product(ctx, id)
+}
+
+type createInput struct {
+	Keyed
+	Body ProductDraft
+}
+
+func (a *admin) createProduct(ctx context.Context, in *createInput) (*api.Reply[Product], error) {
+	p, received := in.Body.product(a.now())
+	settings, err := a.store.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Validate(settings.Currency); err != nil {
+		return nil, err
+	}
+	_, err = once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[done]) (done, error) {
+		reply, err := record(done{})
+		if err != nil {
+			return done{}, err
+		}
+		err = a.save(ctx, edit{after: p, received: received, rate: RateChange{Set: in.Body.Rate != nil, Rate: in.Body.Rate}}, reply)
+		if fail.Is(err, "changed_meanwhile") {
+			err = fail.New(fail.Conflict, "product_exists", "There is a product {product} already. Change it, or choose another id.", fail.Args{"product": p.ID})
+		}
+		return done{}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.answerProduct(ctx, p.ID)
+}
+
+type changeInput struct {
+	Keyed
+	ID   string `path:"id"`
+	Body ProductChange
+}
+
+// editTries bounds how often an edit is done again because somebody else was faster.
+const editTries = 5
+
+func (a *admin) changeProduct(ctx context.Context, in *changeInput) (*api.Reply[Product], error) {
+	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[done]) (done, error) {
+		reply, err := record(done{})
+		if err != nil {
+			return done{}, err
+		}
+		for try := 1; ; try++ {
+			e, err := a.edited(ctx, in)
+			if err != nil {
+				return done{}, err
+			}
+			if err = a.save(ctx, e, reply); !fail.Is(err, "changed_meanwhile") || try == editTries {
+				return done{}, err
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.answerProduct(ctx, in.ID)
+}
+
+// edited is the product as it is and as it will be.
+func (a *admin) edited(ctx context.Context, in *changeInput) (edit, error) {
+	before, err := a.product(ctx, in.ID)
+	if err != nil {
+		return edit{}, err
+	}
+	settings, err := a.store.Settings(ctx)
+	if err != nil {
+		return edit{}, err
+	}
+	e, err := in.Body.apply(before, a.now())
+	if err != nil {
+		return edit{}, err
+	}
+	return e, e.after.Validate(settings.Currency)
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"log/slog"
+	"strings"
+	"time"
+
+	"yundian/shared/koc"
+	"yundian/shared/money"
+	"yundian/shared/once"
+	"yundian/shared/ordering"
+	"yundian/shared/web/api"
+)
+
+// Refund is money going back to the shopper.
+type Refund struct {
+	ID       string       `json:"id"`
+	State    string       `json:"state" enum:"pending,succeeded,failed" doc:"pending until the provider has said how it ended; it is asked again by itself"`
+	Amount   money.Amount `json:"amount"`
+	Shipping money.Amount `json:"shipping" doc:"Of that, shipping"`
+	Lines    []RefundLine `json:"lines"`
+	Reason   string       `json:"reason"`
+	By       string       `json:"by"`
+	At       time.Time    `json:"at"`
+	Surplus  bool         `json:"surplus,omitempty" doc:"Gives back a second payment; touches no line and no commission"`
+}
+
+// RefundLine is the part of a refund that belongs to one line.
+type RefundLine struct {
+	SKU      string       `json:"sku"`
+	Quantity int64        `json:"quantity"`
+	Net      money.Amount `json:"net"`
+	Tax      money.Amount `json:"tax"`
+}
+
+func viewRefund(o ordering.Order, r ordering.Refund) Refund {
+	v := Refund{ID: r.ID, State: r.State(), Amount: r.Amount, Shipping: r.Shipping, Reason: r.Reason, By: r.By, At: r.At.UTC(), Surplus: r.Surplus}
+	for _, l := range r.Lines {
+		v.Lines = append(v.Lines, RefundLine{SKU: o.Lines[l.Line].SKU, Quantity: l.Quantity, Net: l.Net, Tax: l.Tax})
+	}
+	return v
+}
+
+type refundInput struct {
+	Keyed
+	ID   string `path:"id"`
+	Body struct {
+		Lines []struct {
+			SKU      string        `json:"sku"`
+			Quantity int64         `json:"quantity,omitempty" minimum:"0" maximum:"999" doc:"0 with an amount is a price reduction"`
+			Amount   *money.Amount `json:"amount,omitempty" doc:"The pieces' share of what was paid when absent"`
+		} `json:"lines,omitempty" maxItems:"20"`
+		Shipping *money.Amount `json:"shipping,omitempty" doc:"Of the shipping fee"`
+		Amount   *money.Amount `json:"amount,omitempty" doc:"Alone: spread over what is left of the lines, then of shipping"`
+		Reason   string        `json:"reason" minLength:"1" maxLength:"500"`
+	}
+}
+
+// refundOrder records the intent, then sends it. A crash or a lost answer in between leaves a refund that is pending
+// on record; it is driven again later under the same id.
+func (a *admin) refundOrder(ctx context.Context, in *refundInput) (*api.Reply[Refund], error) {
+	if err := checkOrderID(in.ID); err != nil {
+		return nil, err
+	}
+	q := ordering.RefundRequest{ID: a.refundID(ctx, in), By: visitOf(ctx).subject, Reason: koc.Text(in.Body.Reason),
+		Shipping: in.Body.Shipping, Amount: in.Body.Amount}
+	for _, l := range in.Body.Lines {
+		q.Lines = append(q.Lines, ordering.RefundLine{SKU: l.SKU, Quantity: l.Quantity, Amount: l.Amount})
+	}
+	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[done]) (done, error) {
+		reply, err := record(done{})
+		if err != nil {
+			return done{}, err
+		}
+		o, err := a.store.UpdateOrder(ctx, in.ID, func(o *ordering.Order) error {
+			_, err := o.RequestRefund(q, a.now())
+			return err
+		}, reply...)
+		if err != nil {
+			return done{}, err
+		}
+		if _, err := a.cashier.SendRefunds(ctx, o, a.now()); err != nil {
+			slog.WarnContext(ctx, "refund recorded, outcome to be asked for again", "order", in.ID, "refund", q.ID, "error", err)
+		}
+		return done{}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	o, err := a.store.Order(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	r, ok := o.Refund(q.ID)
+	if !ok {
+		return nil, changedMeanwhile()
+	}
+	return &api.Reply[Refund]{Body: viewRefund(o, r)}, nil
+}
+
+// refundID names the intent by the order and the request's key, so that sending the request again finds it; without a
+// key it is random. Providers know the refund by it.
+func (a *admin) refundID(ctx context.Context, in *refundInput) string {
+	unique := a.random()
+	if in.Key != "" {
+		sum := sha256.Sum256([]byte(visitOf(ctx).subject + "\x00" + in.Key))
+		unique = base32.StdEncoding.EncodeToString(sum[:15])
+	}
+	return in.ID + "-" + strings.ToLower(unique)
+}
