@@ -91,6 +91,9 @@ func TestEveryKeyVerifies(t *testing.T) {
 	if !during.Verify("order", mac, "42") {
 		t.Error("rotation made an old signature worthless")
 	}
+	if !during.Verify("order", during.MAC("order", "42"), "42") {
+		t.Error("the signing key does not verify beside an older one")
+	}
 	if after.Verify("order", mac, "42") {
 		t.Error("a retired key still verifies")
 	}
