@@ -58,7 +58,9 @@ func serve(t *testing.T, f *function, o Options) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewServer(g)
+	s := httptest.NewUnstartedServer(g)
+	s.Listener = Listener(s.Listener)
+	s.Start()
 	t.Cleanup(s.Close)
 	return s.URL
 }
@@ -270,6 +272,27 @@ func TestGatewaysOwnAnswers(t *testing.T) {
 			equal(t, "type", res.Header.Get("Content-Type"), "application/json")
 			equal(t, "body", body, `{"message":"`+c.message+`"}`)
 		})
+	}
+}
+
+func TestMalformedRequestsGetTheGatewaysAnswer(t *testing.T) {
+	var f function
+	base := serve(t, &f, anyRoute("/s/{code}"))
+	for request, status := range map[string]int{
+		"GET /s/%zz HTTP/1.1\r\nHost: h\r\n\r\n":                                        400,
+		"GET /s/% HTTP/1.1\r\nHost: h\r\n\r\n":                                          400,
+		"GET /s/1 HTTP/1.1\r\n\r\n":                                                     400, // no host
+		"GET /s/1 HTTP/1.1\r\nHost: h\r\nbad header\r\n\r\n":                            400,
+		"GET /s/1 HTTP/1.1\r\nHost: h\r\nX: " + strings.Repeat("x", 2<<20) + "\r\n\r\n": 431,
+	} {
+		res, body := raw(t, base, request)
+		equal(t, "status", res.StatusCode, status)
+		equal(t, "type", res.Header.Get("Content-Type"), "application/json")
+		equal(t, "body", body, `{"message":"`+http.StatusText(status)+`"}`)
+	}
+	f.answer = `{"statusCode":400,"headers":{"content-type":"text/plain; charset=utf-8","connection":"close"},"body":"mine"}`
+	if res, body := raw(t, base, "GET /s/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"); res.StatusCode != 400 || body != "mine" {
+		t.Errorf("a function's own refusal became %s", body)
 	}
 }
 

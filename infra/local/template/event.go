@@ -169,8 +169,8 @@ func (r *reader) buildScheduler(f Function, id string, o *object) {
 func (r *reader) addSchedule(s Schedule, o *object, expression string) {
 	o.done()
 	kind, _, ok := strings.Cut(s.Expression, "(")
-	if s.Expression != "" && (!ok || !strings.HasSuffix(s.Expression, ")") || kind != "rate" && kind != "cron" && kind != "at" || kind == "at" && !s.Scheduler) {
-		r.fail(o.values[expression], o.path(expression), "%q is not supported (supported: rate(…), cron(…), and at(…) with ScheduleV2)", s.Expression)
+	if s.Expression != "" && (!ok || !strings.HasSuffix(s.Expression, ")") || kind != "rate" && kind != "cron") {
+		r.fail(o.values[expression], o.path(expression), "%q is not supported (supported: rate(…) and cron(…))", s.Expression)
 	}
 	if s.Input != "" && !json.Valid([]byte(s.Input)) {
 		r.fail(o.values["Input"], o.path("Input"), "is not JSON")

@@ -123,7 +123,7 @@ type Schedule struct {
 	ID         string // function and event, such as Mature/EveryMinute
 	Name       string // of the rule
 	Function   string // Function.Name
-	Expression string // cron(…), rate(…) or at(…)
+	Expression string // cron(…) or rate(…)
 	TimeZone   string // of a cron expression; empty: UTC
 	Enabled    bool
 	Input      string // empty: the service's own event

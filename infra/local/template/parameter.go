@@ -53,6 +53,9 @@ func (r *reader) readParameter(name string, o *object) {
 	o.done()
 	value, set := r.options.Parameters[name]
 	if !set {
+		value, set = r.options.Defaults[name]
+	}
+	if !set {
 		if standard == nil {
 			r.fail(o.node, o.at, "has no default, and no value was given")
 			return

@@ -22,6 +22,7 @@ const (
 // Options say what is not in the template.
 type Options struct {
 	Parameters map[string]string // in place of the defaults
+	Defaults   map[string]string // likewise, but only where the template has the parameter
 	Region     string            // empty: us-east-1
 	StackName  string            // empty: yundian; names that the template does not give start with it
 	// Secret returns the value of a secret that a {{resolve:secretsmanager:…}} reference names.
