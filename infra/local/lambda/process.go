@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -119,8 +120,8 @@ func (c *process) environment(address string) []string {
 		"PATH=/usr/local/bin:/usr/bin:/bin",
 		"TZ=:UTC",
 	}
-	if o.Endpoint != "" {
-		env = append(env, "AWS_ENDPOINT_URL_DYNAMODB="+o.Endpoint)
+	if endpoint := cmp.Or(f.Endpoint, o.Endpoint); endpoint != "" {
+		env = append(env, "AWS_ENDPOINT_URL_DYNAMODB="+endpoint)
 	}
 	for name, value := range f.Environment {
 		env = append(env, name+"="+value)

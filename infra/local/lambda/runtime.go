@@ -36,6 +36,7 @@ type Function struct {
 	FunctionName string            // AWS_LAMBDA_FUNCTION_NAME
 	Binary       string            // path of the bootstrap
 	Environment  map[string]string // exactly what the template declares
+	Endpoint     string            // of the store for this function alone; empty takes the runtime's
 	Timeout      time.Duration     // of one invocation
 	MemoryMB     int               // told to the process, not enforced
 	MaxProcesses int               // 0: a default of 10
