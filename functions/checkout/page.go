@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"net/http"
 	"net/url"
 
@@ -78,7 +76,7 @@ func (c *checkout) refusedForm(r *http.Request, q orderRequest, err error) (refu
 		v.Layout.Home = "/k/" + handle + trail(nil, q.Tokens, asked(r))
 	}
 	v.Form = orderform.Data{
-		Language: v.Layout.Language, Asked: asked(r), Quote: fitted.Quote, Key: freshKey(), Tokens: q.Tokens[:min(len(q.Tokens), ordering.MaxTokens)], Handle: handle,
+		Language: v.Layout.Language, Asked: asked(r), Quote: fitted.Quote, Key: orderform.FreshKey(), Tokens: q.Tokens[:min(len(q.Tokens), ordering.MaxTokens)], Handle: handle,
 		Payments: c.providers.Names(r.Context()), Problems: orderform.ProblemsOf(r, err),
 		Values: orderform.Values{Contact: q.Contact, Address: q.Address, KOCCode: q.KOCCode, Payment: q.Payment},
 	}
@@ -94,13 +92,6 @@ func sensible(lines []ordering.BasketLine) []ordering.BasketLine {
 		}
 	}
 	return out
-}
-
-// freshKey is an idempotency key for one form.
-func freshKey() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
 }
 
 // pageLayout is the frame of a page that is about one shopper, which nobody else should find.

@@ -1,6 +1,8 @@
 package orderform
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/url"
@@ -34,6 +36,13 @@ type Values struct {
 	Address ordering.Address
 	KOCCode string
 	Payment string
+}
+
+// FreshKey is an idempotency key for one form: 128 random bits.
+func FreshKey() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
 }
 
 // Problems is what is wrong with a form: in general, and by field.
@@ -151,13 +160,13 @@ type input struct {
 	required           bool
 	pattern            string
 	hint               string
-	wide               bool // takes the whole row
+	width              string // "half" of a row even on a phone, "wide" a whole one everywhere; "" a half where there is room
 }
 
 func (d Data) contactInputs() []input {
 	c, t := d.Values.Contact, d.l().T
 	return []input{
-		{name: "contact.name", label: t("checkout.name"), value: c.Name, autocomplete: "name", limit: 60, required: true, wide: true},
+		{name: "contact.name", label: t("checkout.name"), value: c.Name, autocomplete: "name", limit: 60, required: true, width: "wide"},
 		{name: "contact.phone", label: t("checkout.phone"), value: c.Phone, kind: "tel", mode: "tel", autocomplete: "tel", limit: 30},
 		{name: "contact.email", label: t("checkout.email"), value: c.Email, kind: "email", mode: "email", autocomplete: "email", limit: 254,
 			hint: t("checkout.contact_hint")},
@@ -167,19 +176,19 @@ func (d Data) contactInputs() []input {
 func (d Data) addressInputs() []input {
 	a, t := d.Values.Address, d.l().T
 	return []input{
-		{name: "address.region", label: t("checkout.region"), value: a.Region, autocomplete: "address-level1", limit: 60},
-		{name: "address.city", label: t("checkout.city"), value: a.City, autocomplete: "address-level2", limit: 60, required: true},
-		{name: "address.district", label: t("checkout.district"), value: a.District, autocomplete: "address-level3", limit: 60},
-		{name: "address.line1", label: t("checkout.line1"), value: a.Line1, autocomplete: "address-line1", limit: 200, required: true, wide: true},
-		{name: "address.postcode", label: t("checkout.postcode"), value: a.Postcode, mode: "text", autocomplete: "postal-code", limit: 11},
+		{name: "address.region", label: t("checkout.region"), value: a.Region, autocomplete: "address-level1", width: "half", limit: 60},
+		{name: "address.city", label: t("checkout.city"), value: a.City, autocomplete: "address-level2", width: "half", limit: 60, required: true},
+		{name: "address.district", label: t("checkout.district"), value: a.District, autocomplete: "address-level3", width: "half", limit: 60},
+		{name: "address.postcode", label: t("checkout.postcode"), value: a.Postcode, mode: "text", autocomplete: "postal-code", width: "half", limit: 11},
+		{name: "address.line1", label: t("checkout.line1"), value: a.Line1, autocomplete: "address-line1", limit: 200, required: true, width: "wide"},
 		{name: "address.division", label: t("checkout.division"), value: a.Division, mode: "numeric", autocomplete: "off", limit: 6,
-			pattern: "[0-9]{6}", hint: t("checkout.division_hint")},
+			pattern: "[0-9]{6}", hint: t("checkout.division_hint"), width: "wide"},
 	}
 }
 
 func (d Data) codeInput() input {
 	return input{name: "kocCode", label: d.l().T("checkout.koc_code"), value: d.Values.KOCCode, autocomplete: "off", limit: 60,
-		hint: d.l().T("checkout.koc_code_hint"), wide: true}
+		hint: d.l().T("checkout.koc_code_hint"), width: "wide"}
 }
 
 func (i input) id() string { return strings.ReplaceAll(i.name, ".", "-") }

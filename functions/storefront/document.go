@@ -1,0 +1,146 @@
+package main
+
+import (
+	"yundian/shared/catalogue"
+	"yundian/shared/money"
+)
+
+// landingDocument is a KOC's page as JSON.
+type landingDocument struct {
+	Brand       string            `json:"brand"`
+	Advertising bool              `json:"advertising"`
+	KOC         kocDocument       `json:"koc"`
+	Link        linkDocument      `json:"link"`
+	Token       string            `json:"token"`
+	Products    []productDocument `json:"products"`
+}
+
+type kocDocument struct {
+	Handle   string `json:"handle"`
+	Name     string `json:"name"`
+	Story    string `json:"story"`
+	Portrait string `json:"portrait,omitempty"`
+}
+
+type linkDocument struct {
+	Code    string `json:"code"`
+	URL     string `json:"url"`
+	Target  string `json:"target"`
+	Channel string `json:"channel"`
+}
+
+type productDocument struct {
+	ID       string            `json:"id"`
+	Title    string            `json:"title"`
+	URL      string            `json:"url"`
+	Note     string            `json:"note,omitempty"`
+	Scene    string            `json:"scene,omitempty"`
+	Body     string            `json:"body,omitempty"`
+	Price    money.Amount      `json:"price"`
+	From     bool              `json:"from"`
+	Images   []catalogue.Image `json:"images"`
+	Variants []variantDocument `json:"variants"`
+}
+
+type variantDocument struct {
+	SKU       string        `json:"sku"`
+	Title     string        `json:"title"`
+	Price     money.Amount  `json:"price"`
+	CompareAt *money.Amount `json:"compareAt,omitempty"`
+	Available *bool         `json:"available,omitempty"` // on a product's own page
+}
+
+func (v visited) document() landingDocument {
+	return landingDocument{
+		Brand: v.Settings.Brand, Advertising: v.Settings.AdvertisingLabel, Token: v.token, Products: []productDocument{},
+		KOC:  kocDocument{Handle: v.KOC.Handle, Name: v.KOC.Name, Story: v.KOC.Story, Portrait: v.portrait()},
+		Link: linkDocument{Code: v.Link.Code, URL: v.base + "/s/" + v.Link.Code, Target: v.Link.Target(), Channel: v.Link.Channel},
+	}
+}
+
+func (v visited) shelfDocument(products []shelfProduct) landingDocument {
+	d := v.document()
+	for _, p := range products {
+		item := v.productPart(p.Product)
+		item.Note, item.Scene, item.Body = p.note, "", ""
+		d.Products = append(d.Products, item)
+	}
+	return d
+}
+
+func (v visited) productDocument(p catalogue.Product, stock map[string]catalogue.Sellable) landingDocument {
+	d := v.document()
+	item := v.productPart(p)
+	for i, variant := range p.Variants {
+		can := available(stock, variant) > 0
+		item.Variants[i].Available = &can
+	}
+	d.Products = append(d.Products, item)
+	return d
+}
+
+func (v visited) productPart(p catalogue.Product) productDocument {
+	lowest, differ := p.From()
+	d := productDocument{ID: p.ID, Title: p.Title, URL: v.base + productPath(v.KOC.Handle, p.ID), Note: v.note(p.ID), Scene: p.Scene, Body: p.Body,
+		Price: lowest, From: differ, Images: p.Images, Variants: make([]variantDocument, len(p.Variants))}
+	if d.Images == nil {
+		d.Images = []catalogue.Image{}
+	}
+	for i, x := range p.Variants {
+		d.Variants[i] = variantDocument{SKU: x.SKU, Title: x.Title, Price: x.Price}
+		if x.CompareAt.Minor > x.Price.Minor {
+			d.Variants[i].CompareAt = &x.CompareAt
+		}
+	}
+	return d
+}
+
+// structured is a product as search engines read it (schema.org).
+type structured struct {
+	Context     string   `json:"@context"`
+	Type        string   `json:"@type"`
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	Image       []string `json:"image,omitempty"`
+	URL         string   `json:"url"`
+	Brand       brand    `json:"brand"`
+	Offers      offers   `json:"offers"`
+}
+
+type brand struct {
+	Type string `json:"@type"`
+	Name string `json:"name"`
+}
+
+type offers struct {
+	Type         string `json:"@type"`
+	Currency     string `json:"priceCurrency"`
+	Low          string `json:"lowPrice"`
+	High         string `json:"highPrice"`
+	Count        int    `json:"offerCount"`
+	Availability string `json:"availability"`
+}
+
+func (v visited) structured(p catalogue.Product, stock map[string]catalogue.Sellable, address string) structured {
+	low := p.Variants[0].Price
+	high, availability := low, "https://schema.org/OutOfStock"
+	for _, x := range p.Variants {
+		if x.Price.Minor < low.Minor {
+			low = x.Price
+		}
+		if x.Price.Minor > high.Minor {
+			high = x.Price
+		}
+		if available(stock, x) > 0 {
+			availability = "https://schema.org/InStock"
+		}
+	}
+	s := structured{Context: "https://schema.org", Type: "Product", Name: line(p.Title, 255), Description: line(firstOf(p.Scene, words(p.Body)), 500), URL: address,
+		Brand: brand{Type: "Brand", Name: firstOf(line(p.Vendor, 100), v.Settings.Brand)},
+		Offers: offers{Type: "AggregateOffer", Currency: string(low.Currency), Low: low.Decimal(), High: high.Decimal(), Count: len(p.Variants),
+			Availability: availability}}
+	for _, image := range p.Images[:min(len(p.Images), 3)] {
+		s.Image = append(s.Image, v.absolute(image.Src))
+	}
+	return s
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+
+	"yundian/shared/catalogue"
+	"yundian/shared/koc"
+	"yundian/shared/store"
+	"yundian/shared/web"
+)
+
+// shareLink answers GET /s/{code} with the page that the link leads to, in place: a redirect would lose parameters in
+// in-app browsers.
+func (s *storefront) shareLink(w http.ResponseWriter, r *http.Request) {
+	code, ok := cleanCode(r.PathValue("code"))
+	if !ok {
+		s.refuse(w, r, errAway)
+		return
+	}
+	landing, err := s.store.Land(r.Context(), code, s.links.of(code))
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	product := landing.Link.Product
+	if landing.Link.Code == code && product != "" {
+		s.links.remember(code, product)
+	}
+	if product == "" {
+		s.showShelf(w, r, landing, true)
+		return
+	}
+	s.showProduct(w, r, landing, product, true)
+}
+
+// cleanCode is a link code from an address, as it is stored. Whatever an app has appended to it is cut off together with
+// the code's own part, so that it still leads to the KOC. False when no KOC can be in it.
+func cleanCode(text string) (string, bool) {
+	handle, ok := koc.HandleOf(text)
+	if !ok {
+		return "", false
+	}
+	code := koc.NormalCode(text)
+	if len(code) > koc.MaxCode || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		return handle, true
+	}
+	return code, true
+}
+
+// shelf answers GET /k/{handle} with the KOC's storefront.
+func (s *storefront) shelf(w http.ResponseWriter, r *http.Request) {
+	handle := koc.NormalCode(r.PathValue("handle"))
+	if !koc.ValidHandle(handle) {
+		s.refuse(w, r, errAway)
+		return
+	}
+	landing, err := s.store.Land(r.Context(), handle, "")
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	s.showShelf(w, r, landing, false)
+}
+
+// showShelf answers with a storefront: who shares, why, and what.
+func (s *storefront) showShelf(w http.ResponseWriter, r *http.Request, landing store.Landing, shared bool) {
+	v, err := s.visit(r, landing, shared)
+	if err != nil {
+		s.lost(w, r, landing.Settings, err)
+		return
+	}
+	items := landing.KOC.Display(landing.Settings.DefaultShelf)
+	ids := make([]string, 0, len(items))
+	for _, item := range items {
+		if catalogue.ValidID(item.Product) {
+			ids = append(ids, item.Product)
+		}
+	}
+	products, err := s.store.Products(r.Context(), ids)
+	if err != nil {
+		web.WriteProblem(w, r, err)
+		return
+	}
+	var onShelf []shelfProduct
+	for _, item := range items {
+		if p, ok := products[item.Product]; ok && sold(p) {
+			onShelf = append(onShelf, shelfProduct{Product: p, note: strings.TrimSpace(plain(item.Note))})
+		}
+	}
+	cacheable(w)
+	if web.WantsJSON(r) {
+		web.WriteJSON(w, r, http.StatusOK, v.shelfDocument(onShelf))
+		return
+	}
+	show(w, r, http.StatusOK, v.l.Language(), shelfPage(v.shelfView(onShelf)))
+}
+
+// shelfProduct is a product on a storefront, with the KOC's words.
+type shelfProduct struct {
+	catalogue.Product
+	note string
+}
+
+// sold reports whether shoppers can see a product.
+func sold(p catalogue.Product) bool { return p.Status == catalogue.Active && len(p.Variants) > 0 }
+
+// shelfView is what a storefront is rendered from.
+type shelfView struct {
+	Layout   web.LayoutData
+	Token    string
+	Name     string
+	Initial  string
+	Portrait string
+	Lead     []string // the story's beginning, in paragraphs
+	Rest     []string // what a long story goes on with
+	Cards    []card
+}
+
+// card is one product on a shelf.
+type card struct {
+	URL, Title, Image, Alt, Price, Note string
+}
+
+func (v visited) shelfView(products []shelfProduct) shelfView {
+	out := shelfView{Layout: v.layout(v.l.T("storefront.title", "name", v.name())), Token: v.token, Name: v.name(), Initial: initial(v.KOC.Name),
+		Portrait: v.portrait()}
+	out.Lead, out.Rest = opening(paragraphs(v.KOC.Story))
+	for _, p := range products {
+		out.Cards = append(out.Cards, v.card(p))
+	}
+	image := v.portrait()
+	if image == "" && len(products) > 0 {
+		image = products[0].Cover().Src
+	}
+	d := &out.Layout
+	d.Class = "storefront"
+	d.Description = line(firstOf(v.KOC.Story, v.Settings.Tagline), 150)
+	d.Here = v.trail.to(v.path)
+	d.Canonical = v.base + v.path
+	d.OG = web.OpenGraph{Title: d.Title, Description: d.Description, Image: v.absolute(image), URL: d.Canonical, Type: "website"}
+	d.Head = visitHead(v.token)
+	return out
+}
+
+func (v visited) portrait() string {
+	if catalogue.ValidImage(v.KOC.Portrait) {
+		return v.KOC.Portrait
+	}
+	return ""
+}
+
+func (v visited) card(p shelfProduct) card {
+	cover := p.Cover()
+	return card{URL: v.trail.to(productPath(v.KOC.Handle, p.ID)), Title: plain(p.Title), Image: cover.Src, Alt: firstOf(cover.Alt, plain(p.Title)),
+		Price: v.priceFrom(p.Product), Note: p.note}
+}
+
+// priceFrom is a product's price, or its lowest one.
+func (v visited) priceFrom(p catalogue.Product) string {
+	lowest, differ := p.From()
+	if differ {
+		return v.l.T("storefront.from", "price", lowest)
+	}
+	return v.l.Money(lowest)
+}
+
+// How much of a story is shown whole, and how much of a longer one before the reader goes on; one Chinese character
+// counts as two, because it says about as much.
+const (
+	shortStory = 280
+	firstWords = 120
+)
+
+// opening divides a long story after its first paragraphs, so that the shelf is not far away.
+func opening(story []string) (lead, rest []string) {
+	if length(story) <= shortStory {
+		return story, nil
+	}
+	n := 1
+	for n < len(story) && length(story[:n]) < firstWords {
+		n++
+	}
+	return story[:n], story[n:]
+}
+
+func length(paragraphs []string) int {
+	n := 0
+	for _, p := range paragraphs {
+		for _, r := range p {
+			n++
+			if r >= 0x2e80 {
+				n++
+			}
+		}
+	}
+	return n
+}

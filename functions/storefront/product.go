@@ -1,0 +1,263 @@
+package main
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"yundian/shared/catalogue"
+	"yundian/shared/fail"
+	"yundian/shared/koc"
+	"yundian/shared/store"
+	"yundian/shared/web"
+)
+
+// errNoProduct answers for a product that shoppers cannot see.
+var errNoProduct = fail.New(fail.NotFound, "product_away", "There is no such product here.", nil)
+
+// product answers GET /k/{handle}/p/{product} with a product in the KOC's words.
+func (s *storefront) product(w http.ResponseWriter, r *http.Request) {
+	handle, id := koc.NormalCode(r.PathValue("handle")), r.PathValue("product")
+	switch {
+	case !koc.ValidHandle(handle):
+		s.refuse(w, r, errAway)
+		return
+	case !catalogue.ValidID(id):
+		s.refuse(w, r, errNoProduct)
+		return
+	}
+	landing, err := s.store.Land(r.Context(), handle, id)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	s.showProduct(w, r, landing, id, false)
+}
+
+// showProduct answers with a product's page.
+func (s *storefront) showProduct(w http.ResponseWriter, r *http.Request, landing store.Landing, id string, shared bool) {
+	v, err := s.visit(r, landing, shared)
+	if err != nil {
+		s.lost(w, r, landing.Settings, err)
+		return
+	}
+	p, known := landing.Products[id]
+	if !known {
+		found, err := s.store.Products(r.Context(), []string{id})
+		if err != nil {
+			web.WriteProblem(w, r, err)
+			return
+		}
+		p = found[id]
+	}
+	if !sold(p) {
+		s.lost(w, r, landing.Settings, errNoProduct)
+		return
+	}
+	skus := make([]string, len(p.Variants))
+	for i, variant := range p.Variants {
+		skus[i] = variant.SKU
+	}
+	stock, err := s.store.Sellables(r.Context(), skus)
+	if err != nil {
+		web.WriteProblem(w, r, err)
+		return
+	}
+	cacheable(w)
+	if web.WantsJSON(r) {
+		web.WriteJSON(w, r, http.StatusOK, v.productDocument(p, stock))
+		return
+	}
+	query := r.URL.Query()
+	show(w, r, http.StatusOK, v.l.Language(), productPage(v.productView(p, stock, query.Get("variant"), query.Get("added") != "")))
+}
+
+// productView is what a product's page is rendered from.
+type productView struct {
+	Layout    web.LayoutData
+	Token     string
+	KOC       shelfView // whose words these are; no cards
+	Back      string    // to the storefront
+	Kind      string
+	Title     string
+	Gallery   []catalogue.Image
+	Price     string
+	CompareAt string // "" when there is no higher earlier price
+	Choices   []choice
+	Variant   string // of the chosen variant, "" when there is only one
+	SoldOut   bool
+	Left      int64 // pieces left when there are few, else 0
+	Note      string
+	Scene     []string
+	Body      string // cleaned HTML
+	Buy, Add  string
+	Added     bool
+	Basket    string
+}
+
+// choice is what variants differ in, with a chip for each value.
+type choice struct {
+	Name  string
+	Chips []chip
+}
+
+type chip struct {
+	Label, URL      string
+	Chosen, SoldOut bool
+}
+
+// few is from how many pieces on a page says how many are left.
+const few = 5
+
+// maxGallery bounds the pictures of one page.
+const maxGallery = 12
+
+func (v visited) productView(p catalogue.Product, stock map[string]catalogue.Sellable, asked string, added bool) productView {
+	chosen := choose(p, stock, asked)
+	handle := v.KOC.Handle
+	out := productView{
+		Layout: v.layout(line(p.Title, 120)), Token: v.token, Back: v.trail.to(shelfPath(handle)),
+		KOC:  shelfView{Name: v.name(), Initial: initial(v.KOC.Name), Portrait: v.portrait()},
+		Kind: plain(p.Type), Title: plain(p.Title), Price: v.l.Money(chosen.Price), Gallery: gallery(p, chosen),
+		Choices: v.choices(p, stock, chosen), Note: v.note(p.ID), Scene: paragraphs(p.Scene), Body: p.Body, Added: added && len(v.trail.basket) > 0,
+		SoldOut: available(stock, chosen) < 1,
+		Buy:     v.trail.toBasket(handle, v.trail.plus(chosen.SKU, 1)),
+		Basket:  v.trail.toBasket(handle, v.trail.basket),
+	}
+	if len(p.Variants) > 1 {
+		out.Variant = plain(chosen.Title)
+	}
+	if chosen.CompareAt.Minor > chosen.Price.Minor {
+		out.CompareAt = v.l.Money(chosen.CompareAt)
+	}
+	if n := available(stock, chosen); n > 0 && n <= few {
+		out.Left = n
+	}
+	more := []string{"added", "1"}
+	if len(p.Variants) > 1 {
+		more = append(more, "variant", chosen.SKU)
+	}
+	after := v.trail
+	after.basket = v.trail.plus(chosen.SKU, 1)
+	out.Add = after.to(productPath(handle, p.ID), more...)
+	v.describe(&out, p, chosen, stock)
+	return out
+}
+
+// describe fills in what link previews and search engines read.
+func (v visited) describe(out *productView, p catalogue.Product, chosen catalogue.Variant, stock map[string]catalogue.Sellable) {
+	d := &out.Layout
+	d.Class = "product"
+	d.Description = line(firstOf(out.Note, p.Scene, words(p.Body), v.Settings.Tagline), 150)
+	d.Here = v.trail.to(v.path)
+	if out.Variant != "" {
+		d.Here = v.trail.to(v.path, "variant", chosen.SKU)
+	}
+	d.Canonical = v.base + v.path
+	image := ""
+	if len(out.Gallery) > 0 {
+		image = v.absolute(out.Gallery[0].Src)
+	}
+	d.OG = web.OpenGraph{Title: line(p.Title, 120), Description: d.Description, Image: image, URL: d.Canonical, Type: "product"}
+	d.Head = productHead(v.token, chosen.Price, v.structured(p, stock, d.Canonical))
+}
+
+// choose is the variant that was asked for, else the first one that can be had, else the first.
+func choose(p catalogue.Product, stock map[string]catalogue.Sellable, asked string) catalogue.Variant {
+	if v, ok := p.Variant(asked); ok {
+		return v
+	}
+	if i := slices.IndexFunc(p.Variants, func(v catalogue.Variant) bool { return available(stock, v) > 0 }); i >= 0 {
+		return p.Variants[i]
+	}
+	return p.Variants[0]
+}
+
+// available is how many pieces of a variant can be ordered now.
+func available(stock map[string]catalogue.Sellable, v catalogue.Variant) int64 {
+	if it := stock[v.SKU]; it.Status == catalogue.Active {
+		return it.Stock.Available
+	}
+	return 0
+}
+
+// gallery is the chosen variant's own picture, then the product's.
+func gallery(p catalogue.Product, chosen catalogue.Variant) []catalogue.Image {
+	var out []catalogue.Image
+	if chosen.Image != "" {
+		out = append(out, catalogue.Image{Src: chosen.Image})
+	}
+	for _, image := range p.Images {
+		if image.Src == chosen.Image {
+			out[0].Alt = image.Alt
+			continue
+		}
+		out = append(out, image)
+	}
+	out = slices.DeleteFunc(out, func(i catalogue.Image) bool { return !catalogue.ValidImage(i.Src) })
+	out = out[:min(len(out), maxGallery)]
+	for i := range out {
+		out[i].Alt = firstOf(plain(out[i].Alt), plain(p.Title))
+	}
+	return out
+}
+
+// choices are chips for what the variants differ in: one row per option, or one for all where options are not named.
+func (v visited) choices(p catalogue.Product, stock map[string]catalogue.Sellable, chosen catalogue.Variant) []choice {
+	if len(p.Variants) < 2 {
+		return nil
+	}
+	regular := len(p.Options) > 0 && !slices.ContainsFunc(p.Variants, func(x catalogue.Variant) bool { return len(x.Options) != len(p.Options) })
+	if !regular {
+		row := choice{Name: v.l.T("storefront.variant")}
+		for _, x := range p.Variants {
+			row.Chips = append(row.Chips, v.chip(p, stock, x, firstOf(x.Title, x.SKU), x.SKU == chosen.SKU))
+		}
+		return []choice{row}
+	}
+	var rows []choice
+	for i, name := range p.Options {
+		row := choice{Name: plain(name)}
+		var seen []string
+		for _, x := range p.Variants {
+			value := x.Options[i]
+			if slices.Contains(seen, value) {
+				continue
+			}
+			seen = append(seen, value)
+			row.Chips = append(row.Chips, v.chip(p, stock, nearest(p, stock, chosen, i, value), value, value == chosen.Options[i]))
+		}
+		if len(row.Chips) > 1 {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// nearest is the variant that a chip leads to: the chosen one with another value for one option; where there is none,
+// the first with that value that can be had, else the first.
+func nearest(p catalogue.Product, stock map[string]catalogue.Sellable, chosen catalogue.Variant, option int, value string) catalogue.Variant {
+	wanted := slices.Clone(chosen.Options)
+	wanted[option] = value
+	var first, had *catalogue.Variant
+	for i := range p.Variants {
+		x := &p.Variants[i]
+		switch {
+		case slices.Equal(x.Options, wanted):
+			return *x
+		case x.Options[option] != value:
+		case had == nil && available(stock, *x) > 0:
+			had = x
+		case first == nil:
+			first = x
+		}
+	}
+	if had != nil {
+		return *had
+	}
+	return *first // the value comes from a variant, so one has it
+}
+
+func (v visited) chip(p catalogue.Product, stock map[string]catalogue.Sellable, x catalogue.Variant, label string, chosen bool) chip {
+	return chip{Label: strings.TrimSpace(plain(label)), URL: v.trail.to(v.path, "variant", x.SKU), Chosen: chosen, SoldOut: available(stock, x) < 1}
+}
