@@ -51,7 +51,6 @@ const (
 	awsLambda = "github.com/aws/aws-lambda-go"
 	huma      = "github.com/danielgtaylor/huma/v2"
 	templ     = "github.com/a-h/templ"
-	i18n      = "github.com/nicksnyder/go-i18n/v2"
 	language  = "golang.org/x/text"
 	ulid      = "github.com/oklog/ulid/v2"
 )
@@ -79,7 +78,7 @@ var packages = []allowed{
 	// What the JSON APIs share for writes that clients send again.
 	{"shared/once", shared, append(business[:len(business):len(business)], "shared/store", "shared/web"), nil},
 	{"shared/telemetry", shared, business[:2], []string{awsLambda}},
-	{"shared/locale", shared, business, []string{i18n, language, "github.com/bojanz/currency"}},
+	{"shared/locale", shared, business, []string{language, "github.com/bojanz/currency"}},
 	{"shared/stream", shared, append(business[:len(business):len(business)], "shared/telemetry"),
 		[]string{awsLambda, awsSDK + "/feature/dynamodb/attributevalue", awsSDK + "/service/dynamodb/types"}},
 	{"shared/web", shared, append(business[:len(business):len(business)], "shared/telemetry", "shared/locale"),

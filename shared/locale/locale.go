@@ -15,10 +15,11 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 
-	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 
 	"yundian/shared/fail"
@@ -112,10 +113,9 @@ func match(tags string) (Language, bool) {
 
 // Locale speaks one language. Get one from For; it is safe for use by several goroutines.
 type Locale struct {
-	language  Language
-	localizer *i18n.Localizer
-	known     map[string]bool
-	plain     map[string]string // messages without gaps, which need no template: most of a page
+	language Language
+	tag      language.Tag
+	messages map[string]message
 }
 
 var loaded [3]func() *Locale
@@ -160,28 +160,22 @@ func load(l Language) *Locale {
 
 // build makes a locale of message files, by area or area-part.
 func build(l Language, texts map[string][]byte) (*Locale, error) {
-	tag := language.MustParse(string(l))
-	bundle := i18n.NewBundle(tag)
-	loc := &Locale{language: l, known: map[string]bool{}, plain: map[string]string{}}
+	loc := &Locale{language: l, tag: language.MustParse(string(l)), messages: map[string]message{}}
 	for part, text := range texts {
 		area, _, _ := strings.Cut(part, "-")
-		messages, err := parse(area, text)
-		if err != nil {
+		var all map[string]forms
+		if err := json.Unmarshal(text, &all); err != nil {
 			return nil, fmt.Errorf("read messages %s in %s: %w", part, l, err)
 		}
-		for _, m := range messages {
-			loc.known[m.ID] = true
-			if m.One == "" && !strings.Contains(m.Other, "{") {
-				loc.plain[m.ID] = m.Other
-			}
-		}
-		if err := bundle.AddMessages(tag, messages...); err != nil {
-			return nil, fmt.Errorf("add messages %s in %s: %w", part, l, err)
+		for name, f := range all {
+			loc.messages[area+"."+name] = message{one: f.One, other: f.Other}
 		}
 	}
-	loc.localizer = i18n.NewLocalizer(bundle, string(l))
 	return loc, nil
 }
+
+// message is one message, with its singular where it has one.
+type message struct{ one, other string }
 
 // forms are the plural forms of the three languages (CLDR); Chinese has only other.
 type forms struct {
@@ -197,46 +191,36 @@ func (f *forms) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*plain)(f))
 }
 
-func parse(area string, text []byte) ([]*i18n.Message, error) {
-	var all map[string]forms
-	if err := json.Unmarshal(text, &all); err != nil {
-		return nil, err
-	}
-	messages := make([]*i18n.Message, 0, len(all))
-	for name, f := range all {
-		messages = append(messages, &i18n.Message{ID: area + "." + name, One: f.One, Other: f.Other})
-	}
-	return messages, nil
-}
-
 // Language is the language spoken.
 func (l *Locale) Language() Language { return l.language }
 
 // Has reports whether a message exists.
-func (l *Locale) Has(id string) bool { return l.known[id] }
+func (l *Locale) Has(id string) bool {
+	_, ok := l.messages[id]
+	return ok
+}
 
 // T is a message with its gaps filled. Arguments are names and values in turn, "count", 3, "sku", sku, or one fail.Args.
 // "count" also chooses the plural form. Amounts are written as Money writes them, and codes by their words: the value
 // shipped of {status} as words.status_shipped. An unknown message gives its own id, which a test over the source finds.
 func (l *Locale) T(id string, args ...any) string {
-	if text, ok := l.plain[id]; ok {
-		return text
-	}
-	data := l.arguments(args)
-	config := i18n.LocalizeConfig{MessageID: id, TemplateData: data, TemplateParser: gaps{}}
-	if count, ok := data["count"]; ok {
-		config.PluralCount = count
-	}
-	text, err := l.localizer.Localize(&config)
-	if err != nil && config.PluralCount != nil {
-		// A count that is no number, such as "many", cannot choose a form.
-		config.PluralCount = nil
-		text, err = l.localizer.Localize(&config)
-	}
-	if err != nil {
+	m, ok := l.messages[id]
+	if !ok {
 		return id
 	}
-	return text
+	text := m.other
+	named := arguments(args)
+	if m.one != "" && l.isOne(named["count"]) {
+		text = m.one
+	}
+	return l.fill(text, named)
+}
+
+// isOne reports whether a count takes the singular in this language (CLDR, through golang.org/x/text). What is no whole
+// number does not.
+func (l *Locale) isOne(count any) bool {
+	n, err := strconv.Atoi(fmt.Sprint(count))
+	return err == nil && plural.Cardinal.MatchPlural(l.tag, max(n, -n), 0, 0, 0, 0) == plural.One
 }
 
 // Error is a refusal in this language: errors.<code>, or its English text where the code has no message.
@@ -252,34 +236,52 @@ func (l *Locale) refusal(code, english string, args fail.Args) string {
 	return english
 }
 
-func (l *Locale) arguments(args []any) map[string]any {
-	data := map[string]any{}
+func arguments(args []any) map[string]any {
 	if len(args) == 1 {
 		if named, ok := args[0].(fail.Args); ok {
-			for name, value := range named {
-				data[name] = l.value(name, value)
-			}
-			return data
+			return named
 		}
 	}
-	for i := 0; i+1 < len(args); i += 2 {
-		name := fmt.Sprint(args[i])
-		data[name] = l.value(name, args[i+1])
+	if len(args) < 2 {
+		return nil
 	}
-	return data
+	named := make(map[string]any, len(args)/2)
+	for i := 0; i+1 < len(args); i += 2 {
+		named[fmt.Sprint(args[i])] = args[i+1]
+	}
+	return named
+}
+
+// fill puts values into the gaps of a text, names in braces as package fail writes them. What is around them stays
+// as it is: escaping is the page template's work. A gap without a value stays visible.
+func (l *Locale) fill(text string, named map[string]any) string {
+	var b strings.Builder
+	for {
+		before, after, opened := strings.Cut(text, "{")
+		name, rest, closed := strings.Cut(after, "}")
+		if !opened || !closed {
+			b.WriteString(text)
+			return b.String()
+		}
+		b.WriteString(before)
+		if value, ok := named[name]; ok {
+			b.WriteString(l.value(name, value))
+		} else {
+			b.WriteString("{" + name + "}")
+		}
+		text = rest
+	}
 }
 
 // value is an argument as people of this language read it: amounts with their currency, and codes such as an order's
 // status as the word for it, if there is one: words.status_shipped.
-func (l *Locale) value(name string, v any) any {
-	switch v := v.(type) {
-	case money.Amount:
-		return l.Money(v)
-	case int, int64, float64:
-		return v
+func (l *Locale) value(name string, v any) string {
+	if amount, ok := v.(money.Amount); ok {
+		return l.Money(amount)
 	}
-	if word, ok := l.plain[fmt.Sprint("words.", name, "_", v)]; ok {
-		return word
+	text := fmt.Sprint(v)
+	if word, ok := l.messages["words."+name+"_"+text]; ok {
+		return word.other
 	}
-	return v
+	return text
 }
