@@ -53,7 +53,7 @@ func run(ctx context.Context) error {
 		}
 	}()
 	if os.Getenv("SEED") != "0" {
-		if err := demo.Seed(ctx, r, os.Stdout); err != nil {
+		if err := r.Seed(ctx, time.Now(), os.Stdout); err != nil {
 			return fmt.Errorf("seed the demo shop: %w", err)
 		}
 	}

@@ -1,0 +1,51 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"yundian/shared/seal"
+	"yundian/shared/store"
+)
+
+// weeks is the time that the plan spans, in days.
+const weeks = 28
+
+// touches records who opened the share links: shoppers who did not buy, spread over the plan's weeks, and those who did,
+// on the day they ordered. They are written as the beacon would have written them at the time.
+func (s *seeding) touches(ctx context.Context) error {
+	settings, err := s.Store.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	zone := settings.Zone()
+	var seen []store.Touch
+	add := func(link, visitor string, at time.Time) {
+		l := s.links[link]
+		day := at.In(zone).Format(time.DateOnly)
+		seen = append(seen, store.Touch{Code: l.Code, KOC: l.KOC, Day: day, At: at,
+			Visitor: seal.Hash(s.Identity, "visitor", day+"\ndemo\n"+visitor)})
+	}
+	for _, k := range KOCs {
+		for i, l := range k.Links {
+			for n := range l.Touches {
+				// Strides without a common divisor scatter the visits evenly, and the same way each time.
+				daysAgo, minute := (n*11+i*5)%weeks, 8*60+(n*97+i*41)%(15*60)
+				y, m, d := s.Now.In(zone).Date()
+				add(l.Name, fmt.Sprintf("%s %d", l.Name, n), s.past(time.Date(y, m, d-daysAgo, 0, minute, 0, 0, zone)))
+			}
+		}
+	}
+	for i, o := range Orders {
+		if o.Link == "" {
+			continue
+		}
+		at, err := planned{o, i + 1}.placedAt(s.Now, zone)
+		if err != nil {
+			return err
+		}
+		add(o.Link, o.Shopper, at.Add(-seenBefore))
+	}
+	return sideBySide(seen, func(t store.Touch) error { return s.Store.SaveTouch(ctx, t) })
+}
