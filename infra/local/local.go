@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -30,14 +31,15 @@ import (
 type Options struct {
 	Root       string            // of the repository; holds go.mod and .tools
 	Template   string            // empty means infra/template.yaml below Root
-	Parameters map[string]string // of the template, over the runner's own
+	Parameters map[string]string // of the template, over its defaults and the runner's own
 	DataDir    string            // keeps everything that survives a restart; required
 	Address    string            // to listen on; empty means 127.0.0.1:0
 	Store      string            // engine.Dynoxide (also when empty), engine.DynamoDBLocal, or an endpoint's address
 	InMemory   bool              // the engine keeps nothing on disk
 	Prebuilt   string            // folder of `sam build` artifacts to run instead of building
-	// Proxy may put something between functions and store: it gets the store's address and gives another one.
-	Proxy func(endpoint string) (string, error)
+	// Proxy may put something between a function and the store: it gets the function's name and the store's address
+	// and gives another address.
+	Proxy func(function, endpoint string) (string, error)
 	// Offer are users that the login page offers.
 	Offer    []issuer.User
 	BinDir   string    // for the functions' binaries, to share them between data folders; empty means below DataDir
@@ -56,6 +58,7 @@ type Runner struct {
 	o          Options
 	secrets    secretFile
 	sandboxKey string
+	binaries   map[string]string // of functions, by name
 	runtime    *lambda.Runtime
 	poller     atomic.Pointer[streams.Poller]
 	issuer     *issuer.Issuer
@@ -70,7 +73,19 @@ type Runner struct {
 const clientID = "yundian-portal"
 
 // Start runs everything and returns when it serves. What it started before an error is stopped again.
-func Start(ctx context.Context, o Options) (r *Runner, err error) {
+func Start(ctx context.Context, o Options) (*Runner, error) {
+	r, err := prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.start(ctx); err != nil {
+		return nil, errors.Join(err, r.Stop())
+	}
+	return r, nil
+}
+
+// prepare fills in what the options leave open and takes the data folder; it starts nothing.
+func prepare(o Options) (*Runner, error) {
 	if o.DataDir == "" || o.Root == "" {
 		return nil, errors.New("local: Root and DataDir are required")
 	}
@@ -83,21 +98,24 @@ func Start(ctx context.Context, o Options) (r *Runner, err error) {
 	if o.Template == "" {
 		o.Template = filepath.Join(o.Root, "infra", "template.yaml")
 	}
+	var err error
 	if o.DataDir, err = filepath.Abs(o.DataDir); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find the data folder: %w", err)
 	}
 	if err := os.MkdirAll(o.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	r = &Runner{o: o, progress: progress{to: o.Progress}}
-	defer func() {
-		if err != nil {
-			_ = r.Stop()
-		}
-	}()
-	listener, err := r.listen()
+	unlock, err := lockData(o.DataDir)
 	if err != nil {
 		return nil, err
+	}
+	return &Runner{o: o, progress: progress{to: o.Progress}, closers: []func() error{unlock}}, nil
+}
+
+func (r *Runner) start(ctx context.Context) error {
+	listener, err := r.listen()
+	if err != nil {
+		return err
 	}
 	for _, part := range []struct {
 		name  string
@@ -106,17 +124,31 @@ func Start(ctx context.Context, o Options) (r *Runner, err error) {
 		{"read template", r.readTemplate},
 		{"start store engine", r.startEngine},
 		{"create tables", r.createTables},
-		{"build functions", r.startFunctions},
+		{"build functions", r.buildFunctions},
+		{"prepare functions", r.startFunctions},
 		{"start login and sandbox payments", r.startLocal},
 		{"start gateway", func(context.Context) error { return r.serve(listener) }},
 		{"start streams", r.startStreams},
 		{"start schedules", r.startSchedules},
 	} {
 		if err := r.progress.run(part.name, func() error { return part.start(ctx) }); err != nil {
-			return nil, fmt.Errorf("%s: %w", part.name, err)
+			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
-	return r, nil
+	return nil
+}
+
+// lockData takes the data folder for this process: a second runner on it would write into the same store.
+func lockData(dir string) (func() error, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the data folder: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("another store is running on the data folder %s (DATA= chooses another): %w", dir, err)
+	}
+	return f.Close, nil
 }
 
 func (r *Runner) listen() (net.Listener, error) {
@@ -139,13 +171,10 @@ func (r *Runner) listen() (net.Listener, error) {
 }
 
 func (r *Runner) readTemplate(context.Context) error {
-	parameters := map[string]string{"Issuer": r.issuerURL(), "Audience": clientID, "PortalClientId": clientID,
-		"Providers": "sandbox,on_delivery", "Architecture": architecture()}
-	for name, value := range r.o.Parameters {
-		parameters[name] = value
-	}
 	r.secrets = secretFile{path: filepath.Join(r.o.DataDir, "secrets.json")}
-	model, err := template.Read(r.o.Template, template.Options{Parameters: parameters, Secret: r.secrets.value})
+	model, err := template.Read(r.o.Template, template.Options{Region: engine.Region, Secret: r.secrets.value, Parameters: r.o.Parameters,
+		Defaults: map[string]string{"Issuer": r.issuerURL(), "Audience": clientID, "PortalClientId": clientID,
+			"Providers": "sandbox,on_delivery", "Architecture": architecture()}})
 	if err != nil {
 		return err
 	}
@@ -190,21 +219,17 @@ func (r *Runner) createTables(ctx context.Context) error {
 	return engine.CreateTables(ctx, r.DB, tables)
 }
 
-func (r *Runner) startFunctions(ctx context.Context) error {
-	endpoint := r.Endpoint
-	if r.o.Proxy != nil {
-		var err error
-		if endpoint, err = r.o.Proxy(endpoint); err != nil {
-			return fmt.Errorf("put a proxy before the store: %w", err)
-		}
-	}
-	binaries, err := r.binaries(ctx)
-	if err != nil {
-		return err
-	}
+func (r *Runner) startFunctions(context.Context) error {
+	var err error
 	var functions []lambda.Function
 	for _, f := range r.Model.Functions {
-		functions = append(functions, lambda.Function{Name: f.Name, FunctionName: f.FunctionName, Binary: binaries[f.Name], Environment: f.Environment,
+		endpoint := r.Endpoint
+		if r.o.Proxy != nil {
+			if endpoint, err = r.o.Proxy(f.Name, endpoint); err != nil {
+				return fmt.Errorf("put a proxy between %s and the store: %w", f.Name, err)
+			}
+		}
+		functions = append(functions, lambda.Function{Name: f.Name, FunctionName: f.FunctionName, Binary: r.binaries[f.Name], Environment: f.Environment, Endpoint: endpoint,
 			Timeout: f.Timeout, MemoryMB: f.MemoryMB, MaxProcesses: f.Concurrency})
 	}
 	r.sandboxKey, err = r.secrets.kept("sandbox key", func() (string, error) {
@@ -215,7 +240,7 @@ func (r *Runner) startFunctions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.runtime, err = lambda.Start(lambda.Options{Functions: functions, Region: engine.Region, Endpoint: endpoint,
+	r.runtime, err = lambda.Start(lambda.Options{Functions: functions, Region: engine.Region,
 		Sandbox: &lambda.Sandbox{Key: r.sandboxKey, URL: r.URL}, Log: r.o.Log})
 	if err != nil {
 		return err
@@ -228,3 +253,6 @@ func (r *Runner) startFunctions(ctx context.Context) error {
 	})
 	return nil
 }
+
+// SandboxKey signs the sandbox's webhooks: for tests and benchmarks that send some themselves.
+func (r *Runner) SandboxKey() string { return r.sandboxKey }

@@ -34,11 +34,13 @@ type progress struct {
 }
 
 func (p progress) run(name string, part func() error) error {
+	fmt.Fprintf(p.to, "%-34s ", name) // before the part, so that one sees what takes its time
 	began := time.Now()
 	if err := part(); err != nil {
+		fmt.Fprintln(p.to, "failed")
 		return err
 	}
-	fmt.Fprintf(p.to, "%-34s %6.2f s\n", name, time.Since(began).Seconds())
+	fmt.Fprintf(p.to, "%6.2f s\n", time.Since(began).Seconds())
 	return nil
 }
 
@@ -88,28 +90,27 @@ func architecture() string {
 	return "x86_64"
 }
 
-// binaries are the functions' bootstraps: prebuilt ones, or built now if anything changed since the last time.
-func (r *Runner) binaries(ctx context.Context) (map[string]string, error) {
+// buildFunctions finds the functions' bootstraps: prebuilt ones, or built now if anything changed since the last time.
+func (r *Runner) buildFunctions(ctx context.Context) error {
+	var err error
 	if r.o.Prebuilt != "" {
-		out := map[string]string{}
+		r.binaries = map[string]string{}
 		for _, f := range r.Model.Functions {
-			path, err := lambda.Prebuilt(r.o.Prebuilt, f.LogicalID)
-			if err != nil {
-				return nil, err
+			if r.binaries[f.Name], err = lambda.Prebuilt(r.o.Prebuilt, f.LogicalID); err != nil {
+				return err
 			}
-			out[f.Name] = path
 		}
-		return out, nil
+		return nil
 	}
-	var folders []string
+	b := lambda.Builder{Root: r.o.Root, Out: r.o.BinDir, Log: r.o.Log}
+	if b.Out == "" {
+		b.Out = filepath.Join(r.o.DataDir, "bin")
+	}
 	for _, f := range r.Model.Functions {
-		folders = append(folders, f.Folder)
+		b.Folders = append(b.Folders, f.Folder)
 	}
-	out := r.o.BinDir
-	if out == "" {
-		out = filepath.Join(r.o.DataDir, "bin")
-	}
-	return lambda.Builder{Root: r.o.Root, Folders: folders, Out: out, Log: r.o.Log}.Build(ctx)
+	r.binaries, err = b.Build(ctx)
+	return err
 }
 
 // startLocal starts what exists only locally.
@@ -145,7 +146,11 @@ func (r *Runner) serve(l net.Listener) error {
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		// The local routes are apart from the API, whose paths must reach the functions exactly as they came.
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			if isLocal(req.URL.Path) {
+			if strings.HasPrefix(req.URL.Path, "/_local/") {
+				if !loopback(req.Host) {
+					reply(w, http.StatusForbidden, map[string]string{"message": "the local routes answer to this machine's own names only"})
+					return
+				}
 				mux.ServeHTTP(w, req)
 				return
 			}
@@ -158,7 +163,7 @@ func (r *Runner) serve(l net.Listener) error {
 			}
 		}),
 		ErrorLog: slog.NewLogLogger(slog.NewTextHandler(r.o.Log, nil), slog.LevelWarn)}
-	go server.Serve(l) //nolint:errcheck // ends with Shutdown
+	go server.Serve(gateway.Listener(l)) //nolint:errcheck // ends with Shutdown
 	r.closers = append(r.closers, func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 		defer cancel()
@@ -170,19 +175,35 @@ func (r *Runner) serve(l net.Listener) error {
 	return nil
 }
 
-func isLocal(path string) bool { return len(path) >= 8 && path[:8] == "/_local/" }
+// loopback says whether a Host header names this machine. A page elsewhere on the web can make a browser send
+// requests here under a name of its own (DNS rebinding), and /_local hands out tokens.
+func loopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
 
 func (r *Runner) gatewayOptions() gateway.Options {
-	o := gateway.Options{Authorizers: map[string]gateway.Authorizer{}, Rate: r.Model.API.Throttle.Rate, Burst: r.Model.API.Throttle.Burst,
-		Now: time.Now, Invoke: func(ctx context.Context, function string, payload []byte) ([]byte, bool, error) {
+	api := r.Model.API
+	o := gateway.Options{Authorizers: map[string]gateway.Authorizer{}, Rate: api.Throttle.Rate, Burst: api.Throttle.Burst, Now: time.Now,
+		Invoke: func(ctx context.Context, function string, payload []byte) ([]byte, bool, error) {
 			result, err := r.runtime.Invoke(ctx, function, payload)
+			switch {
+			case errors.Is(err, lambda.ErrTooLarge):
+				err = errors.Join(gateway.ErrTooLarge, err)
+			case errors.Is(err, lambda.ErrThrottled):
+				err = errors.Join(gateway.ErrBusy, err)
+			}
 			return result.Payload, result.FunctionError, err
 		}}
-	for _, a := range r.Model.API.Authorizers {
+	for _, a := range api.Authorizers {
 		o.Authorizers[a.Name] = gateway.Authorizer{Issuer: a.Issuer, Audience: a.Audience}
 	}
-	for _, t := range r.Model.API.Routes {
-		o.Routes = append(o.Routes, gateway.Route{Path: t.Path, Method: t.Method, Function: t.Function, Authorizer: t.Authorizer, Scopes: t.Scopes})
+	for _, t := range api.Routes {
+		o.Routes = append(o.Routes, gateway.Route{Path: t.Path, Method: t.Method, Function: t.Function, Authorizer: t.Authorizer,
+			Scopes: t.Scopes, Timeout: t.Timeout, Rate: t.Throttle.Rate, Burst: t.Throttle.Burst})
 	}
 	return o
 }
@@ -224,7 +245,16 @@ func (r *Runner) notify() {
 	}
 }
 
-// Stop ends everything, the last started first.
+// Failed is closed when the store engine has ended by itself: nothing works from then on. It is nil, so never closed,
+// with an endpoint of the caller's.
+func (r *Runner) Failed() <-chan struct{} {
+	if r.Engine == nil {
+		return nil
+	}
+	return r.Engine.Done()
+}
+
+// Stop ends everything, the last started first. It may be called more than once, but not by several at a time.
 func (r *Runner) Stop() error {
 	var errs []error
 	for _, c := range slices.Backward(r.closers) {

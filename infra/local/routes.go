@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 )
@@ -37,7 +38,12 @@ func (r *Runner) run(w http.ResponseWriter, req *http.Request) {
 			return
 		}
 	}
-	if _, err := r.RunSchedule(req.Context(), req.PathValue("function"), at); err != nil {
+	_, err := r.RunSchedule(req.Context(), req.PathValue("function"), at)
+	if errors.Is(err, ErrNotScheduled) {
+		reply(w, http.StatusNotFound, map[string]string{"message": err.Error()})
+		return
+	}
+	if err != nil {
 		reply(w, http.StatusBadGateway, map[string]string{"message": err.Error()})
 		return
 	}

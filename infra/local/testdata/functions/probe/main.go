@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,22 +17,67 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// command is the event, or the JSON body of a gateway event.
+// command is an event.
 type command struct {
 	Do    string `json:"do"`
 	Size  int    `json:"size"`
 	Error string `json:"error"`
 	File  string `json:"file"`
+
+	Records []record // of a stream
+}
+
+// record is one record of a stream; the item's attribute do says what to do with it.
+type record struct {
+	DynamoDB struct {
+		SequenceNumber string
+		NewImage       map[string]struct{ S string }
+	} `json:"dynamodb"`
 }
 
 func main() {
 	lambda.Start(func(ctx context.Context, event json.RawMessage) (any, error) {
+		if err := keep(event); err != nil {
+			return nil, err
+		}
 		var c command
 		if err := json.Unmarshal(event, &c); err != nil {
 			return nil, fmt.Errorf("read event: %w", err)
 		}
+		if len(c.Records) > 0 {
+			return stream(c.Records)
+		}
 		return c.run(ctx, event)
 	})
+}
+
+// keep appends the event as one line to the file that RECORD names, before anything can go wrong.
+func keep(event json.RawMessage) error {
+	path := os.Getenv("RECORD")
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.WriteString(base64.StdEncoding.EncodeToString(event) + "\n")
+	return err
+}
+
+// stream fails the whole batch for an item that says fail, and only that record for one that says part.
+func stream(records []record) (any, error) {
+	failures := []map[string]string{}
+	for _, r := range records {
+		switch r.DynamoDB.NewImage["do"].S {
+		case "fail":
+			return nil, errors.New("told to fail")
+		case "part":
+			failures = append(failures, map[string]string{"itemIdentifier": r.DynamoDB.SequenceNumber})
+		}
+	}
+	return map[string]any{"batchItemFailures": failures}, nil
 }
 
 func (c command) run(ctx context.Context, event json.RawMessage) (any, error) {
