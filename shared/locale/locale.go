@@ -115,18 +115,18 @@ func match(tags string) (Language, bool) {
 type Locale struct {
 	language Language
 	tag      language.Tag
-	messages map[string]message
+	areas    sync.Map // area, to map[string]message: read when the first message of the area is asked for
 }
 
 var loaded [3]func() *Locale
 
 func init() {
 	for i, l := range Languages {
-		loaded[i] = sync.OnceValue(func() *Locale { return load(l) })
+		loaded[i] = sync.OnceValue(func() *Locale { return &Locale{language: l, tag: language.MustParse(string(l))} })
 	}
 }
 
-// For returns the locale of a language, English for any other value. The first call reads the message files.
+// For returns the locale of a language, English for any other value.
 func For(l Language) *Locale {
 	for i, known := range Languages {
 		if l == known {
@@ -136,42 +136,52 @@ func For(l Language) *Locale {
 	return loaded[len(Languages)-1]()
 }
 
-// load reads every message file of a language. The files are part of the binary and covered by tests, so
-// a malformed one is a defect that must stop the function.
-func load(l Language) *Locale {
+// find looks a message up, reading the files of its area if this is the first one.
+func (l *Locale) find(id string) (message, bool) {
+	area, name, _ := strings.Cut(id, ".")
+	messages, ok := l.areas.Load(area)
+	if !ok {
+		messages = load(l.language, area)
+		l.areas.Store(area, messages) // twice at the same time gives the same
+	}
+	m, ok := messages.(map[string]message)[name]
+	return m, ok
+}
+
+// load reads the files of an area in a language. They are part of the binary and covered by tests, so a malformed
+// one is a defect that must stop the function.
+func load(l Language, area string) map[string]message {
 	names, err := files.ReadDir("messages")
 	if err != nil {
 		panic(fmt.Sprintf("locale: list messages: %v", err))
 	}
-	texts := map[string][]byte{}
+	all := map[string]message{}
 	for _, file := range names {
-		if part, ok := strings.CutSuffix(file.Name(), "."+string(l)+".json"); ok {
-			if texts[part], err = files.ReadFile("messages/" + file.Name()); err != nil {
-				panic(fmt.Sprintf("locale: read messages: %v", err))
-			}
+		part, ok := strings.CutSuffix(file.Name(), "."+string(l)+".json")
+		if !ok || part != area && !strings.HasPrefix(part, area+"-") {
+			continue
+		}
+		text, err := files.ReadFile("messages/" + file.Name())
+		if err == nil {
+			err = parse(text, all)
+		}
+		if err != nil {
+			panic(fmt.Sprintf("locale: read %s: %v", file.Name(), err))
 		}
 	}
-	loc, err := build(l, texts)
-	if err != nil {
-		panic(fmt.Sprintf("locale: %v", err))
-	}
-	return loc
+	return all
 }
 
-// build makes a locale of message files, by area or area-part.
-func build(l Language, texts map[string][]byte) (*Locale, error) {
-	loc := &Locale{language: l, tag: language.MustParse(string(l)), messages: map[string]message{}}
-	for part, text := range texts {
-		area, _, _ := strings.Cut(part, "-")
-		var all map[string]forms
-		if err := json.Unmarshal(text, &all); err != nil {
-			return nil, fmt.Errorf("read messages %s in %s: %w", part, l, err)
-		}
-		for name, f := range all {
-			loc.messages[area+"."+name] = message{one: f.One, other: f.Other}
-		}
+// parse adds the messages of one file.
+func parse(text []byte, to map[string]message) error {
+	var all map[string]forms
+	if err := json.Unmarshal(text, &all); err != nil {
+		return err
 	}
-	return loc, nil
+	for name, f := range all {
+		to[name] = message{one: f.One, other: f.Other}
+	}
+	return nil
 }
 
 // message is one message, with its singular where it has one.
@@ -196,7 +206,7 @@ func (l *Locale) Language() Language { return l.language }
 
 // Has reports whether a message exists.
 func (l *Locale) Has(id string) bool {
-	_, ok := l.messages[id]
+	_, ok := l.find(id)
 	return ok
 }
 
@@ -204,7 +214,7 @@ func (l *Locale) Has(id string) bool {
 // "count" also chooses the plural form. Amounts are written as Money writes them, and codes by their words: the value
 // shipped of {status} as words.status_shipped. An unknown message gives its own id, which a test over the source finds.
 func (l *Locale) T(id string, args ...any) string {
-	m, ok := l.messages[id]
+	m, ok := l.find(id)
 	if !ok {
 		return id
 	}
@@ -280,7 +290,7 @@ func (l *Locale) value(name string, v any) string {
 		return l.Money(amount)
 	}
 	text := fmt.Sprint(v)
-	if word, ok := l.messages["words."+name+"_"+text]; ok {
+	if word, ok := l.find("words." + name + "_" + text); ok {
 		return word.other
 	}
 	return text
