@@ -115,7 +115,7 @@ func (b *tab) press(selector string) {
 
 func (b *tab) fill(selector, text string) {
 	b.t.Helper()
-	b.run(chromedp.SetValue(chromedp.CSS(selector), ""), chromedp.SendKeys(chromedp.CSS(selector), text))
+	b.run(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
 // see waits until an element shows and gives its text.
