@@ -60,11 +60,12 @@ func (b *bench) koc(t *testing.T, handle string) {
 // invited adds an approved KOC who has not logged in yet.
 func (b *bench) invited(t *testing.T, handle, invite string) {
 	t.Helper()
-	p, err := koc.NewProfile(handle, "KOC "+handle, handle+"@example.com", b.at)
+	before := b.at.Add(-time.Hour)
+	p, err := koc.NewProfile(handle, "KOC "+handle, handle+"@example.com", before)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Approve(koc.InviteHash(invite), b.at); err != nil {
+	if err := p.Approve(koc.InviteHash(invite), before); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.store.CreateKOC(t.Context(), p, store.InviteWrite(koc.InviteHash(invite), handle)); err != nil {

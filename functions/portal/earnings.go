@@ -65,7 +65,7 @@ func (p *portal) earnings(ctx context.Context, _ *struct{}) (*api.Reply[Earnings
 
 func (p *portal) forecast(ctx context.Context, handle string, s shop.Settings) ([]Forecast, error) {
 	now := p.now()
-	orders, _, err := p.store.ListOrders(ctx, store.OrderFilter{KOC: handle, To: now}, "", forecastOrders)
+	orders, _, err := p.store.ListOrders(ctx, store.OrderFilter{KOC: handle, To: now.Add(skew)}, "", forecastOrders)
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,9 @@ type ordersInput struct {
 	Status string `query:"status" enum:"held,confirmed,paid,shipped,delivered,cancelled,expired" doc:"Only orders with this status"`
 }
 
+// skew is how far ahead of this function's clock the one that placed an order may be.
+const skew = time.Hour
+
 func (p *portal) listOrders(ctx context.Context, in *ordersInput) (*api.Reply[EarnedPage], error) {
 	handle := visitOf(ctx).koc.Handle
 	bound := seal.Binding{Owner: handle, Query: "orders?status=" + in.Status}
@@ -57,7 +60,7 @@ func (p *portal) listOrders(ctx context.Context, in *ordersInput) (*api.Reply[Ea
 	if err != nil {
 		return nil, err
 	}
-	filter := store.OrderFilter{KOC: handle, Status: ordering.Status(in.Status), To: p.now()}
+	filter := store.OrderFilter{KOC: handle, Status: ordering.Status(in.Status), To: p.now().Add(skew)}
 	orders, next, err := p.store.ListOrders(ctx, filter, after, in.Limit.Size())
 	if err != nil {
 		return nil, err

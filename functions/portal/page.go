@@ -50,11 +50,11 @@ func (p *portal) showPage(w http.ResponseWriter, r *http.Request) {
 
 func (p *portal) showFile(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
-	language, isWords := strings.CutPrefix(strings.TrimSuffix(name, ".json"), "words.")
 	switch {
 	case name == "config.json":
 		p.showConfig(w, r)
-	case isWords:
+	case path.Ext(name) == ".json": // words.zh-Hans.json
+		language := strings.TrimSuffix(strings.TrimPrefix(name, "words."), ".json")
 		serveFile(w, r, name, locale.File("portal-page", locale.Language(language)))
 	case name == "portal.html": // it is served at /portal, with its policy
 		serveFile(w, r, name, nil)

@@ -1,0 +1,299 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"yundian/shared/catalogue"
+	"yundian/shared/money"
+	"yundian/shared/ordering"
+)
+
+func (b *bench) balance(t *testing.T, handle string) Balance {
+	t.Helper()
+	got := get[Earnings](t, b, handle, "/v1/earnings").Balances
+	if len(got) != 1 {
+		t.Fatalf("balances are %+v", got)
+	}
+	return got[0]
+}
+
+func TestEarningsFollowTheOrder(t *testing.T) {
+	b := open(t)
+	b.koc(t, "mei")
+	b.koc(t, "lin")
+	b.shelve(t, "tea", 5000)
+	b.shelve(t, "cup", 3000)
+	is := func(when string, want Balance, forecast ...Forecast) {
+		t.Helper()
+		want.Currency = "CNY"
+		got := get[Earnings](t, b, "mei", "/v1/earnings")
+		if len(got.Balances) != 1 || got.Balances[0] != want || !slices.Equal(got.Forecast, forecast) {
+			t.Errorf("%s: %+v, want %+v %+v", when, got, want, forecast)
+		}
+	}
+	is("before any order", Balance{})
+	b.order(t, "o1", []string{"tea", "cup"}, "mei")
+	is("placed", Balance{})
+	b.pay(t, "o1")
+	is("paid", Balance{Pending: 800})
+	b.ship(t, "o1")
+	is("shipped", Balance{Pending: 800}, Forecast{"2026-03-23", 800, "CNY"})
+	b.refund(t, "o1", "price", 1600)
+	is("a fifth refunded", Balance{Pending: 640}, Forecast{"2026-03-23", 640, "CNY"})
+	b.at = b.at.AddDate(0, 0, 2)
+	b.deliver(t, "o1")
+	is("delivered", Balance{Pending: 640}, Forecast{"2026-03-10", 640, "CNY"})
+	b.at = b.at.AddDate(0, 0, 8)
+	is("due, not recorded yet", Balance{Pending: 640}, Forecast{"2026-03-11", 640, "CNY"})
+	b.mature(t, "o1")
+	is("released", Balance{Available: 640})
+	b.refund(t, "o1", "rest", 6400)
+	is("refunded after the release", Balance{Available: 640, Debt: 640})
+	if got := b.balance(t, "lin"); got != (Balance{Currency: "CNY"}) {
+		t.Errorf("lin has %+v", got)
+	}
+}
+
+func TestEntriesSayWhy(t *testing.T) {
+	b := open(t)
+	b.koc(t, "mei")
+	b.koc(t, "lin")
+	b.product(t, catalogue.Product{ID: "top", Title: "Top", Status: catalogue.Active, Options: []string{"Size"},
+		Variants: []catalogue.Variant{{SKU: "top-s", Title: "S", Options: []string{"S"}, Price: money.Of(6000, "CNY")}}})
+	b.shelve(t, "tea", 5000)
+	b.order(t, "o1", []string{"tea", "top-s"}, "mei")
+	b.pay(t, "o1")
+	b.at = b.at.Add(time.Hour)
+	b.ship(t, "o1")
+	b.refund(t, "o1", "price", 1100)
+	b.at = b.at.Add(time.Hour)
+	b.order(t, "o2", []string{"tea"}, "mei")
+	b.pay(t, "o2")
+
+	a := b.want(t, b.send(t, "mei", "GET", "/v1/earnings/entries", nil), http.StatusOK)
+	var raw struct{ Items []map[string]any }
+	a.Decode(t, &raw)
+	fields := []string{"amount", "at", "availableOn", "base", "currency", "id", "kind", "orderId", "rate", "ruleId", "ruleVersion", "sku", "title"}
+	if got := slices.Sorted(maps.Keys(raw.Items[0])); !slices.Equal(got, fields) {
+		t.Errorf("an entry has %v", got)
+	}
+	if raw.Items[0]["availableOn"] != nil {
+		t.Errorf("nobody knows yet when o2 becomes available: %v", raw.Items[0])
+	}
+	var page EntryPage
+	a.Decode(t, &page)
+	var told []string
+	ids := map[string]bool{}
+	for _, e := range page.Items {
+		on := "-"
+		if e.AvailableOn != nil {
+			on = e.AvailableOn.Format(time.DateOnly)
+		}
+		told = append(told, fmt.Sprintf("%s %s %s %d=%d×%d %s v%d %s", e.OrderID, e.Title, e.Kind, e.Amount, e.Base, e.Rate, e.RuleID, e.RuleVersion, on))
+		ids[e.ID] = true
+	}
+	want := []string{
+		"o2 Title of tea accrual 500=5000×1000 default v1 -",
+		"o1 Title of tea refund -50=5000×1000 default v1 2026-03-23", "o1 Top · S refund -60=6000×1000 default v1 2026-03-23",
+		"o1 Title of tea accrual 500=5000×1000 default v1 2026-03-23", "o1 Top · S accrual 600=6000×1000 default v1 2026-03-23",
+	}
+	if !slices.Equal(told, want) || len(ids) != len(want) {
+		t.Errorf("entries are\n%s\nwant\n%s\nids %v", strings.Join(told, "\n"), strings.Join(want, "\n"), ids)
+	}
+
+	for limit := 1; limit <= 6; limit++ {
+		var paged []Entry
+		var cursors []string
+		for cursor := ""; ; {
+			p := get[EntryPage](t, b, "mei", fmt.Sprintf("/v1/earnings/entries?limit=%d&cursor=%s", limit, cursor))
+			if len(p.Items) > limit || p.Next != "" && len(p.Items) < limit {
+				t.Fatalf("a page of %d has %d entries", limit, len(p.Items))
+			}
+			paged = append(paged, p.Items...)
+			if cursor = p.Next; cursor == "" {
+				break
+			}
+			cursors = append(cursors, cursor)
+		}
+		if x, y := asJSON(t, paged), asJSON(t, page.Items); x != y {
+			t.Errorf("pages of %d give\n%s\nwant\n%s", limit, x, y)
+		}
+		for _, c := range cursors {
+			b.want(t, b.send(t, "lin", "GET", "/v1/earnings/entries?cursor="+c, nil), http.StatusBadRequest)
+			b.want(t, b.send(t, "mei", "GET", "/v1/links?cursor="+c, nil), http.StatusBadRequest)
+		}
+	}
+	if got := get[EntryPage](t, b, "lin", "/v1/earnings/entries"); got.Items == nil || len(got.Items) != 0 || got.Next != "" {
+		t.Errorf("lin sees %+v", got)
+	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestOrdersHideWhoBought(t *testing.T) {
+	b := open(t)
+	b.koc(t, "mei")
+	b.koc(t, "lin")
+	b.shelve(t, "tea", 5000)
+	for i := range 5 {
+		b.at = b.at.Add(time.Minute)
+		b.order(t, fmt.Sprintf("m%d", i), []string{"tea"}, "mei")
+	}
+	b.order(t, "l0", []string{"tea"}, "lin")
+	b.pay(t, "m1")
+	b.ship(t, "m1")
+	b.change(t, "m1", func(o *ordering.Order) error { return o.Hold("many orders from one address", "operator", b.at) })
+	b.pay(t, "m2")
+	b.ship(t, "m2")
+	b.change(t, "m3", func(o *ordering.Order) error { return o.Cancel("changed my mind", b.at) })
+
+	a := b.want(t, b.send(t, "mei", "GET", "/v1/orders", nil), http.StatusOK)
+	for _, secret := range []string{"陈", "138", "chen", "person", "杭州", "文三", "secret", "pay-m", "address\":", "tracking"} {
+		if strings.Contains(a.Body, secret) {
+			t.Errorf("a KOC sees %q:\n%s", secret, a.Body)
+		}
+	}
+	var page EarnedPage
+	a.Decode(t, &page)
+	var told []string
+	for _, o := range page.Items {
+		on := "-"
+		if o.AvailableOn != nil {
+			on = o.AvailableOn.Format(time.DateOnly)
+		}
+		told = append(told, fmt.Sprintf("%s %s %d %d/%d %s %s", o.ID, o.Status, o.Total.Minor, o.Commission.Minor, o.Pending.Minor, on, o.OnHold))
+	}
+	want := []string{"m4 held 5000 0/0 - ", "m3 cancelled 5000 0/0 - ", "m2 shipped 5000 500/500 2026-03-23 ", "m1 shipped 5000 500/500 - many orders from one address", "m0 held 5000 0/0 - "}
+	if !slices.Equal(told, want) {
+		t.Errorf("orders are\n%s\nwant\n%s", strings.Join(told, "\n"), strings.Join(want, "\n"))
+	}
+	if l := page.Items[2].Lines; len(l) != 1 || l[0].SKU != "tea" || l[0].Quantity != 1 || l[0].Net != money.Of(5000, "CNY") {
+		t.Errorf("lines are %+v", l)
+	}
+	var ids []string
+	var cursor, last string
+	for {
+		p := get[EarnedPage](t, b, "mei", "/v1/orders?limit=2&cursor="+cursor)
+		for _, o := range p.Items {
+			ids = append(ids, o.ID)
+		}
+		if cursor = p.Next; cursor == "" {
+			break
+		}
+		last = cursor
+	}
+	if strings.Join(ids, " ") != "m4 m3 m2 m1 m0" {
+		t.Errorf("paged through %v", ids)
+	}
+	b.want(t, b.send(t, "lin", "GET", "/v1/orders?cursor="+last, nil), http.StatusBadRequest)
+	b.want(t, b.send(t, "mei", "GET", "/v1/orders?status=shipped&cursor="+last, nil), http.StatusBadRequest)
+	b.want(t, b.send(t, "mei", "GET", "/v1/orders?status=lost", nil), http.StatusBadRequest)
+	if got := get[EarnedPage](t, b, "mei", "/v1/orders?status=shipped").Items; len(got) != 2 {
+		t.Errorf("shipped are %+v", got)
+	}
+}
+
+func TestAttributionIsForThoseConsidered(t *testing.T) {
+	b := open(t)
+	for _, handle := range []string{"mei", "lin", "zhou"} {
+		b.koc(t, handle)
+	}
+	b.shelve(t, "tea", 5000)
+	b.order(t, "o1", []string{"tea"}, "lin", "mei")
+	b.order(t, "o2", []string{"tea"})
+
+	for _, handle := range []string{"mei", "lin"} {
+		got := get[Attribution](t, b, handle, "/v1/orders/o1/attribution")
+		if got.OrderID != "o1" || got.Reason != "last_link" || len(got.Winners) != 1 || got.Winners[0] != (Winner{"mei", 10000}) || len(got.Candidates) != 2 {
+			t.Fatalf("%s sees %+v", handle, got)
+		}
+		if lost := got.Candidates[1]; lost.KOC != "lin" || lost.Outcome != "lost" || lost.Reason != "later_link" || lost.Evidence != "link" || lost.At.IsZero() {
+			t.Errorf("lin lost as %+v", lost)
+		}
+	}
+	unknown := b.want(t, b.send(t, "zhou", "GET", "/v1/orders/nothing/attribution", nil), http.StatusNotFound)
+	hidden := b.want(t, b.send(t, "zhou", "GET", "/v1/orders/o1/attribution", nil), http.StatusNotFound)
+	if unknown.Problem(t).Type != hidden.Problem(t).Type || strings.ReplaceAll(unknown.Problem(t).Detail, "nothing", "o1") != hidden.Problem(t).Detail {
+		t.Errorf("another's order is told apart:\n%s\n%s", unknown, hidden)
+	}
+	b.want(t, b.send(t, "mei", "GET", "/v1/orders/o2/attribution", nil), http.StatusNotFound)
+	for _, id := range []string{"%", "o1#ORDER", "../o1", strings.Repeat("x", 190)} {
+		if a := b.send(t, "mei", "GET", "/v1/orders/"+id+"/attribution", nil); a.Status != http.StatusNotFound {
+			t.Errorf("%q: %s", id, a)
+		}
+	}
+
+	// A later decision shows the first one too.
+	b.change(t, "o1", func(o *ordering.Order) error {
+		award, _ := o.Award()
+		award.Cause, award.Winners = "claim c1", []ordering.Winner{{KOC: "lin", Code: "lin", Share: money.Whole}}
+		return o.Decide(award)
+	})
+	got := get[Attribution](t, b, "mei", "/v1/orders/o1/attribution")
+	if got.Winners[0].KOC != "lin" || got.Cause != "claim c1" || len(got.Earlier) != 1 || got.Earlier[0].Winners[0].KOC != "mei" {
+		t.Errorf("after a claim mei sees %+v", got)
+	}
+}
+
+func TestStats(t *testing.T) {
+	b := open(t)
+	b.koc(t, "mei")
+	b.koc(t, "lin")
+	b.shelve(t, "tea", 5000)
+	b.shelve(t, "cup", 3000)
+	b.seen(t, "mei", 4)
+	b.seen(t, "lin", 9)
+	b.order(t, "o1", []string{"tea", "cup"}, "mei")
+	b.pay(t, "o1")
+	b.at = b.at.AddDate(0, 0, 3)
+	b.seen(t, "mei_abc2345", 2)
+	b.order(t, "o2", []string{"tea"}, "mei_abc2345")
+	b.pay(t, "o2")
+	b.refund(t, "o2", "half", 2500)
+
+	got := get[Stats](t, b, "mei", "/v1/stats")
+	if got.From != "2026-02-03" || got.To != "2026-03-04" || got.By != "day" || len(got.Items) != 30 {
+		t.Fatalf("the last 30 days are %s to %s in %d lines", got.From, got.To, len(got.Items))
+	}
+	cny := func(minor int64) money.Amount { return money.Of(minor, "CNY") }
+	want := map[string]Count{"2026-03-01": {4, 1, cny(8000), cny(800)}, "2026-03-04": {2, 1, cny(2500), cny(250)}}
+	for _, line := range got.Items {
+		if line.Count != want[line.Day].orNothing("CNY") || line.Link+line.Product != "" {
+			t.Errorf("%+v, want %+v", line, want[line.Day])
+		}
+	}
+	if got.Total != (Count{6, 2, cny(10500), cny(1050)}) {
+		t.Errorf("total is %+v", got.Total)
+	}
+	links := get[Stats](t, b, "mei", "/v1/stats?by=link").Items
+	if len(links) != 2 || links[0] != (Stat{Link: "mei", Count: Count{4, 1, cny(8000), cny(800)}}) || links[1].Link != "mei_abc2345" {
+		t.Errorf("links are %+v", links)
+	}
+	products := get[Stats](t, b, "mei", "/v1/stats?by=product").Items
+	if len(products) != 2 || products[0] != (Stat{Product: "tea", Count: Count{0, 2, cny(7500), cny(750)}}) || products[1].Commission != cny(300) {
+		t.Errorf("products are %+v", products)
+	}
+	if one := get[Stats](t, b, "mei", "/v1/stats?from=2026-03-01&to=2026-03-01"); len(one.Items) != 1 || one.Total.Orders != 1 {
+		t.Errorf("one day is %+v", one)
+	}
+	if all := get[Stats](t, b, "mei", "/v1/stats?from=2025-03-04&to=2026-03-04"); len(all.Items) != 366 {
+		t.Errorf("a year has %d days", len(all.Items))
+	}
+	for _, bad := range []string{"from=2026-03-02&to=2026-03-01", "from=2025-03-03&to=2026-03-04", "from=yesterday", "to=2026-02-30", "from=0000-01-01", "by=hour", "to=2026-3-1", "from=9999-12-31"} {
+		b.want(t, b.send(t, "mei", "GET", "/v1/stats?"+bad, nil), http.StatusBadRequest)
+	}
+}
