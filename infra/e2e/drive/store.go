@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,7 +21,11 @@ import (
 )
 
 // Running is a store that tests drive.
-type Running struct{ *local.Runner }
+type Running struct {
+	*local.Runner
+	permissions *permissions
+	log         *os.File
+}
 
 // Root is the repository's top folder: where go.mod is, at or above the test's folder.
 func Root() string {
@@ -49,26 +54,53 @@ func Start(t testing.TB) *Running { return StartWith(t, Options(t.TempDir())) }
 // StartWith runs a store with these options until the test ends.
 func StartWith(t testing.TB, o local.Options) *Running {
 	t.Helper()
-	log, err := os.Create(filepath.Join(o.DataDir, "functions.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.Log = log
-	r, err := local.Start(context.Background(), o)
+	r, err := launch(o)
 	if err != nil {
 		t.Fatalf("start the store: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := r.Stop(); err != nil {
-			t.Errorf("stop the store: %v", err)
+		if err := r.end(); err != nil {
+			t.Error(err)
 		}
-		log.Close()
-		if t.Failed() {
-			text, _ := os.ReadFile(log.Name())
-			t.Logf("the functions' last words:\n%s", text[max(0, len(text)-6000):])
-		}
+		r.lastWords(t)
 	})
-	return &Running{r}
+	return r
+}
+
+// launch starts a store whose functions may do what the template permits and no more.
+func launch(o local.Options) (*Running, error) {
+	log, err := os.Create(filepath.Join(o.DataDir, "functions.log"))
+	if err != nil {
+		return nil, err
+	}
+	p := &permissions{}
+	o.Log, o.Proxy = log, p.proxy
+	r, err := local.Start(context.Background(), o)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	p.store = r
+	p.mu.Unlock()
+	return &Running{Runner: r, permissions: p, log: log}, nil
+}
+
+// end stops the store; it is an error if a function asked for more than the template permits.
+func (r *Running) end() error {
+	err := r.Stop()
+	r.log.Close()
+	for _, refused := range r.permissions.close() {
+		err = errors.Join(err, errors.New(refused))
+	}
+	return err
+}
+
+// lastWords shows the end of the functions' log when a test has failed.
+func (r *Running) lastWords(t testing.TB) {
+	if t.Failed() {
+		text, _ := os.ReadFile(r.log.Name()) // only for the reader of the failure
+		t.Logf("the functions' last words:\n%s", text[max(0, len(text)-6000):])
+	}
 }
 
 var common struct {
@@ -85,34 +117,21 @@ func Shared(t testing.TB) *Running {
 		if common.dir, common.err = os.MkdirTemp("", "yundian-e2e-"); common.err != nil {
 			return
 		}
-		log, err := os.Create(filepath.Join(common.dir, "functions.log"))
-		if err != nil {
-			common.err = err
-			return
-		}
-		o := Options(common.dir)
-		o.Log = log
-		r, err := local.Start(context.Background(), o)
-		common.Running, common.err = &Running{r}, err
+		common.Running, common.err = launch(Options(common.dir))
 	})
 	if common.err != nil {
 		t.Fatalf("start the shared store: %v", common.err)
 	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			text, _ := os.ReadFile(filepath.Join(common.dir, "functions.log"))
-			t.Logf("the functions' last words:\n%s", text[max(0, len(text)-6000):])
-		}
-	})
+	t.Cleanup(func() { common.lastWords(t) })
 	return common.Running
 }
 
 // Main runs a package's tests and then stops what they shared; TestMain calls it.
 func Main(m *testing.M) {
 	code := m.Run()
-	if common.Running != nil && common.Runner != nil {
-		if err := common.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, "stop the shared store:", err)
+	if common.Running != nil {
+		if err := common.end(); err != nil {
+			fmt.Fprintln(os.Stderr, "FAIL: the shared store:", err)
 			code = max(code, 1)
 		}
 		os.RemoveAll(common.dir)
