@@ -111,6 +111,15 @@ func TestGeneratedSecrets(t *testing.T) {
 	if err != nil || json.Unmarshal([]byte(s), &object) != nil || object["user"] != "u" || len(object["k1"]) != 8 {
 		t.Errorf("in a template: %s %v", s, err)
 	}
+	for range 20 {
+		each, err := generate(template.Generate{Length: 4, RequireEach: true})
+		if kinds, _ := characters(template.Generate{}); err != nil || !holdsEach(each, kinds) {
+			t.Errorf("%q does not hold each kind, %v", each, err)
+		}
+	}
+	if _, err := generate(template.Generate{Length: 3, RequireEach: true}); err == nil {
+		t.Error("three characters of four kinds")
+	}
 	nothing := template.Generate{Length: 8, ExcludeLowercase: true, ExcludeUppercase: true, ExcludeNumbers: true, ExcludePunctuation: true}
 	if _, err := generate(nothing); err == nil {
 		t.Error("generated from no characters")

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,9 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if err := endWithGoRun(); err != nil {
+		fmt.Fprintln(os.Stderr, "yundian:", err)
+	}
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "yundian:", err)
 		os.Exit(1)
@@ -53,14 +57,18 @@ func run(ctx context.Context) error {
 		}
 	}()
 	if os.Getenv("SEED") != "0" {
-		if err := r.Seed(ctx, time.Now(), os.Stdout); err != nil {
+		if err := r.Seed(ctx, os.Stdout); err != nil {
 			return fmt.Errorf("seed the demo shop: %w", err)
 		}
 	}
 	announce(os.Stdout, r.URL, filepath.Join(data, "functions.log"), os.Getenv("SEED") != "0", time.Since(began))
-	<-ctx.Done()
-	fmt.Println("stopping")
-	return nil
+	select {
+	case <-ctx.Done():
+		fmt.Println("stopping")
+		return nil
+	case <-r.Failed():
+		return errors.New("the store engine has ended by itself; its data is kept, so start again")
+	}
 }
 
 func announce(w io.Writer, url, logs string, seeded bool, took time.Duration) {
