@@ -35,10 +35,6 @@ func (s *storefront) basket(w http.ResponseWriter, r *http.Request) {
 	}
 	v, err := s.visit(r, store.Landing{Link: koc.OwnLink(handle), KOC: known.KOC, Settings: known.Settings}, false)
 	if err != nil {
-		if web.WantsJSON(r) {
-			web.WriteProblem(w, r, err)
-			return
-		}
 		s.lost(w, r, known.Settings, err)
 		return
 	}

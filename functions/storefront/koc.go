@@ -152,7 +152,7 @@ func (v visited) portrait() string {
 
 func (v visited) card(p shelfProduct) card {
 	cover := p.Cover()
-	return card{URL: v.trail.to(productPath(v.KOC.Handle, p.ID)), Title: plain(p.Title), Image: cover.Src, Alt: firstOf(cover.Alt, plain(p.Title)),
+	return card{URL: v.trail.to(productPath(v.KOC.Handle, p.ID)), Title: plain(p.Title), Image: cover.Src, Alt: plain(firstOf(cover.Alt, p.Title)),
 		Price: v.priceFrom(p.Product), Note: p.note}
 }
 

@@ -87,9 +87,9 @@ func show(w http.ResponseWriter, r *http.Request, status int, language locale.La
 	web.Page(w, r, status, page)
 }
 
-// refuse answers a request that has no page: a JSON client gets a problem, everyone else a page that leads on.
+// refuse answers a request that has no page, before the settings are known.
 func (s *storefront) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if fail.KindOf(err) != fail.NotFound || web.WantsJSON(r) {
+	if fail.KindOf(err) != fail.NotFound {
 		web.WriteProblem(w, r, err)
 		return
 	}
@@ -101,9 +101,14 @@ func (s *storefront) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	s.lost(w, r, settings, err)
 }
 
-// lost shows that there is nothing here, and where there is something. It never makes a token.
+// lost shows that there is nothing here, and where there is something; a JSON client gets a problem. It never makes a
+// token.
 func (s *storefront) lost(w http.ResponseWriter, r *http.Request, settings shop.Settings, err error) {
 	language := web.ShopLanguage(r, settings)
+	if web.WantsJSON(r) {
+		web.WriteProblem(w, web.WithLanguage(r, language), err)
+		return
+	}
 	t := readTrail(r.URL.Query(), s.keys, s.now())
 	d := web.ShopLayout(settings, language)
 	d.Title = d.L().T("storefront.lost")
