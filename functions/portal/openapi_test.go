@@ -1,0 +1,12 @@
+package main
+
+import (
+	"testing"
+
+	"yundian/shared/openapi/openapitest"
+)
+
+func TestOpenAPI(t *testing.T) {
+	_, a := serve(&portal{})
+	openapitest.Check(t, a, "portal")
+}
