@@ -48,15 +48,18 @@ type refundInput struct {
 	Keyed
 	ID   string `path:"id"`
 	Body struct {
-		Lines []struct {
-			SKU      string        `json:"sku"`
-			Quantity int64         `json:"quantity,omitempty" minimum:"0" maximum:"999" doc:"0 with an amount is a price reduction"`
-			Amount   *money.Amount `json:"amount,omitempty" doc:"The pieces' share of what was paid when absent"`
-		} `json:"lines,omitempty" maxItems:"20"`
+		Lines    []RefundItem  `json:"lines,omitempty" maxItems:"20"`
 		Shipping *money.Amount `json:"shipping,omitempty" doc:"Of the shipping fee"`
 		Amount   *money.Amount `json:"amount,omitempty" doc:"Alone: spread over what is left of the lines, then of shipping"`
 		Reason   string        `json:"reason" minLength:"1" maxLength:"500"`
 	}
+}
+
+// RefundItem asks to refund pieces of a line.
+type RefundItem struct {
+	SKU      string        `json:"sku"`
+	Quantity int64         `json:"quantity,omitempty" minimum:"0" maximum:"999" doc:"0 with an amount is a price reduction"`
+	Amount   *money.Amount `json:"amount,omitempty" doc:"The pieces' share of what was paid when absent"`
 }
 
 // refundOrder records the intent, then sends it. A crash or a lost answer in between leaves a refund that is pending

@@ -44,6 +44,9 @@ const (
 	rereads        = 3  // of what differs, because the shop goes on while it is checked
 )
 
+// firstOrders is when no shop of this software had an order yet; the store is asked month by month, back to here.
+var firstOrders = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // place is where a run of slices has got to.
 type place struct {
 	Part    string            `json:"p"`           // orders, kocs, stock
@@ -51,6 +54,9 @@ type place struct {
 	Posting string            `json:"n,omitempty"` // the last posting of that KOC that was counted, while there are more
 	Sums    []ledger.Balances `json:"s,omitempty"` // of the postings so far
 }
+
+// budget is how many pages of postings, of which size, one slice still reads.
+type budget struct{ pages, size int }
 
 var parts = []string{"orders", "kocs", "stock"}
 
@@ -112,7 +118,7 @@ func (v *Verification) differ(kind, id, expected, found string) {
 
 // verifyOrders holds what is posted for orders against what follows from their facts.
 func (a *admin) verifyOrders(ctx context.Context, at place, v *Verification) (place, error) {
-	filter := store.OrderFilter{From: time.Unix(0, 0), To: a.now().Add(time.Hour)} // clocks of two functions may disagree
+	filter := store.OrderFilter{From: firstOrders, To: a.now().Add(time.Hour)} // clocks of two functions may disagree
 	orders, next, err := a.store.ListOrders(ctx, filter, at.After, verifyOrders)
 	if err != nil {
 		return at, err
@@ -191,9 +197,9 @@ func describe(positions []commission.Position) string {
 
 // verifyKOCs holds stored balances against the postings they are sums of.
 func (a *admin) verifyKOCs(ctx context.Context, at place, v *Verification) (place, error) {
-	pages := postingPages
+	left := &budget{pages: postingPages, size: postingPage}
 	if at.Posting != "" {
-		if rest, err := a.verifyKOC(ctx, at, &pages, v); err != nil || rest.Posting != "" {
+		if rest, err := a.verifyKOC(ctx, at, left, v); err != nil || rest.Posting != "" {
 			return rest, err
 		}
 	}
@@ -202,10 +208,10 @@ func (a *admin) verifyKOCs(ctx context.Context, at place, v *Verification) (plac
 		return at, err
 	}
 	for _, p := range profiles {
-		if pages <= 0 {
+		if left.pages <= 0 {
 			return place{Part: at.Part, After: at.After}, nil
 		}
-		rest, err := a.verifyKOC(ctx, place{Part: at.Part, After: p.Handle}, &pages, v)
+		rest, err := a.verifyKOC(ctx, place{Part: at.Part, After: p.Handle}, left, v)
 		if err != nil || rest.Posting != "" {
 			return rest, err
 		}
@@ -216,13 +222,13 @@ func (a *admin) verifyKOCs(ctx context.Context, at place, v *Verification) (plac
 
 // verifyKOC adds up the postings of one KOC, from where the last slice stopped. The place it returns names a posting
 // when they do not fit this slice either.
-func (a *admin) verifyKOC(ctx context.Context, at place, pages *int, v *Verification) (place, error) {
+func (a *admin) verifyKOC(ctx context.Context, at place, left *budget, v *Verification) (place, error) {
 	for try := 1; ; try++ {
 		before, err := a.store.Balances(ctx, at.After)
 		if err != nil {
 			return at, err
 		}
-		rest, off, err := a.fold(ctx, at, pages)
+		rest, off, err := a.fold(ctx, at, left)
 		if err != nil || rest.Posting != "" {
 			v.Differences = append(v.Differences, off...)
 			return rest, err
@@ -246,10 +252,10 @@ func (a *admin) verifyKOC(ctx context.Context, at place, pages *int, v *Verifica
 }
 
 // fold reads postings on from a place and adds them up; off are those that are not balanced in themselves.
-func (a *admin) fold(ctx context.Context, at place, pages *int) (rest place, off []Difference, err error) {
+func (a *admin) fold(ctx context.Context, at place, left *budget) (rest place, off []Difference, err error) {
 	rest = place{Part: at.Part, After: at.After, Sums: slices.Clone(at.Sums)}
 	for key := at.Posting; ; {
-		postings, next, err := a.store.Postings(ctx, at.After, key, postingPage, false)
+		postings, next, err := a.store.Postings(ctx, at.After, key, left.size, false)
 		if err != nil {
 			return at, nil, err
 		}
@@ -259,11 +265,11 @@ func (a *admin) fold(ctx context.Context, at place, pages *int) (rest place, off
 			}
 		}
 		rest.Sums = added(rest.Sums, ledger.Fold(postings))
-		*pages--
+		left.pages--
 		if next == "" {
 			return rest, off, nil
 		}
-		if key = next; *pages <= 0 {
+		if key = next; left.pages <= 0 {
 			rest.Posting = key
 			return rest, off, nil
 		}
