@@ -90,7 +90,7 @@ type running struct {
 }
 
 // change replaces texts of the small template: old, new, old, new.
-func change(t *testing.T, texts ...string) string {
+func change(t testing.TB, texts ...string) string {
 	t.Helper()
 	text := small
 	for i := 0; i < len(texts); i += 2 {
@@ -103,7 +103,7 @@ func change(t *testing.T, texts ...string) string {
 }
 
 // write puts a template into a folder of its own with the probe's code where it points.
-func write(t *testing.T, text string) (options Options, recorded string) {
+func write(t testing.TB, text string) (options Options, recorded string) {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {

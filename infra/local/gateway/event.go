@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"mime"
 	"net"
 	"net/http"
@@ -13,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/go-json-experiment/json" // half the time of encoding/json on a page
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/oklog/ulid/v2"
 )
 
@@ -140,7 +141,7 @@ func bare(w http.ResponseWriter, r *http.Request, payload []byte) {
 	var text string
 	if err := json.Unmarshal(payload, &text); err == nil {
 		payload = []byte(text)
-	} else if !json.Valid(payload) {
+	} else if !jsontext.Value(payload).IsValid() {
 		refuse(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
