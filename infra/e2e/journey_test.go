@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -208,5 +209,20 @@ func TestASuspendedKOCIsOutAtOnce(t *testing.T) {
 	if !strings.Contains(string(decision.Body), "koc_suspended") {
 		t.Errorf("the decision does not say why nobody earned: %s", decision.Body)
 	}
+	s.Verify()
+}
+
+// TestTheBuildThatDeploys runs what `sam build` leaves for deployment, on this machine's architecture, instead of what
+// the runner builds for itself. `make test` builds it first.
+func TestTheBuildThatDeploys(t *testing.T) {
+	o := drive.Options(t.TempDir())
+	o.Prebuilt = filepath.Join(drive.Root(), ".aws-sam", "build")
+	s := drive.Open(t, drive.StartWith(t, o).URL)
+	tea := s.Product(10000, 5)
+	order := s.Order(s.PageToken("/k/"+s.Handle), tea, 2, "sandbox")
+	s.Choose(order.Text("payUrl"), "pay")
+	s.See(order).Want(t, "paid", "status")
+	s.Quiet()
+	s.Earns(s.KOC, 2000, 0, 0)
 	s.Verify()
 }
