@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"yundian/infra/local/lambda"
 )
 
 func TestRouteIsServedWhileTheTemplateHasIt(t *testing.T) {
@@ -218,6 +220,77 @@ func TestDataSurvivesARestart(t *testing.T) {
 	}
 	if info.Mode().Perm() != 0o600 {
 		t.Errorf("secrets are readable by others: %v", info.Mode())
+	}
+}
+
+func TestPrebuiltFunctionsAreRun(t *testing.T) {
+	o, recorded := write(t, small)
+	built, err := lambda.Builder{Root: o.Root, Folders: []string{filepath.Join(o.Root, "infra/local/testdata/functions/probe")}, Out: binaries}.Build(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Prebuilt, o.BinDir = filepath.Join(t.TempDir(), "build"), ""
+	if _, err := Start(t.Context(), o); err == nil || !strings.Contains(err.Error(), "find built function Probe") {
+		t.Errorf("without artifacts: %v", err)
+	}
+	folder := filepath.Join(o.Prebuilt, "Probe") // sam build names folders by logical id
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(built["probe"], filepath.Join(folder, "bootstrap")); err != nil {
+		t.Fatal(err)
+	}
+	s := run(t, o, recorded)
+	if status, body := s.do("GET", "/hello/x", ""); status != 200 {
+		t.Errorf("%d %s", status, body)
+	}
+	if _, err := os.Stat(filepath.Join(o.DataDir, "bin")); err == nil {
+		t.Error("built although artifacts were given")
+	}
+}
+
+func TestProxyStandsBetweenFunctionsAndStore(t *testing.T) {
+	o, recorded := write(t, small)
+	var asked string
+	o.Proxy = func(function, endpoint string) (string, error) {
+		asked = function + " " + endpoint
+		return "http://127.0.0.1:1", nil
+	}
+	s := run(t, o, recorded)
+	result, err := s.Invoke(t.Context(), "probe", []byte(`{"do":"environment"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(result.Payload), `"AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:1"`) {
+		t.Errorf("the function's environment: %s", result.Payload)
+	}
+	if asked != "probe "+s.Endpoint {
+		t.Errorf("the proxy was asked for %q, the store is at %q", asked, s.Endpoint)
+	}
+}
+
+func TestStopEndsEverything(t *testing.T) {
+	s := start(t, small)
+	result, err := s.Invoke(t.Context(), "probe", []byte(`{"do":"pid"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(string(result.Payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if alive(pid) || alive(s.Engine.PID) {
+		t.Error("a child is alive")
+	}
+	if _, err := http.Get(s.URL + "/hello/x"); err == nil {
+		t.Error("it still answers")
+	}
+	<-s.Failed() // an engine that was stopped has ended too
+	if err := s.Stop(); err != nil {
+		t.Errorf("stopped twice: %v", err)
 	}
 }
 

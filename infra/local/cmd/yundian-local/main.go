@@ -18,7 +18,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once what a first one does not
 	if err := endWithGoRun(); err != nil {
 		fmt.Fprintln(os.Stderr, "yundian:", err)
 	}
