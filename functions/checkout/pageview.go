@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"yundian/shared/locale"
 	"yundian/shared/orderform"
@@ -164,10 +165,11 @@ func maskedPhone(phone string) string {
 // maskedEmail hides all but the beginning of a mailbox.
 func maskedEmail(email string) string {
 	box, host, found := strings.Cut(email, "@")
-	if !found || len(box) < 2 {
-		return email
+	if !found {
+		return ""
 	}
-	return box[:1] + "···@" + host
+	first, _ := utf8.DecodeRuneInString(box)
+	return string(first) + "···@" + host
 }
 
 // number is the order's id as people read it out: the last characters, which differ between orders.

@@ -105,6 +105,15 @@ func TestBasketsThatCannotBeHadAsTheyAre(t *testing.T) {
 		if got := strings.Join(p.fields()["line"], " "); got != tt.lines {
 			t.Errorf("%s: the form orders %q, want %q", tt.name, got, tt.lines)
 		}
+		if back, err := url.Parse(p.link("EN")); err != nil || back.Path != "/k/mei/basket" {
+			t.Errorf("%s: the language switch leads to %v", tt.name, back)
+		}
+		if tt.lines != "" {
+			on, err := url.Parse(p.link("再挑一些"))
+			if err != nil || strings.Join(on.Query()["b"], " ") != tt.lines {
+				t.Errorf("%s: looking around goes on with %v", tt.name, on)
+			}
+		}
 		if hasForm := p.one("form", "id", "order") != nil; hasForm != (tt.lines != "") {
 			t.Errorf("%s: has a form: %v", tt.name, hasForm)
 		}

@@ -1,0 +1,318 @@
+package main
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"yundian/shared/attribution"
+	"yundian/shared/cashier"
+	"yundian/shared/catalogue"
+	"yundian/shared/koc"
+	"yundian/shared/money"
+	"yundian/shared/ordering"
+	"yundian/shared/provider"
+	"yundian/shared/seal"
+	"yundian/shared/store/storetest"
+	"yundian/shared/web/webtest"
+)
+
+// counter is a shop with one tea of which two pieces are left, looked at through the pages of checkout.
+type counter struct {
+	t     *testing.T
+	c     *checkout
+	at    time.Time
+	token string // of a KOC's page
+}
+
+func openCounter(t *testing.T) *counter {
+	t.Helper()
+	s := storetest.Open(t)
+	keys, err := seal.Parse(`{"1": "a secret of enough bytes"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	providers, err := provider.New([]string{"on_delivery"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &counter{t: t, at: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
+	x.c = &checkout{store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, providers: providers, keys: keys,
+		identity: []byte("an identity key of enough bytes"), now: func() time.Time { return x.at }}
+	x.token = attribution.SignToken(keys, "mei_abc2345", x.at)
+	p, err := koc.NewProfile("mei", "小梅", "mei@example.com", x.at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CreateKOC(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	tea := catalogue.Product{ID: "tea", Title: `龙井 <b>"新茶"</b>`, Status: catalogue.Active, Variants: []catalogue.Variant{{SKU: "tea", Price: money.Of(16800, "CNY")}}}
+	if err := s.SaveProduct(t.Context(), catalogue.Product{}, tea, map[string]int64{"tea": 2}); err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// form is the order form as the storefront would send it, changed by names and values in turn.
+func (x *counter) form(change ...string) url.Values {
+	f := url.Values{"key": {"0123456789abcdef0123456789abcdef"}, "token": {x.token}, "line": {"tea*1"}, "expect": {"16800"}, "expectCurrency": {"CNY"}, "handle": {"mei"},
+		"contact.name": {"陈静"}, "contact.phone": {"138 0000 0000"}, "contact.email": {""}, "address.country": {"CN"}, "address.region": {"浙江省"}, "address.city": {"杭州市"},
+		"address.district": {"西湖区"}, "address.division": {"330106"}, "address.line1": {"文三路 1 号"}, "address.postcode": {""}, "kocCode": {""}, "payment": {"on_delivery"}}
+	for i := 0; i+1 < len(change); i += 2 {
+		f.Set(change[i], change[i+1])
+	}
+	return f
+}
+
+func (x *counter) send(method, address string, form url.Values) webtest.Answer {
+	x.t.Helper()
+	path, query, _ := strings.Cut(address, "?")
+	return webtest.Do(x.t, routes(x.c), webtest.Request{Method: method, Path: path, Query: query, Form: form,
+		Header: map[string]string{"Accept": "text/html", "Accept-Language": "zh-CN", "Origin": "https://" + webtest.Host}})
+}
+
+// order places the form and gives the address of the order's page.
+func (x *counter) order(form url.Values) string {
+	x.t.Helper()
+	a := x.send("POST", "/orders", form)
+	if a.Status != 303 {
+		x.t.Fatalf("the order is answered %.900s", a)
+	}
+	return a.Header.Get("Location")
+}
+
+func (x *counter) orderID(address string) string {
+	return strings.TrimPrefix(strings.Split(address, "?")[0], "/orders/")
+}
+
+func (x *counter) change(address string, do func(*ordering.Order) error) {
+	x.t.Helper()
+	if _, err := x.c.store.UpdateOrder(x.t.Context(), x.orderID(address), do); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// inputs are the fields of a page by name.
+func inputs(t *testing.T, page string) url.Values {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := url.Values{}
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode || n.Data != "input" {
+			continue
+		}
+		of := map[string]string{}
+		for _, a := range n.Attr {
+			of[a.Key] = a.Val
+		}
+		out.Add(of["name"], of["value"])
+	}
+	return out
+}
+
+func (x *counter) shows(page string, want ...string) {
+	x.t.Helper()
+	for _, w := range want {
+		if !strings.Contains(page, w) {
+			x.t.Errorf("the page does not show %q: %.1500s", w, page[strings.Index(page, "<main"):])
+		}
+	}
+}
+
+func TestAWrongFormComesBackFilledIn(t *testing.T) {
+	x := openCounter(t)
+	wrong := x.form("contact.phone", "12", "contact.name", `"><script>陈`, "address.city", "", "address.division", "33010", "kocCode", "nobody")
+	a := x.send("POST", "/orders?lang=en", wrong)
+	if a.Status != 400 || a.Header.Get("Cache-Control") != "no-store" {
+		t.Fatalf("%.600s", a)
+	}
+	x.shows(a.Body, `id="contact-phone-error"`, `id="address-city-error"`, `id="address-division-error"`, `id="kocCode-error"`, "Almost there", "CN¥168.00")
+	if strings.Contains(a.Body, "<script>陈") {
+		t.Error("the name became markup")
+	}
+	again := inputs(t, a.Body)
+	for _, name := range []string{"contact.name", "contact.phone", "address.division", "address.region", "kocCode", "line", "token", "handle", "expect"} {
+		if again.Get(name) != wrong.Get(name) {
+			t.Errorf("%s comes back as %q, was %q", name, again.Get(name), wrong.Get(name))
+		}
+	}
+	if again.Get("key") == wrong.Get("key") || len(again.Get("key")) != 32 || again.Get("lang") != "en" {
+		t.Errorf("key %q, language %q", again.Get("key"), again.Get("lang"))
+	}
+	for name, value := range map[string]string{"contact.phone": "13800000000", "contact.name": "陈静", "address.city": "杭州市", "address.division": "330106", "kocCode": ""} {
+		again.Set(name, value)
+	}
+	again.Set("address.country", "CN") // a select
+	if address := x.order(again); !strings.HasPrefix(address, "/orders/") {
+		t.Errorf("the corrected form leads to %s", address)
+	}
+}
+
+func TestAFormOvertakenByTheShop(t *testing.T) {
+	x := openCounter(t)
+	tests := []struct {
+		name   string
+		form   url.Values
+		status int
+		says   string
+		lines  []string
+	}{
+		{"another price was seen", x.form("expect", "100"), 409, "¥168.00", []string{"tea*1"}},
+		{"fewer are left", x.form("line", "tea*9", "expect", ""), 409, "2", []string{"tea*2"}},
+		{"not sold any more", x.form("line", "cup*1", "expect", ""), 400, "cup", nil},
+		{"a payment nobody offers", x.form("payment", "sandbox"), 400, "货到付款", []string{"tea*1"}},
+		{"no key", x.form("key", ""), 400, "去", []string{"tea*1"}},
+	}
+	for _, tt := range tests {
+		a := x.send("POST", "/orders", tt.form)
+		if a.Status != tt.status {
+			t.Errorf("%s: %.900s", tt.name, a)
+			continue
+		}
+		if tt.name != "no key" {
+			x.shows(a.Body, tt.says)
+		}
+		x.shows(a.Body, `role="alert"`)
+		if got := inputs(t, a.Body)["line"]; !slices.Equal(got, tt.lines) {
+			t.Errorf("%s: the form orders %v, want %v", tt.name, got, tt.lines)
+		}
+	}
+	a := x.send("POST", "/orders", x.form("line", "cup*1", "expect", ""))
+	x.shows(a.Body, "/k/mei?t="+url.QueryEscape(x.token))
+	if a := x.send("POST", "/orders", url.Values{"key": {"0123456789abcdef0123456789abcdef"}, "surprise": {"1"}}); a.Status != 400 {
+		t.Errorf("a form of ours without lines: %.300s", a)
+	}
+}
+
+func TestTheOrderPageFollowsTheOrder(t *testing.T) {
+	x := openCounter(t)
+	address := x.order(x.form())
+	see := func() string {
+		t.Helper()
+		a := x.send("GET", address, nil)
+		if a.Status != 200 || a.Header.Get("Cache-Control") != "no-store" || !strings.Contains(a.Body, `content="noindex"`) {
+			t.Fatalf("%.600s", a)
+		}
+		return a.Body
+	}
+	act := func(page, action string, more ...string) webtest.Answer {
+		t.Helper()
+		path := "/orders/" + x.orderID(address) + "/" + action
+		x.shows(page, `action="`+path+`"`)
+		form := url.Values{"secret": {inputs(t, page).Get("secret")}}
+		for i := 0; i+1 < len(more); i += 2 {
+			form.Set(more[i], more[i+1])
+		}
+		return x.send("POST", path, form)
+	}
+	page := see()
+	x.shows(page, "订单已确认", "¥168.00", "龙井 &lt;b&gt;", "陈静", "+86138····0000", "浙江省 杭州市 西湖区 文三路 1 号", "取消订单", `href="/k/mei"`, "免运费")
+	if strings.Contains(page, "13800000000") || strings.Contains(page, "确认收货") || strings.Contains(page, "去付款") {
+		t.Error("the page shows the whole number, or what cannot be done yet")
+	}
+	x.at = x.at.Add(24 * time.Hour)
+	x.change(address, func(o *ordering.Order) error {
+		return o.Ship(ordering.Shipment{Carrier: "顺丰", Tracking: "SF<1>"}, x.at)
+	})
+	page = see()
+	x.shows(page, "包裹在路上", "SF&lt;1&gt;", "确认收货")
+	if strings.Contains(page, "取消订单") {
+		t.Error("a shipped order can be cancelled")
+	}
+	if a := act(page, "received"); a.Status != 303 || a.Header.Get("Location") != address {
+		t.Fatalf("received: %.300s", a)
+	}
+	page = see()
+	x.shows(page, "已收货", "申请退货（2026年3月9日 前）")
+	if a := act(page, "returns", "reason", "味道不对"); a.Status != 303 {
+		t.Fatalf("returns: %.300s", a)
+	}
+	page = see()
+	x.shows(page, "已申请退货")
+	if strings.Contains(page, "/returns") {
+		t.Error("a return can be asked for twice")
+	}
+	x.change(address, func(o *ordering.Order) error {
+		_, err := o.RequestRefund(ordering.RefundRequest{ID: "r1", By: "operator", Reason: "returned", Lines: []ordering.RefundLine{{SKU: "tea", Quantity: 1}}}, x.at)
+		return err
+	})
+	x.shows(see(), "退款 ¥168.00，处理中")
+	if a := x.send("GET", strings.Replace(address, "secret=", "secret=x", 1), nil); a.Status != 404 {
+		t.Errorf("with another secret: %d", a.Status)
+	}
+}
+
+func TestCancellingOnThePage(t *testing.T) {
+	x := openCounter(t)
+	address := x.order(x.form()) + "&lang=en"
+	page := x.send("GET", address, nil).Body
+	action := regexp.MustCompile(`action="(/orders/[^"]+/cancel\?lang=en)"`).FindStringSubmatch(page)
+	if action == nil {
+		t.Fatalf("no form to cancel: %.600s", page)
+	}
+	a := x.send("POST", action[1], url.Values{"secret": {inputs(t, page).Get("secret")}, "reason": {"changed my mind"}})
+	if a.Status != 303 || a.Header.Get("Location") != address {
+		t.Fatalf("%.300s", a)
+	}
+	page = x.send("GET", address, nil).Body
+	x.shows(page, "This order was cancelled", "step-cancelled")
+	if strings.Contains(page, "/cancel") {
+		t.Error("a cancelled order can be cancelled")
+	}
+}
+
+func TestStepsOfPaidOrders(t *testing.T) {
+	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	order := func(change func(*ordering.Order)) ordering.Order {
+		o := ordering.Order{ID: "O", PlacedAt: at, Payment: "sandbox", Total: money.Of(100, "CNY"), Lines: []ordering.Line{{SKU: "tea", Quantity: 1, Net: money.Of(100, "CNY")}}}
+		change(&o)
+		return o
+	}
+	paid := func(o *ordering.Order) { o.Captures = []ordering.Capture{{Amount: o.Total, At: at.Add(time.Hour)}} }
+	tests := []struct {
+		name  string
+		order ordering.Order
+		want  string
+	}{
+		{"held", order(func(*ordering.Order) {}), "placed! paid shipped delivered"},
+		{"paid", order(paid), "placed! paid! shipped delivered"},
+		{"free", order(func(o *ordering.Order) { o.Total.Minor = 0 }), "placed! paid! shipped delivered"},
+		{"expired", order(func(o *ordering.Order) { o.Expired = &ordering.Mark{At: at} }), "placed! expired!"},
+		{"cancelled after payment", order(func(o *ordering.Order) { paid(o); o.Cancelled = &ordering.Mark{At: at} }), "placed! paid! cancelled!"},
+		{"on delivery", order(func(o *ordering.Order) { o.Payment = ordering.OnDelivery }), "placed! shipped delivered"},
+	}
+	for _, tt := range tests {
+		var got []string
+		for _, s := range (orderPageView{Order: tt.order}).steps() {
+			if s.Done {
+				s.Name += "!"
+			}
+			got = append(got, s.Name)
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s: %v, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestMasks(t *testing.T) {
+	for number, want := range map[string]string{"+8613800001234": "+86138····1234", "+85291234567": "+852····4567", "1234": "1234"} {
+		if got := maskedPhone(number); got != want {
+			t.Errorf("%s becomes %s", number, got)
+		}
+	}
+	for address, want := range map[string]string{"chenjing@example.com": "c···@example.com", "c@example.com": "c···@example.com", "": ""} {
+		if got := maskedEmail(address); got != want {
+			t.Errorf("%s becomes %s", address, got)
+		}
+	}
+}
