@@ -2,6 +2,8 @@ package demo
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -28,12 +30,12 @@ func (s *seeding) touches(ctx context.Context) error {
 			Visitor: seal.Hash(s.Identity, "visitor", day+"\ndemo\n"+visitor)})
 	}
 	for _, k := range KOCs {
-		for i, l := range k.Links {
+		for _, l := range k.Links {
 			for n := range l.Touches {
-				// Strides without a common divisor scatter the visits evenly, and the same way each time.
-				daysAgo, minute := (n*11+i*5)%weeks, 8*60+(n*97+i*41)%(15*60)
+				visitor := fmt.Sprintf("%s %d", l.Name, n)
+				daysAgo, minute := scatter(visitor)
 				y, m, d := s.Now.In(zone).Date()
-				add(l.Name, fmt.Sprintf("%s %d", l.Name, n), s.past(time.Date(y, m, d-daysAgo, 0, minute, 0, 0, zone)))
+				add(l.Name, visitor, s.past(time.Date(y, m, d-daysAgo, 0, minute, 0, 0, zone)))
 			}
 		}
 	}
@@ -48,4 +50,12 @@ func (s *seeding) touches(ctx context.Context) error {
 		add(o.Link, o.Shopper, at.Add(-seenBefore))
 	}
 	return sideBySide(seen, func(t store.Touch) error { return s.Store.SaveTouch(ctx, t) })
+}
+
+// scatter gives a visitor a day and a minute of it between 8 and 23 o'clock: irregular, and the same each time, so that a
+// seeding that is repeated counts nobody twice.
+func scatter(visitor string) (daysAgo, minute int) {
+	h := sha256.Sum256([]byte(visitor))
+	n := binary.BigEndian.Uint64(h[:])
+	return int(n % weeks), 8*60 + int(n/weeks%(15*60))
 }
