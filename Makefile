@@ -75,9 +75,8 @@ bench: ## measure start-up, latency, throughput and lag, and print one table (AR
 	@$(setup) engines
 	@go run ./infra/bench $(ARGS)
 
-import: ## import a Shopify product CSV into the running store: make import FILE=products.csv
-	@[ -n "$(FILE)" ] || { echo "usage: make import FILE=products.csv"; exit 2; }
-	@go run ./infra/tools/import $(FILE)
+import: ## import a Shopify product CSV of any size into the running store: make import FILE=products.csv (URL= TOKEN=)
+	@URL="$(URL)" TOKEN="$(TOKEN)" go run ./infra/local/cmd/import "$(FILE)"
 
 generate: ## regenerate Go code from .templ pages
 	@go tool templ generate

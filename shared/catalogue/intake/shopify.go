@@ -112,15 +112,15 @@ func (b *builder) add(row Row) {
 // first reads the product's own fields, and its first variant and picture, from its first row.
 func (b *builder) first(row Row) *Fault {
 	p, f := row.product()
-	if f != nil {
-		return f
-	}
 	if line, again := b.handles[p.ID]; again {
 		f := row.fault(handle, "handle_again", "Rows of {product} stand apart: they began at line {line}. They must follow each other.",
-			fail.Args{"product": p.ID, "line": line})
+			fail.Args{"product": clip(p.ID), "line": line})
 		return &f
 	}
 	b.handles[p.ID] = row.Line
+	if f != nil {
+		return f
+	}
 	b.names = row.optionNames()
 	if slices.ContainsFunc(b.names, func(name string) bool { return utf8.RuneCountInString(name) > 255 }) {
 		f := row.fault(option1Name, "too_long", "At most {limit} characters.", fail.Args{"limit": 255})
