@@ -103,7 +103,7 @@ func (p *portal) brought(ctx context.Context, handle string, s shop.Settings) (m
 }
 
 type makeLinkInput struct {
-	Keyed
+	api.Keyed
 	Body struct {
 		Target  string `json:"target" maxLength:"200" doc:"storefront, or product:<id>"`
 		Channel string `json:"channel" maxLength:"30" doc:"Where it will be shared, such as wechat, xiaohongshu, qr: lower-case letters, digits and hyphens"`

@@ -12,6 +12,7 @@ import (
 	"yundian/shared/commission"
 	"yundian/shared/koc"
 	"yundian/shared/money"
+	"yundian/shared/web/api"
 	"yundian/shared/web/webtest"
 )
 
@@ -254,7 +255,7 @@ func TestProductsShowWhatSharingEarns(t *testing.T) {
 
 func TestCodesOfOneKeyAreTheSame(t *testing.T) {
 	p := &portal{random: func() string { return "chance" }, now: func() time.Time { return noon }}
-	in := &makeLinkInput{Keyed: Keyed{Key: "0123456789abcdef"}}
+	in := &makeLinkInput{Keyed: api.Keyed{Key: "0123456789abcdef"}}
 	in.Body.Target, in.Body.Channel = "storefront", "wechat"
 	a, err := p.unique("mei", in)
 	if err != nil {

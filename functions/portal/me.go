@@ -59,7 +59,7 @@ func (p *portal) me(ctx context.Context, _ *struct{}) (*api.Reply[Me], error) {
 }
 
 type bindInput struct {
-	Keyed
+	api.Keyed
 	Body struct {
 		Invite string `json:"invite" doc:"The invitation's code"`
 	}
@@ -116,7 +116,7 @@ func (p *portal) bindTo(ctx context.Context, invite string, record func(string) 
 }
 
 type editInput struct {
-	Keyed
+	api.Keyed
 	Body struct {
 		Name     *string `json:"name,omitempty" doc:"1 to 60 characters"`
 		Email    *string `json:"email,omitempty"`

@@ -10,11 +10,6 @@ import (
 	"yundian/shared/web"
 )
 
-// Keyed is the input of every write: embed it in an operation's input.
-type Keyed struct {
-	Key string `header:"Idempotency-Key" doc:"16 to 128 letters, digits or - _ . : that are new for every wish and the same when it is sent again"`
-}
-
 // wish is one write that a client may send again.
 type wish struct {
 	route string // method and path
@@ -29,9 +24,6 @@ func once[A any](ctx context.Context, p *portal, w wish, do func(record func(A) 
 	var none A
 	if w.key == "" {
 		return do(func(A) ([]store.Write, error) { return nil, nil })
-	}
-	if err := web.CheckKey("header.Idempotency-Key", w.key); err != nil {
-		return none, err
 	}
 	hash, err := web.ValueHash(w.body)
 	if err != nil {

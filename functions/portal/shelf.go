@@ -39,7 +39,7 @@ func (p *portal) shelf(ctx context.Context, _ *struct{}) (*api.Reply[Shelf], err
 }
 
 type setShelfInput struct {
-	Keyed
+	api.Keyed
 	Body Shelf
 }
 

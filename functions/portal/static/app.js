@@ -21,7 +21,7 @@ async function start() {
   await speak(wish());
   visit.config = await get("/portal/config.json");
   document.title = visit.config.brand;
-  visit.invite = new URLSearchParams(location.search).get("invite") || "";
+  visit.invite = invitation(location.href);
   let returned = null;
   try {
     returned = await finish(visit.config);
@@ -103,7 +103,7 @@ function stranger(problem) {
   const submit = (e) => {
     e.preventDefault();
     doing(button, place, async () => {
-      visit.me = await post("/v1/me", { invite: invitation(code.value) });
+      visit.me = await post("/v1/me", { invite: pasted(code.value) });
       opened();
     });
   };
@@ -117,13 +117,18 @@ function stranger(problem) {
   );
 }
 
-// invitation takes a pasted address as well as the bare code.
-function invitation(text) {
-  text = text.trim();
+// invitation is the one that an address carries, behind # or ?.
+function invitation(address) {
+  const { hash, searchParams } = new URL(address);
+  return new URLSearchParams(hash.slice(1)).get("invite") || searchParams.get("invite") || "";
+}
+
+// pasted takes the address of an invitation as well as its bare code.
+function pasted(text) {
   try {
-    return new URL(text).searchParams.get("invite") || text;
+    return invitation(text.trim()) || text.trim();
   } catch {
-    return text;
+    return text.trim();
   }
 }
 
@@ -149,7 +154,11 @@ function frame() {
 let shown = 0;
 
 async function route() {
-  if (!visit.me) return;
+  if (!visit.me) {
+    // An invitation opened in the tab of this page.
+    visit.invite = invitation(location.href);
+    return visit.invite ? welcome() : undefined;
+  }
   const name = location.hash.slice(1) in views ? location.hash.slice(1) : "earnings";
   const mine = ++shown;
   for (const tab of document.querySelectorAll(".tabs a")) {

@@ -30,7 +30,8 @@ const legend = () =>
 function draw(days, width, total, tell) {
   const inner = { w: width - edge.left - edge.right, h: height - edge.top - edge.bottom };
   const step = inner.w / days.length;
-  const most = { commission: nice(Math.max(...days.map((d) => d.commission.amount))), touches: nice(Math.max(...days.map((d) => d.touches))) };
+  const top = { commission: Math.max(...days.map((d) => d.commission.amount)), touches: Math.max(...days.map((d) => d.touches)) };
+  const most = { commission: nice(top.commission), touches: nice(top.touches) };
   const x = (i) => edge.left + step * (i + 0.5);
   const y = (value, of) => edge.top + inner.h * (1 - Math.max(0, value) / of);
   const currency = days[0].commission.currency;
@@ -38,9 +39,9 @@ function draw(days, width, total, tell) {
     "svg",
     { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": total },
     [0, 0.5, 1].map((part) => grid(width, y(part, 1))),
-    label(edge.left - 6, edge.top + 4, "end", compact(most.commission, currency)),
+    top.commission > 0 ? label(edge.left - 6, edge.top + 4, "end", compact(most.commission, currency)) : null,
     label(edge.left - 6, edge.top + inner.h + 4, "end", "0"),
-    label(width - edge.right + 6, edge.top + 4, "start", number(most.touches), "second"),
+    top.touches > 0 ? label(width - edge.right + 6, edge.top + 4, "start", number(most.touches), "second") : null,
     days.map((d, i) => bar(x(i), y(d.commission.amount, most.commission), step * 0.62, edge.top + inner.h)),
     s("polyline", { class: "touches", points: days.map((d, i) => `${x(i).toFixed(1)},${y(d.touches, most.touches).toFixed(1)}`).join(" ") }),
     days.map((d, i) => ((days.length - 1 - i) % 7 === 0 ? label(x(i), height - 6, "middle", localDay(d.day, { month: "numeric", day: "numeric" })) : null)),

@@ -23,7 +23,8 @@ function row(e) {
     h("div", { class: "entry-head" }, h("span", { class: "badge " + e.kind }, has("kind_" + e.kind) ? t("kind_" + e.kind) : e.kind), h("strong", { class: e.amount < 0 ? "minus" : "plus" }, money(e.amount, e.currency, true))),
     h("p", { class: "entry-title" }, e.title || e.sku),
     h("p", {}, reason(e)),
-    h("p", { class: "hint" }, [moment(e.at), rule(e), state(e), t("order_no", { order: e.orderId })].filter(Boolean).join(" · ")),
+    h("p", { class: "hint" }, [state(e), rule(e)].filter(Boolean).join(" · ")),
+    h("p", { class: "hint", title: e.orderId }, moment(e.at), " · ", t("order_no", { order: "…" + e.orderId.slice(-6) })),
   );
 }
 

@@ -36,8 +36,9 @@ function orderCard(o, me) {
     { class: "card order" },
     h("header", {}, h("span", { class: "badge " + o.status }, t("status_" + o.status)), h("time", { datetime: o.placedAt, class: "hint" }, moment(o.placedAt))),
     h("ul", { class: "lines", role: "list" }, o.lines.map(line)),
-    h("p", { class: "sums" }, h("span", {}, t("order_total"), " ", amount(o.total), o.refunded.amount ? h("span", { class: "hint" }, " ", t("refunded", { amount: amount(o.refunded) })) : null), h("strong", {}, t("you_earn", { amount: amount(o.commission) }))),
-    h("p", { class: "hint" }, [stateOf(o), t("order_no", { order: o.id })].filter(Boolean).join(" · ")),
+    h("p", { class: "sums" }, h("span", {}, t("order_total"), " ", amount(o.total), o.refunded.amount ? h("span", { class: "hint" }, " ", t("refunded", { amount: amount(o.refunded) })) : null), h("strong", { class: o.commission.amount > 0 ? null : "nothing" }, t("you_earn", { amount: amount(o.commission) }))),
+    stateOf(o) ? h("p", {}, stateOf(o)) : null,
+    h("p", { class: "hint" }, t("order_no", { order: o.id })),
     button,
     why,
   );
@@ -60,7 +61,7 @@ const because = (reason) => (has("reason_" + reason) ? t("reason_" + reason) : r
 function decision(a, me) {
   const winners = a.winners.map((w) => (w.share === 10000 ? name(w.koc, me) : `${name(w.koc, me)} ${percent(w.share)}`)).join(t("and"));
   return [
-    h("p", {}, a.winners.length ? t("decided_for", { who: winners }) : t("decided_nobody"), " ", because(a.reason)),
+    h("p", {}, a.winners.length ? t("decided_for", { who: winners }) : t("decided_nobody"), h("span", { class: "block" }, because(a.reason))),
     h(
       "ol",
       { class: "candidates" },
