@@ -28,7 +28,7 @@ func TestShareLinkShowsTheStorefrontInPlace(t *testing.T) {
 	if got := b.code(p.token()); got != code {
 		t.Errorf("the token is of %q, want %q", got, code)
 	}
-	for property, want := range map[string]string{"og:title": "小梅 的分享", "og:url": "https://shop.example/s/" + code, "og:type": "website",
+	for property, want := range map[string]string{"og:title": "小梅的分享", "og:url": "https://shop.example/s/" + code, "og:type": "website",
 		"og:image": "https://pictures.example/longjing.jpg", "og:description": "我是小梅。 喜欢喝茶。", "og:locale": "zh_CN"} {
 		if got := p.meta(property); got != want {
 			t.Errorf("%s is %q, want %q", property, got, want)

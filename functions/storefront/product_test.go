@@ -107,7 +107,7 @@ func TestAddingKeepsLookingAround(t *testing.T) {
 	p := b.page("/k/mei/p/longjing")
 	p = b.page(p.link("加入购物篮"))
 	p.wants("已放进购物篮", "龙井")
-	p = b.page(p.link("小梅 的架上"))
+	p = b.page(p.link("小梅的架上"))
 	if attribute(p.one("a", "class", "basket-link"), "aria-label") != "购物篮，1 件" {
 		t.Error("the basket is not shown on the storefront")
 	}
