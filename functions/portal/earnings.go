@@ -2,23 +2,19 @@ package main
 
 import (
 	"context"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"yundian/shared/ledger"
-	"yundian/shared/money"
 	"yundian/shared/ordering"
 	"yundian/shared/shop"
-	"yundian/shared/store"
 	"yundian/shared/web/api"
 )
 
 // Earnings are a KOC's balances and when what is pending becomes available.
 type Earnings struct {
 	Balances []Balance  `json:"balances" doc:"One per currency; a KOC without any earning has one in the shop's currency"`
-	Forecast []Forecast `json:"forecast" doc:"Pending commission of the newest 200 orders by the day it becomes available; orders whose day nobody knows yet are left out"`
+	Forecast []Forecast `json:"forecast" doc:"Pending commission by the day it becomes available; orders whose day nobody knows yet are left out"`
 }
 
 // Balance is what there is in one currency, in minor units.
@@ -37,9 +33,6 @@ type Forecast struct {
 	Amount   int64  `json:"amount"`
 	Currency string `json:"currency"`
 }
-
-// forecastOrders is how many of the newest orders a forecast looks at: two batch reads.
-const forecastOrders = 200
 
 func (p *portal) earnings(ctx context.Context, _ *struct{}) (*api.Reply[Earnings], error) {
 	handle := visitOf(ctx).koc.Handle
@@ -63,37 +56,27 @@ func (p *portal) earnings(ctx context.Context, _ *struct{}) (*api.Reply[Earnings
 	return &api.Reply[Earnings]{Body: out}, err
 }
 
+// overdue is how long ago a day can be on which commission should have become available and has not been recorded yet.
+const overdue = 90 * 24 * time.Hour
+
+// forecast is what is pending by the day it becomes available. A day that has come is today: what records it runs every
+// minute.
 func (p *portal) forecast(ctx context.Context, handle string, s shop.Settings) ([]Forecast, error) {
-	now := p.now()
-	orders, _, err := p.store.ListOrders(ctx, store.OrderFilter{KOC: handle, To: now.Add(skew)}, "", forecastOrders)
+	now := p.now().In(s.Zone())
+	today := now.Format(time.DateOnly)
+	expected, err := p.store.Expected(ctx, handle, now.Add(-overdue).Format(time.DateOnly))
 	if err != nil {
 		return nil, err
-	}
-	applied, err := p.appliedOf(ctx, orders)
-	if err != nil {
-		return nil, err
-	}
-	type due struct {
-		date     string
-		currency money.Currency
-	}
-	sums := map[due]int64{}
-	for _, o := range orders {
-		on := o.AvailableOn()
-		if on.IsZero() {
-			continue
-		}
-		if on.Before(now) {
-			on = now // its time has come; what records that runs every minute
-		}
-		sums[due{on.In(s.Zone()).Format(time.DateOnly), o.Total.Currency}] += sumOf(applied[o.ID], handle).Pending()
 	}
 	out := []Forecast{}
-	byDate := func(a, b due) int { return strings.Compare(a.date+string(a.currency), b.date+string(b.currency)) }
-	for _, d := range slices.SortedFunc(maps.Keys(sums), byDate) {
-		if sums[d] != 0 {
-			out = append(out, Forecast{Date: d.date, Amount: sums[d], Currency: string(d.currency)})
+	for _, e := range expected {
+		f := Forecast{Date: max(e.Day, today), Amount: e.Minor, Currency: string(e.Currency)}
+		same := slices.IndexFunc(out, func(x Forecast) bool { return x.Date == f.Date && x.Currency == f.Currency })
+		if same >= 0 {
+			out[same].Amount += f.Amount
+			continue
 		}
+		out = append(out, f)
 	}
 	return out, nil
 }

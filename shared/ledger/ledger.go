@@ -70,10 +70,20 @@ type Posting struct {
 	Entries  []Entry
 }
 
-// Applied is what has been posted for an order so far: the state after version V.
+// Applied is what has been posted for an order so far: the state after version V. Due is the day on which its
+// pending commission will become available, empty while nobody can know.
 type Applied struct {
 	V         int64
+	Due       string
 	Positions []commission.Position
+}
+
+// Expected is pending commission that becomes available on a day; as part of a settlement it is a change of that.
+type Expected struct {
+	KOC      string
+	Day      string
+	Currency money.Currency
+	Minor    int64
 }
 
 // Fact tells statistics and notices where an order stands after a version; it is written for every version, also
@@ -103,6 +113,7 @@ type Settlement struct {
 	Seen     int64 // the version applied before; 0 when none was
 	Applied  Applied
 	Postings []Posting
+	Expected []Expected
 	Fact     Fact
 }
 
@@ -116,7 +127,8 @@ func Settle(o ordering.Order, applied Applied, now time.Time) (Settlement, bool,
 	if err != nil {
 		return Settlement{}, false, err
 	}
-	s := Settlement{Order: o.ID, Seen: applied.V, Applied: Applied{V: o.Version, Positions: target}, Fact: factOf(o, target, now)}
+	after := Applied{V: o.Version, Due: o.AvailableDay(), Positions: target}
+	s := Settlement{Order: o.ID, Seen: applied.V, Applied: after, Fact: factOf(o, target, now), Expected: expected(applied, after, o.Total.Currency)}
 	for _, change := range changes(applied.Positions, target) {
 		s.post(o, change, now)
 	}
@@ -126,6 +138,28 @@ func Settle(o ordering.Order, applied Applied, now time.Time) (Settlement, bool,
 		}
 	}
 	return s, true, nil
+}
+
+// expected is how the forecast moves: what was pending on its day before goes, what is pending now comes.
+func expected(before, after Applied, c money.Currency) []Expected {
+	sum := map[Expected]int64{}
+	add := func(a Applied, sign int64) {
+		for _, p := range a.Positions {
+			if a.Due != "" && p.Pending() != 0 {
+				sum[Expected{KOC: p.KOC, Day: a.Due, Currency: c}] += sign * p.Pending()
+			}
+		}
+	}
+	add(before, -1)
+	add(after, 1)
+	out := make([]Expected, 0, len(sum))
+	for e, minor := range sum {
+		if e.Minor = minor; minor != 0 {
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, func(a, b Expected) int { return cmp.Or(cmp.Compare(a.KOC, b.KOC), cmp.Compare(a.Day, b.Day)) })
+	return out
 }
 
 // change is how far one position moved.

@@ -79,14 +79,16 @@ func TestEveryArrivalEndsInTheSameBalances(t *testing.T) {
 				arrivals = append(arrivals, versions[random.IntN(len(versions))])
 			}
 			random.Shuffle(len(arrivals), func(i, j int) { arrivals[i], arrivals[j] = arrivals[j], arrivals[i] })
-			compare(t, target, deliver(t, arrivals))
+			posted, expected := deliver(t, arrivals)
+			compare(t, target, posted)
+			compareForecast(t, last, target, expected)
 		}
 	})
 }
 
-func deliver(t *rapid.T, arrivals []ordering.Order) []ledger.Posting {
+func deliver(t *rapid.T, arrivals []ordering.Order) (posted []ledger.Posting, expected map[string]int64) {
 	var applied ledger.Applied
-	var posted []ledger.Posting
+	expected = map[string]int64{}
 	for _, o := range arrivals {
 		s, due, err := ledger.Settle(o, applied, noon)
 		if err != nil {
@@ -97,9 +99,28 @@ func deliver(t *rapid.T, arrivals []ordering.Order) []ledger.Posting {
 		}
 		if due {
 			applied, posted = s.Applied, append(posted, s.Postings...)
+			for _, e := range s.Expected {
+				expected[e.Day] += e.Minor
+			}
 		}
 	}
-	return posted
+	return posted, expected
+}
+
+// compareForecast: what is pending stands on the day of the last version, and nothing on any other day.
+func compareForecast(t *rapid.T, last ordering.Order, target []commission.Position, expected map[string]int64) {
+	var pending int64
+	for _, p := range target {
+		pending += p.Pending()
+	}
+	for day, minor := range expected {
+		if day != last.AvailableDay() && minor != 0 {
+			t.Fatalf("the forecast has %d on %s, the order's day is %q", minor, day, last.AvailableDay())
+		}
+	}
+	if day := last.AvailableDay(); day != "" && expected[day] != pending {
+		t.Fatalf("the forecast has %d on %s, pending are %d", expected[day], day, pending)
+	}
 }
 
 func compare(t *rapid.T, target []commission.Position, posted []ledger.Posting) {

@@ -49,6 +49,18 @@ func (o Order) AvailableOn() time.Time {
 	}
 }
 
+// AvailableDay is the local date of AvailableOn, 2006-01-02; empty while nobody can know.
+func (o Order) AvailableDay() string {
+	at := o.AvailableOn()
+	if at.IsZero() {
+		return ""
+	}
+	if zone, err := time.LoadLocation(o.Terms.Zone); err == nil {
+		at = at.In(zone)
+	}
+	return at.Format(time.DateOnly)
+}
+
 func (o Order) releaseAt() time.Time { return o.Delivered.At.AddDate(0, 0, o.Terms.ReturnDays) }
 
 // Mature records what time has made true by now: an unpaid order expired, receipt by default, commission

@@ -79,6 +79,7 @@ type Terms struct {
 	AttributionDays int
 	ReturnDays      int
 	ReceiptDays     int
+	Zone            string    // IANA name of the shop's time zone, whose days count
 	HoldUntil       time.Time // when an unpaid order gives its stock back
 }
 

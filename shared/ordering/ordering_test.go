@@ -54,7 +54,7 @@ func TestQuotes(t *testing.T) {
 		"other money":  {basket(line("euro", 1)), 0, "invalid_fields"},
 		"zero":         {basket(line("tea", 0)), 0, "invalid_fields"},
 		"negative":     {basket(line("tea", -1)), 0, "invalid_fields"},
-		"too many":     {basket(line("tea", 1 << 62)), 0, "invalid_fields"},
+		"too many":     {basket(line("tea", 1<<62)), 0, "invalid_fields"},
 		"sum too many": {basket(line("tea", 999), line("tea", 1)), 0, "invalid_fields"},
 		"short":        {basket(line("cup", 2), line("cup", 2)), 0, "stock_short"},
 	} {

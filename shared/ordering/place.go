@@ -33,7 +33,7 @@ func Place(r Request, q Quote, s shop.Settings, now time.Time) (Order, error) {
 		Evidence: r.Evidence,
 		Terms: Terms{
 			PolicyVersion: s.Version, AttributionDays: s.Windows.AttributionDays, ReturnDays: s.Windows.ReturnDays,
-			ReceiptDays: s.Windows.ReceiptDays, HoldUntil: now.Add(time.Duration(s.Windows.HoldMinutes) * time.Minute),
+			ReceiptDays: s.Windows.ReceiptDays, Zone: s.TimeZone, HoldUntil: now.Add(time.Duration(s.Windows.HoldMinutes) * time.Minute),
 		},
 	}, nil
 }

@@ -38,6 +38,9 @@ func effectKey(cause string) Key  { return Key{"EFFECT#" + cause, "EFFECT"} }
 func appliedKey(order string) Key            { return Key{"ORDER#" + order, "APPLIED"} }
 func factKey(order string, v int64) Key      { return Key{"ORDER#" + order, "FACT#" + padded(v)} }
 func balanceKey(handle, currency string) Key { return Key{"KOC#" + handle, "BAL#" + currency} }
+func expectedKey(handle, day, currency string) Key {
+	return Key{"KOC#" + handle, expectedPrefix + day + "#" + currency}
+}
 func postingKey(handle string, at time.Time, order string, v int64) Key {
 	return Key{"KOC#" + handle, "POST#" + sortable(at) + "#" + order + "#" + padded(v)}
 }
@@ -46,6 +49,9 @@ func postingKey(handle string, at time.Time, order string, v int64) Key {
 func touchKey(code, day, visitor string) Key {
 	return Key{"LINK#" + code, "TOUCH#" + day + "#" + visitor}
 }
+
+// expectedPrefix begins the forecast of a KOC.
+const expectedPrefix = "DUE#"
 
 // padded is a version as a fixed-width sort key.
 func padded(n int64) string {

@@ -16,6 +16,7 @@ import (
 
 type appliedItem struct {
 	V         int64                 `dynamodbav:"v"`
+	Due       string                `dynamodbav:"due,omitempty"`
 	Positions []commission.Position `dynamodbav:"positions"`
 }
 
@@ -66,7 +67,7 @@ func (s *Store) Applied(ctx context.Context, orders []string) (map[string]ledger
 		if err := decode(it, &x); err != nil {
 			return nil, err
 		}
-		out[strings.TrimPrefix(r.key.PK, "ORDER#")] = ledger.Applied{V: x.V, Positions: x.Positions}
+		out[strings.TrimPrefix(r.key.PK, "ORDER#")] = ledger.Applied{V: x.V, Due: x.Due, Positions: x.Positions}
 	}
 	return out, nil
 }
@@ -76,7 +77,7 @@ func (s *Store) Applied(ctx context.Context, orders []string) (map[string]ledger
 func settleWrites(st ledger.Settlement) []Write {
 	f := st.Fact
 	writes := []Write{
-		{Table: Ledger, Key: appliedKey(st.Order), Guards: replaces(st.Seen), Put: encode(appliedItem{V: st.Applied.V, Positions: st.Applied.Positions})},
+		{Table: Ledger, Key: appliedKey(st.Order), Guards: replaces(st.Seen), Put: encode(appliedItem{V: st.Applied.V, Due: st.Applied.Due, Positions: st.Applied.Positions})},
 		{Table: Ledger, Key: factKey(st.Order, st.Applied.V), Guards: once(), Put: encode(factItem{Order: f.Order, V: f.V, At: f.At, Day: f.Day,
 			Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: f.Lines})},
 	}
@@ -90,6 +91,9 @@ func settleWrites(st ledger.Settlement) []Write {
 		if w, moves := balanceWrite(p.KOC, p.Currency, legs); moves {
 			writes = append(writes, w)
 		}
+	}
+	for _, e := range st.Expected {
+		writes = append(writes, Write{Table: Ledger, Key: expectedKey(e.KOC, e.Day, string(e.Currency)), Add: map[string]int64{"minor": e.Minor}})
 	}
 	return writes
 }
@@ -177,6 +181,33 @@ func (s *Store) Balances(ctx context.Context, handle string) ([]ledger.Balances,
 			Pending: x.Pending, Available: x.Available, Debt: x.Debt, InPayout: x.InPayout, Paid: x.Paid})
 	}
 	slices.SortFunc(out, func(a, b ledger.Balances) int { return cmp.Compare(a.Currency, b.Currency) })
+	return out, nil
+}
+
+// expectedDays bounds a forecast: windows of receipt and return are at most a year each, and commission whose day has
+// passed waits here until its release is recorded.
+const expectedDays = 1000
+
+// Expected is a KOC's pending commission by the day it becomes available, from a day on, earliest first.
+func (s *Store) Expected(ctx context.Context, handle, from string) ([]ledger.Expected, error) {
+	q := query{table: Ledger, pk: kocKey(handle).PK, from: expectedPrefix + from, to: expectedPrefix + "~", limit: expectedDays}
+	items, _, err := s.page(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	var out []ledger.Expected
+	for _, it := range items {
+		var x struct {
+			Minor int64 `dynamodbav:"minor"`
+		}
+		if err := decode(it, &x); err != nil {
+			return nil, err
+		}
+		day, currency, _ := strings.Cut(strings.TrimPrefix(str(it["sk"]), expectedPrefix), "#")
+		if x.Minor != 0 {
+			out = append(out, ledger.Expected{KOC: handle, Day: day, Currency: money.Currency(currency), Minor: x.Minor})
+		}
+	}
 	return out, nil
 }
 

@@ -60,11 +60,11 @@ function opened() {
   route();
 }
 
-function leave() {
-  forget();
+async function leave() {
   visit.me = null;
+  visit.invite = "";
   history.replaceState(null, "", "/portal");
-  welcome();
+  if (!(await forget(visit.config))) welcome();
 }
 
 // ---- before a login

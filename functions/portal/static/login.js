@@ -3,11 +3,23 @@
 
 const waiting = "yundian-login";
 let token = "";
+let idToken = "";
 
 export const authorization = () => (token ? { Authorization: "Bearer " + token } : {});
-export const forget = () => {
-  token = "";
-};
+
+// forget ends the login here, and at the issuer where it says how (OpenID Connect RP-Initiated Logout; Cognito names
+// the way back logout_uri). It reports whether the page is being left for that.
+export async function forget(config) {
+  const hint = idToken;
+  token = idToken = "";
+  const { end_session_endpoint } = await discover(config).catch(() => ({}));
+  if (!end_session_endpoint) return false;
+  const to = new URL(end_session_endpoint);
+  const parameters = { id_token_hint: hint, client_id: config.clientId, post_logout_redirect_uri: address(), logout_uri: address() };
+  for (const [name, value] of Object.entries(parameters)) to.searchParams.set(name, value);
+  location.assign(to);
+  return true;
+}
 
 const address = () => location.origin + "/portal";
 
@@ -72,15 +84,16 @@ export async function finish(config) {
   const tokens = await exchange.json();
   check(tokens.id_token, config, way.nonce);
   token = tokens.access_token;
+  idToken = tokens.id_token;
   return way.invite;
 }
 
 // check makes sure that the ID token answers this login. It came straight from the issuer, so its signature needs no
 // second check (OpenID Connect Core, section 3.1.3.7).
-function check(idToken, config, nonce) {
+function check(given, config, nonce) {
   let claims;
   try {
-    claims = JSON.parse(atob(idToken.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
+    claims = JSON.parse(atob(given.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
   } catch {
     throw new Error("login_failed");
   }
