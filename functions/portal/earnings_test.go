@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"yundian/shared/catalogue"
+	"yundian/shared/ledger"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
+	"yundian/shared/store"
 )
 
 func (b *bench) balance(t *testing.T, handle string) Balance {
@@ -295,5 +297,51 @@ func TestStats(t *testing.T) {
 	}
 	for _, bad := range []string{"from=2026-03-02&to=2026-03-01", "from=2025-03-03&to=2026-03-04", "from=yesterday", "to=2026-02-30", "from=0000-01-01", "by=hour", "to=2026-3-1", "from=9999-12-31"} {
 		b.want(t, b.send(t, "mei", "GET", "/v1/stats?"+bad, nil), http.StatusBadRequest)
+	}
+}
+
+func TestPagesEndInsidePostings(t *testing.T) {
+	var postings []ledger.Posting
+	total := 0
+	for i, n := range []int{5, 1, 7, 2} {
+		p := ledger.Posting{ID: fmt.Sprintf("p%d", i), KOC: "mei", Order: fmt.Sprintf("o%d", i), V: 1, At: noon.Add(time.Duration(-i) * time.Minute)}
+		for range n {
+			p.Entries = append(p.Entries, ledger.Entry{Minor: int64(total)})
+			total++
+		}
+		postings = append(postings, p)
+	}
+	for limit := 1; limit <= total+1; limit++ {
+		next, at := int64(0), place{}
+		for page := 0; ; page++ {
+			left := postings
+			for len(left) > 0 && at.after != "" && store.PostingCursor(left[0]) >= at.after {
+				left = left[1:] // as the store does, newest first
+			}
+			items, end, more := cut(left, at, limit)
+			for _, e := range items {
+				if e.Amount != next {
+					t.Fatalf("pages of %d: entry %d follows %d", limit, e.Amount, next-1)
+				}
+				next++
+			}
+			if !more || page > total {
+				break
+			}
+			if at = end; len(items) != limit {
+				t.Fatalf("a page of %d has %d entries", limit, len(items))
+			}
+		}
+		if next != int64(total) {
+			t.Errorf("pages of %d show %d of %d entries", limit, next, total)
+		}
+	}
+	for _, text := range []string{"x", "|", "-1|a", "1"} {
+		if _, err := parsePlace(text); err == nil {
+			t.Errorf("%q was read as a place", text)
+		}
+	}
+	if pl, err := parsePlace(place{"POST#1", 3}.String()); err != nil || pl != (place{"POST#1", 3}) {
+		t.Errorf("a place came back as %+v, %v", pl, err)
 	}
 }
