@@ -54,10 +54,13 @@ func open(t *testing.T) *bench {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.chance++
-			return fmt.Sprintf("CHANCE%020d", b.chance)
+			return b.last()
 		}}
 	return b
 }
+
+// last is the random text that was given out last.
+func (b *bench) last() string { return fmt.Sprintf("CHANCE%020d", b.chance) }
 
 func caller(groups ...string) *web.Caller {
 	return &web.Caller{Subject: "sub-" + strings.Join(groups, "-"), ClientID: "console", Scopes: []string{scope}, Groups: groups}

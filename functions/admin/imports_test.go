@@ -12,6 +12,7 @@ import (
 
 	"yundian/shared/catalogue"
 	"yundian/shared/catalogue/intake"
+	"yundian/shared/money"
 	"yundian/shared/ordering"
 	"yundian/shared/web/webtest"
 )
@@ -127,6 +128,43 @@ func TestImportUpdates(t *testing.T) {
 	}
 	if p := get[Product](t, b, "/v1/admin/products/cup"); len(p.Variants) != 2 {
 		t.Errorf("a bad row took a variant off sale: %+v", p)
+	}
+}
+
+// TestSameNoticesEverything: whatever an import sets makes a product differ; what only the shop knows does not.
+func TestSameNoticesEverything(t *testing.T) {
+	cup := func() catalogue.Product {
+		return catalogue.Product{ID: "cup", Title: "Cup", Status: catalogue.Active, Tags: []string{"a"}, Options: []string{"Size"},
+			Images:   []catalogue.Image{{Src: "https://a.example/1"}},
+			Variants: []catalogue.Variant{{SKU: "cup-s", Title: "S", Options: []string{"S"}, Price: money.Of(1, "CNY")}}}
+	}
+	for name, change := range map[string]func(*catalogue.Product){
+		"title":       func(p *catalogue.Product) { p.Title = "x" },
+		"body":        func(p *catalogue.Product) { p.Body = "x" },
+		"vendor":      func(p *catalogue.Product) { p.Vendor = "x" },
+		"type":        func(p *catalogue.Product) { p.Type = "x" },
+		"status":      func(p *catalogue.Product) { p.Status = catalogue.Draft },
+		"tags":        func(p *catalogue.Product) { p.Tags = nil },
+		"options":     func(p *catalogue.Product) { p.Options[0] = "x" },
+		"picture":     func(p *catalogue.Product) { p.Images[0].Alt = "x" },
+		"variants":    func(p *catalogue.Product) { p.Variants = append(p.Variants, catalogue.Variant{SKU: "cup-m"}) },
+		"SKU":         func(p *catalogue.Product) { p.Variants[0].SKU = "x" },
+		"variant":     func(p *catalogue.Product) { p.Variants[0].Title = "x" },
+		"option":      func(p *catalogue.Product) { p.Variants[0].Options[0] = "x" },
+		"price":       func(p *catalogue.Product) { p.Variants[0].Price.Minor = 2 },
+		"old price":   func(p *catalogue.Product) { p.Variants[0].CompareAt = money.Of(3, "CNY") },
+		"its picture": func(p *catalogue.Product) { p.Variants[0].Image = "x" },
+		"grams":       func(p *catalogue.Product) { p.Variants[0].Grams = 1 },
+	} {
+		changed := cup()
+		if change(&changed); same(cup(), changed) || same(changed, cup()) {
+			t.Errorf("another %s goes unnoticed", name)
+		}
+	}
+	other := cup()
+	other.Version, other.Scene, other.UpdatedAt, other.Tags = 7, "早晨", noon, []string{"a"}
+	if !same(cup(), other) {
+		t.Error("what an import does not set makes a product differ")
 	}
 }
 

@@ -71,6 +71,9 @@ func TestApproveBoundKOC(t *testing.T) {
 	if got := decode[Approval](t, a); got.Status != "approved" || got.Invite != "" || !got.Bound {
 		t.Errorf("approved again %s", a)
 	}
+	if handle, err := b.store.InvitedKOC(t.Context(), koc.InviteHash(b.last())); err != nil || handle != "" {
+		t.Errorf("an invitation that nobody was given leads to %q, %v", handle, err)
+	}
 }
 
 // TestApproveWithKey: the same key gives the same invitation, although only its hash is kept.

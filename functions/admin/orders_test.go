@@ -246,3 +246,29 @@ func TestOrderWritesWithKey(t *testing.T) {
 	wantCode(t, b.send(t, "POST", "/v1/admin/orders/o1/ship", parcel, "Idempotency-Key", "ship-key-00000002"), 409, "order_status_ship")
 	wantCode(t, b.send(t, "POST", "/v1/admin/orders/o1/ship", body{"carrier": "SF", "tracking": "4"}, "Idempotency-Key", "ship-key-00000002"), 409, "order_status_ship")
 }
+
+// TestOneKeyForTwoWishes: of different requests that use one key at the same time, one is done and the others are told.
+func TestOneKeyForTwoWishes(t *testing.T) {
+	b := open(t)
+	b.shelve(t, "tea", 1000, 5)
+	for round := range 5 {
+		id := fmt.Sprint("o", round)
+		b.order(t, id, "tea", 1, "")
+		var answers [4]webtest.Answer
+		var group sync.WaitGroup
+		for i := range answers {
+			group.Go(func() {
+				answers[i] = b.send(t, "POST", "/v1/admin/orders/"+id+"/ship", body{"carrier": "SF", "tracking": fmt.Sprint(i)}, "Idempotency-Key", "ship-key-00000001")
+			})
+		}
+		group.Wait()
+		var statuses []int
+		for _, a := range answers {
+			statuses = append(statuses, a.Status)
+		}
+		slices.Sort(statuses)
+		if o := get[Order](t, b, "/v1/admin/orders/"+id); len(o.Shipments) != 1 || !slices.Equal(statuses, []int{200, 422, 422, 422}) {
+			t.Errorf("%v, parcels %+v", statuses, o.Shipments)
+		}
+	}
+}

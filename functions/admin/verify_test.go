@@ -143,6 +143,26 @@ func TestVerifyWhileSelling(t *testing.T) {
 	group.Wait()
 }
 
+// TestVerifyReadsAgain: an order that was settled after it was read is read again.
+func TestVerifyReadsAgain(t *testing.T) {
+	b := open(t)
+	b.sold(t, 1)
+	old, err := b.store.Order(t.Context(), "o0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, b.send(t, "POST", "/v1/admin/orders/o0/refunds", body{"amount": amount(500), "reason": "x"}), 201)
+	b.settle(t, "o0")
+	applied, err := b.store.Applied(t.Context(), []string{"o0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v Verification
+	if err := b.verifyOrder(t.Context(), old, applied["o0"], &v); err != nil || v.Unsettled != 0 || len(v.Differences) != 0 {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
 // TestVerifyManyPostings: the postings of one KOC go on in the next slice, and what is carried over counts.
 func TestVerifyManyPostings(t *testing.T) {
 	b := open(t)
