@@ -40,7 +40,7 @@ function rule(e) {
 }
 
 function state(e) {
-  if (e.kind !== "accrual" && e.kind !== "refund") return "";
+  if (e.kind !== "accrual") return "";
   if (!e.availableOn) return t("state_open");
   return new Date(e.availableOn) > new Date() ? t("state_due", { day: day(e.availableOn) }) : t("state_available");
 }
