@@ -40,6 +40,9 @@ type tab struct {
 	screen screen
 }
 
+// inApp is the browser inside WeChat on a phone, which most shoppers come with.
+const inApp = "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0 Mobile Safari/537.36 MicroMessenger/8.0.50"
+
 // patience is how long one step of a page may take on a busy machine.
 const patience = 60 * time.Second
 
@@ -49,8 +52,7 @@ func open(t *testing.T, s screen, script bool) *tab {
 	// As root there is no sandbox; the other flags keep Chromium from talking to anybody but the store.
 	flags := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("lang", "zh-CN"),
-		chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.UserDataDir(t.TempDir()))
 	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
 	t.Cleanup(endAllocator)
 	ctx, end := chromedp.NewContext(allocator)
@@ -68,7 +70,10 @@ func open(t *testing.T, s screen, script bool) *tab {
 		view = append(view, chromedp.EmulateMobile)
 	}
 	b.run(chromedp.EmulateViewport(s.width, s.height, view...), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !script})
+		if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !script}); err != nil {
+			return err
+		}
+		_, err := chromedp.Call(ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: inApp, AcceptLanguage: "zh-CN"})
 		return err
 	}))
 	return b
