@@ -62,11 +62,6 @@ func may(c web.Caller, known bool, method string) error {
 	}
 }
 
-// Keyed is the input of every write: embed it in an operation's input.
-type Keyed struct {
-	Key string `header:"Idempotency-Key" doc:"16 to 128 letters, digits or - _ . : that are new for every wish and the same when it is sent again"`
-}
-
 // done is the recorded answer of writes whose response is read back, so that nothing personal is kept with the key.
 type done struct{}
 

@@ -46,7 +46,7 @@ const (
 )
 
 type importInput struct {
-	Keyed
+	api.Keyed
 	Type     string `header:"Content-Type" hidden:"true"`
 	Encoding string `header:"Content-Encoding" hidden:"true"`
 	RawBody  []byte `contentType:"text/csv"`

@@ -80,7 +80,7 @@ func (a *admin) listKOCs(ctx context.Context, in *kocsInput) (*api.Reply[KOCPage
 }
 
 type kocInput struct {
-	Keyed
+	api.Keyed
 	Body struct {
 		Handle string `json:"handle" doc:"3 to 30 lower-case letters and digits, words joined by hyphens; never changes"`
 		Name   string `json:"name"`
@@ -123,7 +123,7 @@ type Approval struct {
 }
 
 type approveInput struct {
-	Keyed
+	api.Keyed
 	ID   string `path:"id"`
 	Body *struct{}
 }
@@ -180,7 +180,7 @@ func (a *admin) newInvite(ctx context.Context, in *approveInput) string {
 }
 
 type suspendInput struct {
-	Keyed
+	api.Keyed
 	ID   string `path:"id"`
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"500"`

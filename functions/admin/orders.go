@@ -146,7 +146,7 @@ func (a *admin) update(ctx context.Context, id string, w once.Wish, change func(
 }
 
 type shipInput struct {
-	Keyed
+	api.Keyed
 	ID   string `path:"id"`
 	Body struct {
 		Carrier  string     `json:"carrier"`
@@ -190,7 +190,7 @@ func (a *admin) shipOrder(ctx context.Context, in *shipInput) (*api.Reply[Order]
 
 // actInput is a write that says everything in its address.
 type actInput struct {
-	Keyed
+	api.Keyed
 	ID   string `path:"id"`
 	Body *struct{}
 }
@@ -200,7 +200,7 @@ func (a *admin) deliverOrder(ctx context.Context, in *actInput) (*api.Reply[Orde
 }
 
 type holdInput struct {
-	Keyed
+	api.Keyed
 	ID   string `path:"id"`
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"500"`
@@ -213,7 +213,7 @@ func (a *admin) holdOrder(ctx context.Context, in *holdInput) (*api.Reply[Order]
 }
 
 type releaseInput struct {
-	Keyed
+	api.Keyed
 	ID   string `path:"id"`
 	Body *struct {
 		Reason string `json:"reason,omitempty" maxLength:"500"`
@@ -232,7 +232,7 @@ func (a *admin) releaseHold(ctx context.Context, in *releaseInput) (*api.Reply[O
 }
 
 type returnInput struct {
-	Keyed
+	api.Keyed
 	ID     string `path:"id"`
 	Return string `path:"return"`
 	Body   struct {

@@ -154,7 +154,7 @@ func (a *admin) product(ctx context.Context, id string) (catalogue.Product, erro
 }
 
 type createInput struct {
-	Keyed
+	api.Keyed
 	Body ProductDraft
 }
 
@@ -185,7 +185,7 @@ func (a *admin) createProduct(ctx context.Context, in *createInput) (*api.Reply[
 }
 
 type changeInput struct {
-	Keyed
+	api.Keyed
 	ID   string `path:"id"`
 	Body ProductChange
 }

@@ -45,7 +45,7 @@ func viewRefund(o ordering.Order, r ordering.Refund) Refund {
 }
 
 type refundInput struct {
-	Keyed
+	api.Keyed
 	ID   string `path:"id"`
 	Body struct {
 		Lines    []RefundItem  `json:"lines,omitempty" maxItems:"20"`

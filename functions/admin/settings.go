@@ -173,7 +173,7 @@ func setAmount(to *int64, from *money.Amount, c money.Currency, where string) []
 }
 
 type settingsInput struct {
-	Keyed
+	api.Keyed
 	Body SettingsChange
 }
 

@@ -87,7 +87,7 @@ func TestVerifyFinds(t *testing.T) {
 	number := func(n int) types.AttributeValue { return &types.AttributeValueMemberN{Value: fmt.Sprint(n)} }
 	damage("SHOP_TABLE", "SKU#tea", "SKU", "available", number(7))
 	damage("LEDGER_TABLE", "KOC#mei", "BAL#CNY", "pending", number(201))
-	damage("LEDGER_TABLE", "ORDER#o1", "APPLIED", "positions", &types.AttributeValueMemberL{})
+	damage("LEDGER_TABLE", "ORDER#o1", "APPLIED", "positions", &types.AttributeValueMemberS{Value: "[]"})
 	damage("LEDGER_TABLE", "ORDER#o0", "APPLIED", "v", number(99))
 
 	found := map[string]Difference{}

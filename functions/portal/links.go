@@ -12,6 +12,7 @@ import (
 	"yundian/shared/fail"
 	"yundian/shared/koc"
 	"yundian/shared/money"
+	"yundian/shared/once"
 	"yundian/shared/seal"
 	"yundian/shared/shop"
 	"yundian/shared/store"
@@ -111,7 +112,7 @@ type makeLinkInput struct {
 }
 
 func (p *portal) makeLink(ctx context.Context, in *makeLinkInput) (*api.Reply[NewLink], error) {
-	link, err := once(ctx, p, wish{"POST /v1/links", in.Key, in.Body}, func(record func(NewLink) ([]store.Write, error)) (NewLink, error) {
+	link, err := once.Do(ctx, p.store, wish(ctx, "POST /v1/links", in.Key, in.Body), p.now(), func(record once.Record[NewLink]) (NewLink, error) {
 		unique, err := p.unique(visitOf(ctx).subject, in)
 		if err != nil {
 			return NewLink{}, err
@@ -121,7 +122,7 @@ func (p *portal) makeLink(ctx context.Context, in *makeLinkInput) (*api.Reply[Ne
 	return &api.Reply[NewLink]{Body: link}, err
 }
 
-func (p *portal) makeLinkOf(ctx context.Context, in *makeLinkInput, unique string, record func(NewLink) ([]store.Write, error)) (NewLink, error) {
+func (p *portal) makeLinkOf(ctx context.Context, in *makeLinkInput, unique string, record once.Record[NewLink]) (NewLink, error) {
 	v := visitOf(ctx)
 	l, err := koc.NewLink(v.koc.Handle, in.Body.Target, in.Body.Channel, unique, p.now())
 	if err != nil {

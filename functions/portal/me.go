@@ -6,6 +6,7 @@ import (
 
 	"yundian/shared/fail"
 	"yundian/shared/koc"
+	"yundian/shared/once"
 	"yundian/shared/shop"
 	"yundian/shared/store"
 	"yundian/shared/web/api"
@@ -68,7 +69,7 @@ type bindInput struct {
 // bind ties the login to the KOC that an invitation was made for. Profile and login change in one transaction, so a
 // login is bound to one KOC and an invitation used once, whatever races.
 func (p *portal) bind(ctx context.Context, in *bindInput) (*api.Reply[Me], error) {
-	handle, err := once(ctx, p, wish{"POST /v1/me", in.Key, in.Body}, func(record func(string) ([]store.Write, error)) (string, error) {
+	handle, err := once.Do(ctx, p.store, wish(ctx, "POST /v1/me", in.Key, in.Body), p.now(), func(record once.Record[string]) (string, error) {
 		return p.bindTo(ctx, in.Body.Invite, record)
 	})
 	if err != nil {
@@ -84,7 +85,7 @@ func (p *portal) bind(ctx context.Context, in *bindInput) (*api.Reply[Me], error
 	return p.viewNow(ctx, bound)
 }
 
-func (p *portal) bindTo(ctx context.Context, invite string, record func(string) ([]store.Write, error)) (string, error) {
+func (p *portal) bindTo(ctx context.Context, invite string, record once.Record[string]) (string, error) {
 	if invite == "" || len(invite) > koc.MaxInvite {
 		return "", koc.InviteRefused()
 	}
@@ -127,7 +128,7 @@ type editInput struct {
 
 func (p *portal) editMe(ctx context.Context, in *editInput) (*api.Reply[Me], error) {
 	handle := visitOf(ctx).koc.Handle
-	_, err := once(ctx, p, wish{"PATCH /v1/me", in.Key, in.Body}, func(record func(string) ([]store.Write, error)) (string, error) {
+	_, err := once.Do(ctx, p.store, wish(ctx, "PATCH /v1/me", in.Key, in.Body), p.now(), func(record once.Record[string]) (string, error) {
 		reply, err := record(handle)
 		if err != nil {
 			return "", err

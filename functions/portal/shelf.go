@@ -7,6 +7,7 @@ import (
 	"yundian/shared/catalogue"
 	"yundian/shared/fail"
 	"yundian/shared/koc"
+	"yundian/shared/once"
 	"yundian/shared/store"
 	"yundian/shared/web/api"
 )
@@ -48,7 +49,7 @@ func (p *portal) setShelf(ctx context.Context, in *setShelfInput) (*api.Reply[Sh
 	for i, it := range in.Body.Items {
 		items[i] = koc.ShelfItem(it)
 	}
-	shelf, err := once(ctx, p, wish{"PUT /v1/shelf", in.Key, in.Body}, func(record func(Shelf) ([]store.Write, error)) (Shelf, error) {
+	shelf, err := once.Do(ctx, p.store, wish(ctx, "PUT /v1/shelf", in.Key, in.Body), p.now(), func(record once.Record[Shelf]) (Shelf, error) {
 		if err := p.mayShow(ctx, items); err != nil {
 			return Shelf{}, err
 		}

@@ -17,7 +17,7 @@ import (
 type Wish struct {
 	Owner string // who asks: keys of different owners never meet
 	Route string // method and path, with what is in the path
-	Key   string // empty when the client sends none
+	Key   string // as api.Keyed has checked it; empty when the client sends none
 	Body  any    // what was asked for, as decoded
 }
 
@@ -30,9 +30,6 @@ func Do[A any](ctx context.Context, s *store.Store, w Wish, now time.Time, do fu
 	var none A
 	if w.Key == "" {
 		return do(func(A) ([]store.Write, error) { return nil, nil })
-	}
-	if err := web.CheckKey("header.Idempotency-Key", w.Key); err != nil {
-		return none, err
 	}
 	hash, err := web.ValueHash(w.Body)
 	if err != nil {
