@@ -6,7 +6,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"yundian/shared/fail"
@@ -99,20 +101,31 @@ type StockMove struct {
 // MaxStock bounds a count so that receipts cannot overflow.
 const MaxStock = 1_000_000_000
 
-var idForm = regexp.MustCompile(`^[a-z0-9\p{Han}\p{L}]+(?:[-_][a-z0-9\p{Han}\p{L}]+)*$`)
-var skuForm = regexp.MustCompile(`^[^\s*,|#\x00-\x1f]+(?: [^\s*,|#\x00-\x1f]+)*$`)
+// Patterns are compiled when they are first needed: most functions sell without looking at an id.
+var (
+	idForm    = lazily(`^[a-z0-9\p{L}]+(?:[-_][a-z0-9\p{L}]+)*$`)
+	skuForm   = lazily(`^[^\s*,|#\x00-\x1f]+(?: [^\s*,|#\x00-\x1f]+)*$`)
+	imageForm = lazily(`^(https://[^\s"'<>\\]+|/[a-zA-Z0-9_][^\s"'<>\\]*)$`)
+)
+
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // ValidID reports whether a product id may be used: words of letters and digits joined by single hyphens or
 // underscores, at most 120 bytes, lower case.
 func ValidID(id string) bool {
-	return len(id) <= 120 && idForm.MatchString(id) && id == strings.ToLower(id)
+	return len(id) <= 120 && idForm().MatchString(id) && id == strings.ToLower(id)
 }
 
 // ValidSKU reports whether a SKU may be used: 1–80 bytes without control characters or the marks * , | # that
 // baskets and keys use as separators.
 func ValidSKU(sku string) bool {
-	return len(sku) <= 80 && utf8.ValidString(sku) && skuForm.MatchString(sku)
+	return len(sku) <= 80 && utf8.ValidString(sku) && skuForm().MatchString(sku) && !strings.ContainsFunc(sku, unseen)
 }
+
+// unseen are characters that show nothing: two SKUs that look alike would differ.
+func unseen(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
 // Variant finds a variant by its SKU.
 func (p Product) Variant(sku string) (Variant, bool) {
@@ -262,7 +275,5 @@ func (p Product) wrongVariants(c money.Currency) []fail.Field {
 // 999 pieces at this price stay below 2^63.
 const MaxPrice = 1_000_000_000
 
-var imageForm = regexp.MustCompile(`^(https://[^\s"'<>\\]+|/[a-zA-Z0-9_][^\s"'<>\\]*)$`)
-
 // ValidImage reports whether a picture's address may stand on a page: https, or a path on this site.
-func ValidImage(src string) bool { return len(src) <= 1000 && imageForm.MatchString(src) }
+func ValidImage(src string) bool { return len(src) <= 1000 && imageForm().MatchString(src) }
