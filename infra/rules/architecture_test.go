@@ -71,7 +71,7 @@ var packages = []allowed{
 	{"shared/ledger", pure, business[:8], nil},
 
 	// The only code that talks to DynamoDB.
-	{"shared/store", shared, business, []string{awsSDK, "github.com/aws/smithy-go", ulid}},
+	{"shared/store", shared, business, []string{awsSDK, "github.com/aws/smithy-go", ulid, "github.com/go-json-experiment/json"}},
 	{"shared/provider", shared, business, nil},
 	// The two hops that checkout, payments, admin and mature share: the provider does, the store records.
 	{"shared/cashier", shared, append(business[:len(business):len(business)], "shared/store", "shared/provider", "shared/telemetry"), nil},

@@ -15,12 +15,12 @@ import (
 //	released  = what moved from pending to available: accrued − reversed, once the order is released
 //	clawed    = the part taken back by refunds after the release, owed as debt
 type Position struct {
-	Line     int    `dynamodbav:"l" json:"line"`
-	KOC      string `dynamodbav:"k" json:"koc"`
-	Accrued  int64  `dynamodbav:"a" json:"accrued"`
-	Reversed int64  `dynamodbav:"r" json:"reversed"`
-	Released int64  `dynamodbav:"e" json:"released"`
-	Clawed   int64  `dynamodbav:"c" json:"clawed"`
+	Line     int    `json:"line"`
+	KOC      string `json:"koc"`
+	Accrued  int64  `json:"accrued"`
+	Reversed int64  `json:"reversed"`
+	Released int64  `json:"released"`
+	Clawed   int64  `json:"clawed"`
 }
 
 // Pending is what is earned but not released yet.

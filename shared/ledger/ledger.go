@@ -40,22 +40,22 @@ const (
 
 // Leg is one side of an entry.
 type Leg struct {
-	Account Account `dynamodbav:"a" json:"account"`
-	Minor   int64   `dynamodbav:"m" json:"amount"`
+	Account Account `json:"account"`
+	Minor   int64   `json:"amount"`
 }
 
 // Entry is what changed for one line, with its reason: base × rate under a rule.
 type Entry struct {
-	Line        int               `dynamodbav:"l"`
-	SKU         string            `dynamodbav:"sku"`
-	Product     string            `dynamodbav:"product"`
-	Kind        Kind              `dynamodbav:"kind"`
-	Minor       int64             `dynamodbav:"minor"` // as the KOC reads it: plus earns, minus takes back, a release moves
-	Base        int64             `dynamodbav:"base"`
-	Rate        money.BasisPoints `dynamodbav:"rate"`
-	Rule        string            `dynamodbav:"rule"`
-	RuleVersion int64             `dynamodbav:"rulev"`
-	Legs        []Leg             `dynamodbav:"legs"`
+	Line        int
+	SKU         string
+	Product     string
+	Kind        Kind
+	Minor       int64 // as the KOC reads it: plus earns, minus takes back, a release moves
+	Base        int64
+	Rate        money.BasisPoints
+	Rule        string
+	RuleVersion int64
+	Legs        []Leg
 }
 
 // Posting is everything one version of an order changed for one KOC, in one currency.
@@ -102,9 +102,9 @@ type Fact struct {
 
 // FactLine is one product of a fact.
 type FactLine struct {
-	Product    string `dynamodbav:"p"`
-	Sales      int64  `dynamodbav:"s"` // net of refunds
-	Commission int64  `dynamodbav:"c"` // net of refunds
+	Product    string
+	Sales      int64 // net of refunds
+	Commission int64 // net of refunds
 }
 
 // Settlement is everything one version of an order adds to the ledger.

@@ -40,8 +40,8 @@ func (c Currency) Digits() int {
 // Amount is money in minor units of one currency. The zero value is nothing, in no currency,
 // and may be added to any amount.
 type Amount struct {
-	Minor    int64    `json:"amount" dynamodbav:"amount"`
-	Currency Currency `json:"currency" dynamodbav:"currency"`
+	Minor    int64    `json:"amount"`
+	Currency Currency `json:"currency"`
 }
 
 // Of makes an amount of minor units: Of(1230, "CNY") is 12.30 yuan.

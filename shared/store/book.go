@@ -9,10 +9,10 @@ import (
 )
 
 type bookItem struct {
-	V        int64                        `dynamodbav:"v"`
-	From     time.Time                    `dynamodbav:"from"`
-	Default  money.BasisPoints            `dynamodbav:"default"`
-	Products map[string]money.BasisPoints `dynamodbav:"products"`
+	V        int64                                  `dynamodbav:"v"`
+	From     time.Time                              `dynamodbav:"from"`
+	Default  money.BasisPoints                      `dynamodbav:"default"`
+	Products document[map[string]money.BasisPoints] `dynamodbav:"products"`
 }
 
 // bookHistory bounds how many versions are read to find the one of an order: orders are decided within moments.
@@ -44,7 +44,7 @@ func (s *Store) books(ctx context.Context, limit int) ([]commission.Book, error)
 		if err := decode(it, &x); err != nil {
 			return nil, err
 		}
-		b := commission.Book{Version: x.V, From: x.From, Default: x.Default, Products: x.Products}
+		b := commission.Book{Version: x.V, From: x.From, Default: x.Default, Products: x.Products.Value}
 		out = append(out, b)
 	}
 	if next == nil && len(out) < limit {
@@ -56,7 +56,7 @@ func (s *Store) books(ctx context.Context, limit int) ([]commission.Book, error)
 // BookWrite publishes a version of the rule book, for use beside another write.
 func BookWrite(b commission.Book) Write {
 	return Write{Table: Shop, Key: bookKey(b.Version), Guards: once(),
-		Put: encode(bookItem{V: b.Version, From: b.From, Default: b.Default, Products: b.Products})}
+		Put: encode(bookItem{V: b.Version, From: b.From, Default: b.Default, Products: doc(b.Products)})}
 }
 
 // BookTaken reports whether a write was refused because another version of the rule book was published meanwhile.

@@ -12,14 +12,14 @@ import (
 )
 
 type kocItem struct {
-	V       int64       `dynamodbav:"v"`
-	ListPk  string      `dynamodbav:"listPk"`
-	ListSk  string      `dynamodbav:"listSk"`
-	Profile koc.Profile `dynamodbav:"profile"`
+	V       int64                 `dynamodbav:"v"`
+	ListPk  string                `dynamodbav:"listPk"`
+	ListSk  string                `dynamodbav:"listSk"`
+	Profile document[koc.Profile] `dynamodbav:"profile"`
 }
 
 type linkItem struct {
-	Link koc.Link `dynamodbav:"link"`
+	Link document[koc.Link] `dynamodbav:"link"`
 }
 
 // loginItem and inviteItem lead from a login, or from the hash of an invitation, to a KOC.
@@ -34,15 +34,16 @@ func kocFrom(it Item) (koc.Profile, error) {
 	if err := decode(it, &x); err != nil {
 		return koc.Profile{}, err
 	}
-	x.Profile.Version = x.V
-	return x.Profile, nil
+	p := x.Profile.Value
+	p.Version = x.V
+	return p, nil
 }
 
 func kocWrite(p koc.Profile) Write {
 	seen := p.Version
 	p.Version++
 	return Write{Table: Shop, Key: kocKey(p.Handle), Guards: replaces(seen),
-		Put: encode(kocItem{V: p.Version, ListPk: kocList, ListSk: p.Handle, Profile: p})}
+		Put: encode(kocItem{V: p.Version, ListPk: kocList, ListSk: p.Handle, Profile: doc(p)})}
 }
 
 // KOC is a profile by handle, or NotFound.
@@ -185,7 +186,7 @@ func (s *Store) handleAt(ctx context.Context, key Key) (string, error) {
 
 // CreateLink adds a share link to a KOC's partition; a code that exists already stays as it is.
 func (s *Store) CreateLink(ctx context.Context, l koc.Link, extra ...Write) error {
-	w := Write{Table: Shop, Key: linkKey(l.KOC, l.Code), Guards: once(), Put: encode(linkItem{Link: l})}
+	w := Write{Table: Shop, Key: linkKey(l.KOC, l.Code), Guards: once(), Put: encode(linkItem{Link: doc(l)})}
 	err := s.apply(ctx, append([]Write{w}, extra...))
 	if refusedBy(err, func(k Key) bool { return k == w.Key }) {
 		return nil
@@ -222,7 +223,7 @@ func (s *Store) Links(ctx context.Context, handle, after string, limit int) (lin
 func linkFrom(it Item) (koc.Link, error) {
 	var x linkItem
 	err := decode(it, &x)
-	return x.Link, err
+	return x.Link.Value, err
 }
 
 // Landing is what a page of a KOC is rendered from.

@@ -15,20 +15,20 @@ import (
 )
 
 type appliedItem struct {
-	V         int64                 `dynamodbav:"v"`
-	Due       string                `dynamodbav:"due,omitempty"`
-	Positions []commission.Position `dynamodbav:"positions"`
+	V         int64                           `dynamodbav:"v"`
+	Due       string                          `dynamodbav:"due,omitempty"`
+	Positions document[[]commission.Position] `dynamodbav:"positions"`
 }
 
 type postingItem struct {
-	ID       string         `dynamodbav:"id"`
-	KOC      string         `dynamodbav:"koc"`
-	Order    string         `dynamodbav:"order"`
-	V        int64          `dynamodbav:"v"`
-	At       time.Time      `dynamodbav:"at"`
-	PlacedAt time.Time      `dynamodbav:"placedAt"`
-	Currency money.Currency `dynamodbav:"currency"`
-	Entries  []ledger.Entry `dynamodbav:"entries"`
+	ID       string                   `dynamodbav:"id"`
+	KOC      string                   `dynamodbav:"koc"`
+	Order    string                   `dynamodbav:"order"`
+	V        int64                    `dynamodbav:"v"`
+	At       time.Time                `dynamodbav:"at"`
+	PlacedAt time.Time                `dynamodbav:"placedAt"`
+	Currency money.Currency           `dynamodbav:"currency"`
+	Entries  document[[]ledger.Entry] `dynamodbav:"entries"`
 }
 
 type balanceItem struct {
@@ -40,15 +40,15 @@ type balanceItem struct {
 }
 
 type factItem struct {
-	Order    string            `dynamodbav:"order"`
-	V        int64             `dynamodbav:"v"`
-	At       time.Time         `dynamodbav:"at"`
-	Day      string            `dynamodbav:"day"`
-	Currency money.Currency    `dynamodbav:"currency"`
-	KOC      string            `dynamodbav:"koc,omitempty"`
-	Code     string            `dynamodbav:"code,omitempty"`
-	Counted  bool              `dynamodbav:"counted"`
-	Lines    []ledger.FactLine `dynamodbav:"lines"`
+	Order    string                      `dynamodbav:"order"`
+	V        int64                       `dynamodbav:"v"`
+	At       time.Time                   `dynamodbav:"at"`
+	Day      string                      `dynamodbav:"day"`
+	Currency money.Currency              `dynamodbav:"currency"`
+	KOC      string                      `dynamodbav:"koc,omitempty"`
+	Code     string                      `dynamodbav:"code,omitempty"`
+	Counted  bool                        `dynamodbav:"counted"`
+	Lines    document[[]ledger.FactLine] `dynamodbav:"lines"`
 }
 
 // Applied is what is posted for each of these orders; orders that nothing was posted for are missing.
@@ -67,7 +67,7 @@ func (s *Store) Applied(ctx context.Context, orders []string) (map[string]ledger
 		if err := decode(it, &x); err != nil {
 			return nil, err
 		}
-		out[strings.TrimPrefix(r.key.PK, "ORDER#")] = ledger.Applied{V: x.V, Due: x.Due, Positions: x.Positions}
+		out[strings.TrimPrefix(r.key.PK, "ORDER#")] = ledger.Applied{V: x.V, Due: x.Due, Positions: x.Positions.Value}
 	}
 	return out, nil
 }
@@ -77,13 +77,13 @@ func (s *Store) Applied(ctx context.Context, orders []string) (map[string]ledger
 func settleWrites(st ledger.Settlement) []Write {
 	f := st.Fact
 	writes := []Write{
-		{Table: Ledger, Key: appliedKey(st.Order), Guards: replaces(st.Seen), Put: encode(appliedItem{V: st.Applied.V, Due: st.Applied.Due, Positions: st.Applied.Positions})},
+		{Table: Ledger, Key: appliedKey(st.Order), Guards: replaces(st.Seen), Put: encode(appliedItem{V: st.Applied.V, Due: st.Applied.Due, Positions: doc(st.Applied.Positions)})},
 		{Table: Ledger, Key: factKey(st.Order, st.Applied.V), Guards: once(), Put: encode(factItem{Order: f.Order, V: f.V, At: f.At, Day: f.Day,
-			Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: f.Lines})},
+			Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: doc(f.Lines)})},
 	}
 	for _, p := range st.Postings {
 		writes = append(writes, Write{Table: Ledger, Key: postingKey(p.KOC, p.At, p.Order, p.V), Guards: once(),
-			Put: encode(postingItem{ID: p.ID, KOC: p.KOC, Order: p.Order, V: p.V, At: p.At, PlacedAt: p.PlacedAt, Currency: p.Currency, Entries: p.Entries})})
+			Put: encode(postingItem{ID: p.ID, KOC: p.KOC, Order: p.Order, V: p.V, At: p.At, PlacedAt: p.PlacedAt, Currency: p.Currency, Entries: doc(p.Entries)})})
 		var legs []ledger.Leg
 		for _, e := range p.Entries {
 			legs = append(legs, e.Legs...)
@@ -227,7 +227,7 @@ func (s *Store) Postings(ctx context.Context, handle, after string, limit int, d
 			return nil, "", err
 		}
 		postings = append(postings, ledger.Posting{ID: x.ID, KOC: x.KOC, Order: x.Order, V: x.V, At: x.At, PlacedAt: x.PlacedAt,
-			Currency: x.Currency, Entries: x.Entries})
+			Currency: x.Currency, Entries: x.Entries.Value})
 	}
 	if last != nil {
 		next = str(last["sk"])
@@ -247,5 +247,5 @@ func FactFrom(it Item) (ledger.Fact, error) {
 	if x.Order == "" || x.V < 1 {
 		return ledger.Fact{}, fmt.Errorf("store: %s is not a fact", str(it["pk"]))
 	}
-	return ledger.Fact{Order: x.Order, V: x.V, At: x.At, Day: x.Day, Currency: x.Currency, KOC: x.KOC, Code: x.Code, Counted: x.Counted, Lines: x.Lines}, nil
+	return ledger.Fact{Order: x.Order, V: x.V, At: x.At, Day: x.Day, Currency: x.Currency, KOC: x.KOC, Code: x.Code, Counted: x.Counted, Lines: x.Lines.Value}, nil
 }

@@ -16,23 +16,23 @@ import (
 
 // orderItem is an order with the attributes its indexes and stream filters need.
 type orderItem struct {
-	V         int64          `dynamodbav:"v"`
-	Status    string         `dynamodbav:"status"`
-	Undecided bool           `dynamodbav:"undecided,omitempty"`
-	PlacedPk  string         `dynamodbav:"placedPk"`
-	PlacedSk  string         `dynamodbav:"placedSk"`
-	KOC       string         `dynamodbav:"koc,omitempty"`
-	KOCPk     string         `dynamodbav:"kocPk,omitempty"`
-	KOCSk     string         `dynamodbav:"kocSk,omitempty"`
-	DuePk     string         `dynamodbav:"duePk,omitempty"`
-	DueSk     string         `dynamodbav:"dueSk,omitempty"`
-	Order     ordering.Order `dynamodbav:"order"`
+	V         int64                    `dynamodbav:"v"`
+	Status    string                   `dynamodbav:"status"`
+	Undecided bool                     `dynamodbav:"undecided,omitempty"`
+	PlacedPk  string                   `dynamodbav:"placedPk"`
+	PlacedSk  string                   `dynamodbav:"placedSk"`
+	KOC       string                   `dynamodbav:"koc,omitempty"`
+	KOCPk     string                   `dynamodbav:"kocPk,omitempty"`
+	KOCSk     string                   `dynamodbav:"kocSk,omitempty"`
+	DuePk     string                   `dynamodbav:"duePk,omitempty"`
+	DueSk     string                   `dynamodbav:"dueSk,omitempty"`
+	Order     document[ordering.Order] `dynamodbav:"order"`
 }
 
 type contactItem struct {
-	Contact  ordering.Contact `dynamodbav:"contact"`
-	Address  ordering.Address `dynamodbav:"address"`
-	PlacedAt time.Time        `dynamodbav:"placedAt"`
+	Contact  document[ordering.Contact] `dynamodbav:"contact"`
+	Address  document[ordering.Address] `dynamodbav:"address"`
+	PlacedAt time.Time                  `dynamodbav:"placedAt"`
 }
 
 type placementItem struct {
@@ -50,11 +50,12 @@ func OrderFrom(it Item) (ordering.Order, error) {
 	if err := decode(it, &x); err != nil {
 		return ordering.Order{}, err
 	}
-	if x.Order.ID == "" || x.V < 1 {
+	o := x.Order.Value
+	if o.ID == "" || x.V < 1 {
 		return ordering.Order{}, fmt.Errorf("store: %s is not an order", str(it["pk"]))
 	}
-	x.Order.Version = x.V
-	return x.Order, nil
+	o.Version = x.V
+	return o, nil
 }
 
 // orderWrite saves an order as the version after the one it was read with.
@@ -62,7 +63,7 @@ func orderWrite(o ordering.Order) Write {
 	seen := o.Version
 	o.Version++
 	x := orderItem{V: o.Version, Status: string(o.Status()), Undecided: len(o.Awards) == 0,
-		PlacedPk: placedMonth(o.PlacedAt), PlacedSk: placedSort(o), Order: o}
+		PlacedPk: placedMonth(o.PlacedAt), PlacedSk: placedSort(o), Order: doc(o)}
 	if award, ok := o.Award(); ok && len(award.Winners) > 0 {
 		x.KOC = award.Winners[0].KOC
 		x.KOCPk, x.KOCSk = "KOC#"+x.KOC, x.PlacedSk
@@ -154,7 +155,7 @@ func placeWrites(n NewOrder) []Write {
 			TTL: n.Order.PlacedAt.AddDate(0, 0, replyDays).Unix()})},
 		orderWrite(n.Order),
 		{Table: People, Key: contactKey(n.Order.Person, n.Order.ID), Guards: once(),
-			Put: encode(contactItem{Contact: n.Contact, Address: n.Address, PlacedAt: n.Order.PlacedAt})},
+			Put: encode(contactItem{Contact: doc(n.Contact), Address: doc(n.Address), PlacedAt: n.Order.PlacedAt})},
 	}
 	for _, m := range ordering.StockMoves(ordering.Order{}, n.Order) {
 		writes = append(writes, stockWrite(m))
@@ -278,7 +279,7 @@ func (s *Store) Contact(ctx context.Context, o ordering.Order) (ordering.Contact
 	}
 	var x contactItem
 	err = decode(found[r], &x)
-	return x.Contact, x.Address, err
+	return x.Contact.Value, x.Address.Value, err
 }
 
 // OrderFilter selects orders for a list, newest first. Status and KOC may be empty; From and To bound the placement.

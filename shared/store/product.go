@@ -13,27 +13,32 @@ import (
 )
 
 type productItem struct {
-	V       int64             `dynamodbav:"v"`
-	ListPk  string            `dynamodbav:"listPk"`
-	ListSk  string            `dynamodbav:"listSk"`
-	Product catalogue.Product `dynamodbav:"product"`
+	V       int64                       `dynamodbav:"v"`
+	ListPk  string                      `dynamodbav:"listPk"`
+	ListSk  string                      `dynamodbav:"listSk"`
+	Product document[catalogue.Product] `dynamodbav:"product"`
 }
 
 // skuItem is one SKU: what checkout needs to know of its product, and its stock.
 type skuItem struct {
-	SKU        string           `dynamodbav:"sku"`
-	Product    string           `dynamodbav:"product"`
-	Title      string           `dynamodbav:"title"`
-	Variant    string           `dynamodbav:"variant"`
-	Price      money.Amount     `dynamodbav:"price"`
-	Image      string           `dynamodbav:"image"`
-	Tags       []string         `dynamodbav:"tags"`
-	Status     catalogue.Status `dynamodbav:"status"`
-	Available  int64            `dynamodbav:"available"`
-	Reserved   int64            `dynamodbav:"reserved"`
-	Sold       int64            `dynamodbav:"sold"`
-	Received   int64            `dynamodbav:"received"`
-	WrittenOff int64            `dynamodbav:"writtenOff"`
+	SKU        string             `dynamodbav:"sku"`
+	Product    string             `dynamodbav:"product"`
+	About      document[skuAbout] `dynamodbav:"about"`
+	Available  int64              `dynamodbav:"available"`
+	Reserved   int64              `dynamodbav:"reserved"`
+	Sold       int64              `dynamodbav:"sold"`
+	Received   int64              `dynamodbav:"received"`
+	WrittenOff int64              `dynamodbav:"writtenOff"`
+}
+
+// skuAbout is what an edit of the product replaces.
+type skuAbout struct {
+	Title   string
+	Variant string
+	Price   money.Amount
+	Image   string
+	Tags    []string
+	Status  catalogue.Status
 }
 
 const productList = "PRODUCT"
@@ -81,8 +86,9 @@ func productFrom(it Item) (catalogue.Product, error) {
 	if err := decode(it, &x); err != nil {
 		return catalogue.Product{}, err
 	}
-	x.Product.Version = x.V
-	return x.Product, nil
+	p := x.Product.Value
+	p.Version = x.V
+	return p, nil
 }
 
 // ListProducts is a page of products by id; after is the last id of the page before, empty for the first. next is
@@ -151,22 +157,26 @@ func sellableFrom(it Item) (catalogue.Sellable, error) {
 	if err := decode(it, &x); err != nil {
 		return catalogue.Sellable{}, err
 	}
-	return catalogue.Sellable{SKU: x.SKU, Product: x.Product, Title: x.Title, Variant: x.Variant, Price: x.Price, Image: x.Image,
-		Tags: x.Tags, Status: x.Status, Stock: catalogue.Stock{Available: x.Available, Reserved: x.Reserved, Sold: x.Sold,
+	a := x.About.Value
+	return catalogue.Sellable{SKU: x.SKU, Product: x.Product, Title: a.Title, Variant: a.Variant, Price: a.Price, Image: a.Image,
+		Tags: a.Tags, Status: a.Status, Stock: catalogue.Stock{Available: x.Available, Reserved: x.Reserved, Sold: x.Sold,
 			Received: x.Received, WrittenOff: x.WrittenOff}}, nil
+}
+
+func newSKUItem(it catalogue.Sellable, received int64) skuItem {
+	return skuItem{SKU: it.SKU, Product: it.Product, Available: received, Received: received,
+		About: doc(skuAbout{Title: it.Title, Variant: it.Variant, Price: it.Price, Image: it.Image, Tags: it.Tags, Status: it.Status})}
 }
 
 // newSKUWrite creates a SKU with its first receipt. Only a SKU that does not exist yet takes one, so importing
 // again never restores sold stock.
 func newSKUWrite(it catalogue.Sellable, received int64) Write {
-	return Write{Table: Shop, Key: skuKey(it.SKU), Guards: once(), Put: encode(skuItem{SKU: it.SKU, Product: it.Product, Title: it.Title,
-		Variant: it.Variant, Price: it.Price, Image: it.Image, Tags: it.Tags, Status: it.Status, Available: received, Received: received})}
+	return Write{Table: Shop, Key: skuKey(it.SKU), Guards: once(), Put: encode(newSKUItem(it, received))}
 }
 
 // skuWrite brings a SKU of the same product up to date and leaves its stock alone.
 func skuWrite(it catalogue.Sellable) Write {
-	all := encode(skuItem{SKU: it.SKU, Product: it.Product, Title: it.Title, Variant: it.Variant, Price: it.Price, Image: it.Image,
-		Tags: it.Tags, Status: it.Status})
+	all := encode(newSKUItem(it, 0))
 	for _, count := range []string{"available", "reserved", "sold", "received", "writtenOff"} {
 		delete(all, count)
 	}
@@ -177,7 +187,7 @@ func productWrite(p catalogue.Product) Write {
 	seen := p.Version
 	p.Version++
 	return Write{Table: Shop, Key: productKey(p.ID), Guards: replaces(seen),
-		Put: encode(productItem{V: p.Version, ListPk: productList, ListSk: p.ID, Product: p})}
+		Put: encode(productItem{V: p.Version, ListPk: productList, ListSk: p.ID, Product: doc(p)})}
 }
 
 // productWrites are the SKUs of a product as they have to be written, then the product itself. received is the

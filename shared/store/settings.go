@@ -9,8 +9,8 @@ import (
 )
 
 type settingsItem struct {
-	V        int64         `dynamodbav:"v"`
-	Settings shop.Settings `dynamodbav:"settings"`
+	V        int64                   `dynamodbav:"v"`
+	Settings document[shop.Settings] `dynamodbav:"settings"`
 }
 
 // Settings are the shop's settings; the defaults until the operator changes them.
@@ -30,14 +30,15 @@ func settingsFrom(it Item) (shop.Settings, error) {
 	if err := decode(it, &x); err != nil {
 		return shop.Settings{}, err
 	}
-	x.Settings.Version = x.V
-	return x.Settings, nil
+	n := x.Settings.Value
+	n.Version = x.V
+	return n, nil
 }
 
 func settingsWrite(n shop.Settings) Write {
 	seen := n.Version
 	n.Version++
-	return Write{Table: Shop, Key: settingsKey(), Guards: replaces(seen), Put: encode(settingsItem{V: n.Version, Settings: n})}
+	return Write{Table: Shop, Key: settingsKey(), Guards: replaces(seen), Put: encode(settingsItem{V: n.Version, Settings: doc(n)})}
 }
 
 // SaveSettings replaces the settings whose version the editor saw; a Conflict if somebody was faster.

@@ -41,7 +41,7 @@ func (s *Store) Tallied(ctx context.Context, orders []string) (map[string]ledger
 			return nil, err
 		}
 		f := x.Fact
-		out[f.Order] = ledger.Fact{Order: f.Order, V: f.V, At: f.At, Day: f.Day, Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: f.Lines}
+		out[f.Order] = ledger.Fact{Order: f.Order, V: f.V, At: f.At, Day: f.Day, Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: f.Lines.Value}
 	}
 	return out, nil
 }
@@ -62,7 +62,7 @@ func statWrite(t ledger.Tally) Write {
 
 func tallyWrites(before, after ledger.Fact) []Write {
 	f := factItem{Order: after.Order, V: after.V, At: after.At, Day: after.Day, Currency: after.Currency, KOC: after.KOC, Code: after.Code,
-		Counted: after.Counted, Lines: after.Lines}
+		Counted: after.Counted, Lines: doc(after.Lines)}
 	writes := []Write{{Table: Shop, Key: talliedKey(after.Order), Guards: replaces(before.V), Put: encode(talliedItem{V: after.V, Fact: f})}}
 	for _, t := range ledger.Tallies(before, after) {
 		writes = append(writes, statWrite(t))
