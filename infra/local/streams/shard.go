@@ -345,7 +345,7 @@ func (r *run) pause() {
 	p.mu.Lock()
 	quiet, hurried := time.Since(p.lastActive), p.hurried > 0
 	p.mu.Unlock()
-	gap := min(max(2*r.cost, gapShort), gapLong)
+	gap := min(max(20*r.cost, gapShort), gapLong)
 	if hurried {
 		gap = 0
 	}
