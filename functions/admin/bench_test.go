@@ -251,6 +251,15 @@ func TestRoutesAreThoseOfTheTemplate(t *testing.T) {
 	}
 }
 
+// TestSampleEvent answers the event that API Gateway really sends.
+func TestSampleEvent(t *testing.T) {
+	b := open(t)
+	a := webtest.Send(t, t.Context(), web.New(routes(b.admin)), "http-operator-api")
+	if page := decode[OrderPage](t, want(t, a, http.StatusOK)); len(page.Items) != 0 || page.Next != "" {
+		t.Errorf("page %s", a)
+	}
+}
+
 func TestOpenAPI(t *testing.T) {
 	_, v1 := serve(&admin{})
 	openapitest.Check(t, v1, "admin")
