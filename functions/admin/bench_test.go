@@ -345,7 +345,7 @@ var hostile = []struct {
 	{"POST", "/v1/admin/products", `{"id":"cup","title":"Cup","variants":[{"sku":"tea","price":{"amount":100,"currency":"CNY"}}]}`, 409},
 	{"PATCH", "/v1/admin/products/tea", `{"role":"x"}`, 400},
 	{"PATCH", "/v1/admin/products/tea", `{"rate":-1}`, 400},
-	{"PATCH", "/v1/admin/products/tea", `{"variants":[{"sku":"tea","stock":5}]}`, 400},
+	{"PATCH", "/v1/admin/products/tea", `{"variants":[{"sku":"tea","stock":6}]}`, 400},
 	{"PATCH", "/v1/admin/products/tea", `{"variants":[{"sku":"new"}]}`, 400},
 	{"PATCH", "/v1/admin/products/tea", `{"variants":[{"sku":"other","remove":true}]}`, 400},
 	{"PATCH", "/v1/admin/products/tea", `{"variants":[{"sku":"tea","remove":true}]}`, 400},
@@ -399,7 +399,7 @@ func TestHostileRequests(t *testing.T) {
 	if len(page.Items) != 1 || page.Items[0].Variants[0].Counts != (StockCounts{Available: 5, Received: 5}) {
 		t.Errorf("the shop changed: %+v", page)
 	}
-	if s := get[Settings](t, b, "/v1/admin/settings"); s.Version != 0 || s.DefaultRate != 1000 {
+	if s := get[Settings](t, b, "/v1/admin/settings"); s.Version != 1 || s.DefaultRate != 1000 {
 		t.Errorf("the settings changed: %+v", s)
 	}
 	if kocs := get[KOCPage](t, b, "/v1/admin/kocs"); len(kocs.Items) != 0 {

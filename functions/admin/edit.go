@@ -51,6 +51,7 @@ type VariantDraft struct {
 
 // ProductChange is some of a product; what is absent stays. Lists are replaced, except for variants.
 type ProductChange struct {
+	ID       *string         `json:"id,omitempty" doc:"As in the address: ids never change"`
 	Title    *string         `json:"title,omitempty"`
 	Status   *string         `json:"status,omitempty" enum:"active,draft,archived"`
 	Variants []VariantChange `json:"variants,omitempty" maxItems:"100" doc:"Changed, added or removed by SKU; variants that are not named stay"`
@@ -73,7 +74,7 @@ type VariantChange struct {
 	CompareAt *money.Amount `json:"compareAt,omitempty" doc:"An amount of 0 takes it away"`
 	Image     *string       `json:"image,omitempty"`
 	Grams     *int64        `json:"grams,omitempty" minimum:"0" maximum:"10000000"`
-	Stock     *int64        `json:"stock,omitempty" minimum:"0" maximum:"1000000000" doc:"The first receipt of a new SKU; afterwards stock moves by /v1/admin/stock"`
+	Stock     *int64        `json:"stock,omitempty" minimum:"0" maximum:"1000000000" doc:"The first receipt of a new SKU; afterwards stock moves by /v1/admin/stock, and only the count as it is now is accepted here"`
 	Remove    bool          `json:"remove,omitempty"`
 }
 
@@ -202,6 +203,9 @@ func (c ProductChange) apply(before catalogue.Product, now time.Time) (edit, err
 	}
 	e := edit{before: before, after: p, received: map[string]int64{}, rate: c.Rate}
 	var f []fail.Field
+	if c.ID != nil && *c.ID != before.ID {
+		f = append(f, fail.At("body.id", "id_fixed", "The id of a product never changes.", nil))
+	}
 	for i, v := range c.Variants {
 		if problem := e.variant(v, fmt.Sprintf("body.variants[%d]", i)); problem != nil {
 			f = append(f, *problem)

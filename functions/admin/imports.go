@@ -282,8 +282,12 @@ func (a *admin) fillShelf(ctx context.Context, fresh []string) error {
 			return nil
 		}
 		settings.DefaultShelf = shelf
-		if err = a.store.SaveSettings(ctx, settings); !fail.Is(err, "changed_meanwhile") || try == editTries {
+		if err = a.store.SaveSettings(ctx, settings); !fail.Is(err, "changed_meanwhile") {
 			return err
+		}
+		if try == editTries { // the products are there, which matters more than where they stand
+			slog.WarnContext(ctx, "default shelf kept changing, new products left off it", "products", len(fresh))
+			return nil
 		}
 	}
 	return nil

@@ -187,8 +187,8 @@ func TestImportReportsRows(t *testing.T) {
 		t.Errorf("cup %+v", p)
 	}
 	want(t, b.send(t, "GET", "/v1/admin/products/pot", nil), http.StatusNotFound)
-	if shelf := get[Settings](t, b, "/v1/admin/settings").DefaultShelf; !slices.Equal(shelf, []string{"cup"}) {
-		t.Errorf("drafts do not belong on a shelf: %v", shelf)
+	if shelf := get[Settings](t, b, "/v1/admin/settings").DefaultShelf; !slices.Equal(shelf, []string{"tea", "cup"}) {
+		t.Errorf("new products that shoppers can see belong on the shelf, drafts do not: %v", shelf)
 	}
 }
 

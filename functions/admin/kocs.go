@@ -179,25 +179,18 @@ func (a *admin) newInvite(ctx context.Context, in *approveInput) string {
 	return a.keys.MAC("invite", visitOf(ctx).subject, in.ID, in.Key)
 }
 
-type suspendInput struct {
-	api.Keyed
-	ID   string `path:"id"`
-	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"500"`
-	}
-}
-
-func (a *admin) suspendKOC(ctx context.Context, in *suspendInput) (*api.Reply[KOC], error) {
+func (a *admin) suspendKOC(ctx context.Context, in *reasonInput) (*api.Reply[KOC], error) {
 	if !koc.ValidHandle(in.ID) {
 		return nil, unknownKOC(in.ID)
 	}
-	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[done]) (done, error) {
+	reason := koc.Line(in.Body.text())
+	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body.text()), a.now(), func(record once.Record[done]) (done, error) {
 		reply, err := record(done{})
 		if err != nil {
 			return done{}, err
 		}
 		_, err = a.store.UpdateKOC(ctx, in.ID,
-			func(p *koc.Profile) error { return p.Suspend(koc.Line(in.Body.Reason), a.now()) },
+			func(p *koc.Profile) error { return p.Suspend(reason, a.now()) },
 			func(koc.Profile) []store.Write { return reply })
 		return done{}, err
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -199,34 +200,37 @@ func (a *admin) deliverOrder(ctx context.Context, in *actInput) (*api.Reply[Orde
 	return a.update(ctx, in.ID, wish(ctx, in.Key, nil), func(o *ordering.Order) error { return o.Deliver("operator", a.now()) })
 }
 
-type holdInput struct {
+// Why is the body of a write that is clear without one.
+type Why struct {
+	Reason string `json:"reason,omitempty" maxLength:"500"`
+}
+
+// text is the reason, "" when there is none or no body at all.
+func (w *Why) text() string {
+	if w == nil {
+		return ""
+	}
+	return w.Reason
+}
+
+// underReview is the reason of a hold without one: its KOC sees it and must see that there is a hold.
+const underReview = "under review"
+
+// reasonInput is a write that may say why.
+type reasonInput struct {
 	api.Keyed
 	ID   string `path:"id"`
-	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"500"`
-	}
+	Body *Why
 }
 
-func (a *admin) holdOrder(ctx context.Context, in *holdInput) (*api.Reply[Order], error) {
-	by := visitOf(ctx).subject
-	return a.update(ctx, in.ID, wish(ctx, in.Key, in.Body), func(o *ordering.Order) error { return o.Hold(koc.Text(in.Body.Reason), by, a.now()) })
+func (a *admin) holdOrder(ctx context.Context, in *reasonInput) (*api.Reply[Order], error) {
+	by, reason := visitOf(ctx).subject, cmp.Or(koc.Text(in.Body.text()), underReview)
+	return a.update(ctx, in.ID, wish(ctx, in.Key, in.Body.text()), func(o *ordering.Order) error { return o.Hold(reason, by, a.now()) })
 }
 
-type releaseInput struct {
-	api.Keyed
-	ID   string `path:"id"`
-	Body *struct {
-		Reason string `json:"reason,omitempty" maxLength:"500"`
-	}
-}
-
-func (a *admin) releaseHold(ctx context.Context, in *releaseInput) (*api.Reply[Order], error) {
-	reason := ""
-	if in.Body != nil {
-		reason = koc.Text(in.Body.Reason)
-	}
-	return a.update(ctx, in.ID, wish(ctx, in.Key, in.Body), func(o *ordering.Order) error {
-		o.Lift(reason, a.now())
+func (a *admin) releaseHold(ctx context.Context, in *reasonInput) (*api.Reply[Order], error) {
+	return a.update(ctx, in.ID, wish(ctx, in.Key, in.Body.text()), func(o *ordering.Order) error {
+		o.Lift(koc.Text(in.Body.text()), a.now())
 		return nil
 	})
 }

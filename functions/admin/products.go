@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"yundian/shared/catalogue"
@@ -176,7 +177,10 @@ func (a *admin) createProduct(ctx context.Context, in *createInput) (*api.Reply[
 		if fail.Is(err, "changed_meanwhile") {
 			err = fail.New(fail.Conflict, "product_exists", "There is a product {product} already. Change it, or choose another id.", fail.Args{"product": p.ID})
 		}
-		return done{}, err
+		if err != nil || p.Status != catalogue.Active {
+			return done{}, err
+		}
+		return done{}, a.fillShelf(ctx, []string{p.ID})
 	})
 	if err != nil {
 		return nil, err
@@ -225,9 +229,34 @@ func (a *admin) edited(ctx context.Context, in *changeInput) (edit, error) {
 	if err != nil {
 		return edit{}, err
 	}
-	e, err := in.Body.apply(before, a.now())
+	change, err := a.withoutSameStock(ctx, in.Body, before)
+	if err != nil {
+		return edit{}, err
+	}
+	e, err := change.apply(before, a.now())
 	if err != nil {
 		return edit{}, err
 	}
 	return e, e.after.Validate(settings.Currency)
+}
+
+// withoutSameStock leaves out stock that is said as it is, so that a product can be sent back as it was read.
+func (a *admin) withoutSameStock(ctx context.Context, c ProductChange, before catalogue.Product) (ProductChange, error) {
+	var skus []string
+	for _, v := range c.Variants {
+		if _, existed := before.Variant(v.SKU); existed && v.Stock != nil {
+			skus = append(skus, v.SKU)
+		}
+	}
+	found, err := a.store.Sellables(ctx, skus)
+	if err != nil || len(skus) == 0 {
+		return c, err
+	}
+	c.Variants = slices.Clone(c.Variants)
+	for i, v := range c.Variants {
+		if s, existed := found[v.SKU]; existed && v.Stock != nil && *v.Stock == s.Stock.Available {
+			c.Variants[i].Stock = nil
+		}
+	}
+	return c, nil
 }

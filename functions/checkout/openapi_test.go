@@ -18,7 +18,7 @@ func TestOpenAPI(t *testing.T) {
 	op := func(id, method, path, summary string, status int, errors ...int) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, Errors: errors, Tags: []string{"Shoppers"}}
 	}
-	huma.Register(a, op("quoteOrder", "POST", "/quotes", "What an order would cost", 200, 400, 413, 415),
+	huma.Register(a, op("quoteOrder", "POST", "/quotes", "What an order would cost", 200, 400, 403, 409, 413, 415),
 		func(context.Context, *struct{ Body orderRequest }) (*api.Reply[quoteView], error) { return nil, nil })
 	huma.Register(a, op("placeOrder", "POST", "/orders", "Place an order; a key is required", 201, 400, 403, 409, 413, 415, 422),
 		func(context.Context, *struct {
@@ -58,6 +58,12 @@ func TestOpenAPI(t *testing.T) {
 	schemas := a.OpenAPI().Components.Schemas.Map()
 	schemas["OrderRequest"].Required = []string{"lines", "contact", "address", "payment"}
 	schemas["Action"].Required = []string{"secret"}
+	schemas["Expectation"].Required = []string{"amount", "currency"}
+	refused := *schemas["Problem"]
+	refused.Properties = maps.Clone(refused.Properties)
+	refused.Properties["quote"] = &huma.Schema{Ref: "#/components/schemas/QuoteView", Description: "What it costs now, if that is why"}
+	schemas["OrderRefused"] = &refused
+	a.OpenAPI().Paths["/orders"].Post.Responses["409"].Content["application/problem+json"].Schema = &huma.Schema{Ref: "#/components/schemas/OrderRefused"}
 	// huma leaves out what an embedded type that is not exported brings.
 	view, quote := schemas["OrderView"], schemas["QuoteView"]
 	maps.Copy(view.Properties, quote.Properties)

@@ -42,7 +42,7 @@ func (c *checkout) orderPage(w http.ResponseWriter, r *http.Request, o ordering.
 func (c *checkout) refuseOrder(w http.ResponseWriter, r *http.Request, q orderRequest, quote *ordering.Quote, err error) {
 	if !web.IsForm(r) {
 		var extra map[string]any
-		if quote != nil {
+		if quote != nil && fail.KindOf(err) == fail.Conflict {
 			extra = map[string]any{"quote": viewQuote(*quote)}
 		}
 		web.WriteProblemWith(w, r, err, extra)

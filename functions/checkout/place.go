@@ -135,7 +135,7 @@ func expected(q orderRequest) money.Amount {
 	if q.Expect == nil {
 		return money.Amount{}
 	}
-	return *q.Expect
+	return money.Of(*q.Expect.Amount, q.Expect.Currency)
 }
 
 // earlier is the order that a repeated request placed, or the refusal of a key used for another one.

@@ -24,7 +24,13 @@ type orderRequest struct {
 	Contact ordering.Contact `json:"contact"`
 	Address ordering.Address `json:"address"`
 	Payment string           `json:"payment"`
-	Expect  *money.Amount    `json:"expect"`
+	Expect  *expectation     `json:"expect"`
+}
+
+// expectation is the total that the shopper saw. Both parts are needed: a missing amount is not an amount of 0.
+type expectation struct {
+	Amount   *int64         `json:"amount"`
+	Currency money.Currency `json:"currency"`
 }
 
 type lineRequest struct {
@@ -57,6 +63,9 @@ func (q orderRequest) check() error {
 	}
 	if q.Coupon != "" {
 		f = append(f, fail.At("body.coupon", "coupon_refused", "This coupon cannot be used.", nil))
+	}
+	if q.Expect != nil && q.Expect.Amount == nil {
+		f = append(f, fail.At("body.expect.amount", "required", "This is required.", nil))
 	}
 	if q.Expect != nil && q.Expect.Currency == "" {
 		f = append(f, fail.At("body.expect.currency", "required", "This is required.", nil))
@@ -131,7 +140,7 @@ func orderFromForm(form url.Values) (orderRequest, error) {
 		if err != nil {
 			f = append(f, fail.At("body.expect", "field_type", "This has the wrong type or is out of range.", nil))
 		}
-		q.Expect = &money.Amount{Minor: minor, Currency: money.Currency(form.Get("expectCurrency"))}
+		q.Expect = &expectation{&minor, money.Currency(form.Get("expectCurrency"))}
 	}
 	return q, fail.NewFields(f)
 }

@@ -254,7 +254,7 @@ func TestKeysMakeWritesRepeatable(t *testing.T) {
 		t.Errorf("another body: %s", a)
 	}
 	b.want(t, send("lin", "三"), http.StatusOK) // somebody else's key
-	for _, bad := range []string{"short", strings.Repeat("a", 129), "with space 123456", "0123456789abcdef,0123456789abcdef"} {
+	for _, bad := range []string{"short", strings.Repeat("a", 129), "键键键键键键键键键键键键键键键键", "0123456789abcdef,0123456789abcdef"} {
 		b.want(t, b.send(t, "mei", "PATCH", "/v1/me", map[string]string{}, "Idempotency-Key", bad), http.StatusBadRequest)
 	}
 }

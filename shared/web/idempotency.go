@@ -15,8 +15,9 @@ import (
 	"yundian/shared/fail"
 )
 
-// KeyPattern is what an idempotency key may be: 16 to 128 characters, long enough not to be met by chance.
-const KeyPattern = `^[A-Za-z0-9_.:-]{16,128}$`
+// KeyPattern is what an idempotency key may be: 16 to 128 characters, long enough not to be met by chance. All of
+// printable ASCII but the comma, by which a header that came twice is joined; no blank at either end.
+const KeyPattern = `^[!-+\--~][ -+\--~]{14,126}[!-+\--~]$`
 
 var keyPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(KeyPattern) })
 
@@ -43,7 +44,7 @@ func CheckKey(location, key string) error {
 
 func keyError(location string) error {
 	return fail.NewFields([]fail.Field{fail.At(location, "idempotency_key_malformed",
-		"Send a key of 16 to 128 letters, digits or - _ . : that is new for every order and the same when you try again.", nil)})
+		"Send a key of 16 to 128 printable ASCII characters without commas that is new for every order and the same when you try again.", nil)})
 }
 
 // BodyHash names what a JSON body says, whatever its spacing, order of members and spelling of strings. Numbers count

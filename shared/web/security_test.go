@@ -72,7 +72,8 @@ func TestIdempotencyKey(t *testing.T) {
 		"0123456789abcdef,0123456789abcdef":    false,
 		"0123456789abcde ":                     false,
 		"0123456789abcdef\n":                   false,
-		"0123456789abcde#":                     false,
+		"0123456789abcde#":                     true,
+		`"5f1c2d3e 4f5a/6b7c+8d9e="`:           true,
 		"０１２３４５６７８９０１２３４５６":                    false,
 		"": false,
 	} {

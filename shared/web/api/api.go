@@ -39,7 +39,7 @@ func New(mux *http.ServeMux) huma.API {
 	format := huma.Format{Marshal: writeValue, Unmarshal: readValue}
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	// No create hooks: they would add $schema to every answer. No paths for documents: the storefront serves one for all.
-	return humago.New(mux, huma.Config{
+	a := humago.New(mux, huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI:        "3.1.0",
 			OnAddOperation: []huma.AddOpFunc{withoutUnprocessable},
@@ -54,6 +54,18 @@ func New(mux *http.ServeMux) huma.API {
 		Formats:       map[string]huma.Format{"application/json": format, "json": format},
 		DefaultFormat: "application/json",
 	})
+	a.UseMiddleware(uncompressed)
+	return a
+}
+
+// uncompressed refuses bodies with a content encoding, which huma would read as if it were not there.
+func uncompressed(c huma.Context, next func(huma.Context)) {
+	if encoding := c.Header("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") && c.Method() != http.MethodGet {
+		r, w := humago.Unwrap(c)
+		web.WriteProblem(w, r, web.WrongType(bodyType(c.Operation())))
+		return
+	}
+	next(c)
 }
 
 // withoutUnprocessable takes back the 422 that huma documents for every operation with input: ours are 400, and 422 means
@@ -62,6 +74,16 @@ func withoutUnprocessable(_ *huma.OpenAPI, op *huma.Operation) {
 	if !slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "Idempotency-Key" }) {
 		delete(op.Responses, "422")
 	}
+}
+
+// bodyType is the content type that an operation takes.
+func bodyType(o *huma.Operation) string {
+	if o.RequestBody != nil {
+		for media := range o.RequestBody.Content {
+			return media
+		}
+	}
+	return "application/json"
 }
 
 // Security of operations, by the scope that the gateway asks for.
@@ -75,7 +97,7 @@ type Reply[T any] struct{ Body T }
 
 // Keyed is the input of writes that may be repeated: embed it in an operation's input. Key is "" when none was sent.
 type Keyed struct {
-	Key string `header:"Idempotency-Key" minLength:"16" maxLength:"128" pattern:"^[A-Za-z0-9_.:-]*$" doc:"New for every request, the same when it is tried again"`
+	Key string `header:"Idempotency-Key" minLength:"16" maxLength:"128" pattern:"^[ -+\\--~]*$" doc:"New for every request, the same when it is tried again"`
 }
 
 // setUpHuma changes what huma keeps in package variables. Messages become "code|argument", which humaField says in
