@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -58,9 +59,12 @@ func serve(p *portal) (*http.ServeMux, huma.API) {
 func operation(id, method, path, summary string) huma.Operation {
 	o := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, Security: api.KOC, Tags: []string{"KOC"},
 		Errors: []int{http.StatusBadRequest, http.StatusForbidden}}
+	if strings.Contains(path, "{") {
+		o.Errors = append(o.Errors, http.StatusNotFound)
+	}
 	if method != http.MethodGet {
 		o.MaxBodyBytes = 256 << 10
-		o.Errors = append(o.Errors, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
+		o.Errors = append(o.Errors, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusTooManyRequests)
 	}
 	return o
 }
