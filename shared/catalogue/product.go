@@ -13,6 +13,7 @@ import (
 
 	"yundian/shared/fail"
 	"yundian/shared/money"
+	"yundian/shared/shop"
 )
 
 // Status says whether shoppers can see a product.
@@ -275,5 +276,16 @@ func (p Product) wrongVariants(c money.Currency) []fail.Field {
 // 999 pieces at this price stay below 2^63.
 const MaxPrice = 1_000_000_000
 
-// ValidImage reports whether a picture's address may stand on a page: https, or a path on this site.
-func ValidImage(src string) bool { return len(src) <= 1000 && imageForm().MatchString(src) }
+// ValidImage reports whether a picture's address may stand on a page: https on a named public host, or a path on this site.
+func ValidImage(src string) bool {
+	if len(src) > 1000 || !imageForm().MatchString(src) || !shop.PlainAddress(src) {
+		return false
+	}
+	elsewhere, remote := strings.CutPrefix(src, "https://")
+	if !remote {
+		return true
+	}
+	host, _, _ := strings.Cut(elsewhere, "/")
+	host, _, _ = strings.Cut(host, ":")
+	return !strings.ContainsAny(host, "@?#") && shop.PublicHost(host)
+}

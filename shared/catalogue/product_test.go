@@ -41,7 +41,9 @@ func TestValidImage(t *testing.T) {
 	for src, want := range map[string]bool{
 		"https://cdn.example.com/a.jpg?v=1": true, "/assets/a.svg": true,
 		"": false, "http://cdn.example.com/a": false, "//cdn.example.com/a": false, "/\\evil": false, "javascript:x": false, "data:image/png;base64,A": false,
-		"https://a.example/\"onerror=x": false, "https://a.example/a b": false, "https://" + strings.Repeat("a", 1000): false,
+		"https://a.example/\"onerror=x": false, "https://a.example/a b": false, "https://a.example/\u202egnp.jpg": false, "https://a.example/\u2028": false, "https://10.0.0.1/a.jpg": false,
+		"https://localhost/a.jpg": false, "https://[::1]/a.jpg": false, "https://nas.local:8443/a.jpg": false, "https://me@a.example/a.jpg": false,
+		"https://a.example:8443/图.jpg": true, "https://" + strings.Repeat("a", 1000): false,
 	} {
 		if ValidImage(src) != want {
 			t.Errorf("ValidImage(%q) = %v", src, !want)

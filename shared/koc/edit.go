@@ -1,7 +1,6 @@
 package koc
 
 import (
-	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"yundian/shared/fail"
+	"yundian/shared/shop"
 )
 
 // Edit is what a KOC may change about themselves; nil keeps what is.
@@ -84,22 +84,11 @@ func ValidPortrait(address string) bool {
 		return true
 	}
 	u, err := url.Parse(address)
-	if err != nil || len(address) > 500 || strings.ContainsAny(address, "\"'<>\\ \t\r\n") || !portraitForm.MatchString(u.Path) {
+	if err != nil || len(address) > 500 || strings.ContainsAny(address, "\"'<>\\") || !shop.PlainAddress(address) || !portraitForm.MatchString(u.Path) {
 		return false
 	}
 	if u.Scheme == "" && u.Host == "" {
 		return sitePath.MatchString(address) && !strings.Contains(address, "..")
 	}
-	return u.Scheme == "https" && u.User == nil && u.Port() == "" && publicHost(u.Hostname())
-}
-
-// publicHost refuses addresses in digits and names that only a local network knows.
-func publicHost(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if _, err := netip.ParseAddr(host); err == nil {
-		return false
-	}
-	last := host[strings.LastIndexByte(host, '.')+1:]
-	return strings.Contains(host, ".") && strings.Trim(last, "0123456789") != "" && !strings.HasPrefix(last, "0x") &&
-		last != "local" && last != "internal" && last != "localhost" && last != "localdomain" && last != "lan" && last != "arpa"
+	return u.Scheme == "https" && u.User == nil && u.Port() == "" && shop.PublicHost(u.Hostname())
 }
