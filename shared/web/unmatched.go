@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"path"
 
 	"yundian/shared/fail"
 )
@@ -10,7 +11,8 @@ import (
 func unmatched(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		own, pattern := mux.Handler(r)
-		if pattern != "" {
+		// The mux would lead a path with ".." or "//" on to another one; nobody comes here by such a path but to try what happens.
+		if pattern != "" && r.URL.Path == path.Clean(r.URL.Path) {
 			mux.ServeHTTP(w, r)
 			return
 		}
