@@ -17,13 +17,14 @@ const (
 
 // How often a shard is read. Writes are announced by Notify or follow an invocation, which wakes the readers, so the
 // regular pace only has to find writes that came another way; it slows down while nothing happens. Dynoxide's cost of a
-// read grows with its stream (0.4 ms empty, 3.5 ms at 10,000 records), so the pauses grow with it.
+// read grows with its stream (0.4 ms empty, 3.5 ms at 10,000 records), so the pauses grow with it: reading one shard
+// takes at most a twentieth of the store's time.
 const (
 	paceBusy, busyFor     = 20 * time.Millisecond, time.Second
 	paceQuiet, quietFor   = 50 * time.Millisecond, 10 * time.Second
 	paceAsleep            = 100 * time.Millisecond
 	slowestPace           = 500 * time.Millisecond
-	gapShort, gapLong     = 4 * time.Millisecond, 50 * time.Millisecond
+	gapShort, gapLong     = 4 * time.Millisecond, 200 * time.Millisecond
 	pauseAfterReadFailure = 100 * time.Millisecond
 	pauseForChildShards   = time.Second
 )
