@@ -61,7 +61,10 @@ func Open(c Config) *Store {
 	options := dynamodb.Options{
 		Region:      c.Region,
 		Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)),
-		Retryer:     retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 4; o.MaxBackoff = 2 * time.Second }),
+		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = callTries
+			o.Backoff = retry.BackoffDelayerFunc(func(try int, _ error) (time.Duration, error) { return backOff(try + 2), nil })
+		}),
 		HTTPClient: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 			MaxIdleConns: 64, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: false}},
 	}
@@ -94,6 +97,10 @@ const (
 	maxActions   = 100
 	batchActions = 90
 )
+
+// callTries bounds how often one call is sent when the network or the store fails. The waits between them begin at
+// 30 ms and add up to about a second; the SDK's own begin at a second on average, which a shopper would notice.
+const callTries = 6
 
 // conflictTries bounds how often a transaction that met another one on the same item is tried again.
 const conflictTries = 10
@@ -155,18 +162,37 @@ func explain(err error, writes []Write) (again bool, _ error) {
 	return conflict || progress, fmt.Errorf("store: write: %w", err)
 }
 
-// pause waits a random time that doubles with each try: 5 to 10 ms, 10 to 20 ms, up to half a second.
+// backOff is a random time that doubles with each try: 5 to 10 ms, 10 to 20 ms, up to half a second.
+func backOff(try int) time.Duration {
+	base := min(5*time.Millisecond<<min(try, 10), 500*time.Millisecond)
+	return base/2 + rand.N(base/2)
+}
+
+// pause waits before another try.
 func pause(ctx context.Context, try int) error {
-	base := min(5*time.Millisecond<<try, 500*time.Millisecond)
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(base/2 + rand.N(base/2)):
+	case <-time.After(backOff(try)):
 		return nil
 	}
 }
 
+// applyOne makes one write without a transaction. One that meets a transaction on its item is tried again, which the
+// SDK does not do by itself.
 func (s *Store) applyOne(ctx context.Context, w Write) error {
+	for try := 1; ; try++ {
+		err := s.write(ctx, w)
+		if _, conflict := errors.AsType[*types.TransactionConflictException](err); !conflict || try == conflictTries {
+			return err
+		}
+		if err := pause(ctx, try); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Store) write(ctx context.Context, w Write) error {
 	var x expression
 	condition := x.condition(w.Guards)
 	table, capacity := s.name(w.Table), types.ReturnConsumedCapacityTotal

@@ -23,6 +23,16 @@ const (
 	Delay                    // the request waits before it goes to the store
 )
 
+var kindNames = [...]string{"none", "lost_request", "lost_response", "throttle", "conflict", "server_error", "delay"}
+
+// String names a kind for reports.
+func (k Kind) String() string {
+	if k < 0 || int(k) >= len(kindNames) {
+		return "unknown"
+	}
+	return kindNames[k]
+}
+
 // Fault is one disturbance.
 type Fault struct {
 	Kind  Kind

@@ -7,10 +7,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -43,6 +43,8 @@ type Proxy struct {
 // Counts is what has crossed the wire since New or Reset.
 type Counts struct {
 	Ops map[string]Op // by operation: GetItem, TransactWriteItems, …
+
+	Kinds map[Kind]int64 // calls that a fault was applied to, by kind
 
 	// Rounds is the longest chain of calls of which each began after the one before had ended: how many times a caller
 	// had to wait for the store, however many calls it made at once. It means something for one request at a time, or
@@ -80,6 +82,8 @@ func (c Counts) Total() Op {
 	return sum
 }
 
+func emptyCounts() Counts { return Counts{Ops: map[string]Op{}, Kinds: map[Kind]int64{}} }
+
 // transport is shared by all proxies of a process: their connections all lead to the same store.
 var transport = &http.Transport{
 	DialContext:  (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
@@ -98,7 +102,7 @@ func New(target string) (*Proxy, error) {
 		return nil, fmt.Errorf("store proxy: %w", err)
 	}
 	p := &Proxy{URL: "http://" + l.Addr().String(), target: u.Scheme + "://" + u.Host,
-		client: &http.Client{Transport: transport}, counts: Counts{Ops: map[string]Op{}}}
+		client: &http.Client{Transport: transport}, counts: emptyCounts()}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog: log.New(io.Discard, "", 0)} // clients that are killed in mid-request are nothing to report
 	go func() { _ = p.server.Serve(l) }()
@@ -117,11 +121,7 @@ func (p *Proxy) Close() error {
 func (p *Proxy) Snapshot() Counts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := Counts{Ops: make(map[string]Op, len(p.counts.Ops)), Rounds: p.counts.Rounds}
-	for name, op := range p.counts.Ops {
-		out.Ops[name] = op
-	}
-	return out
+	return Counts{Ops: maps.Clone(p.counts.Ops), Kinds: maps.Clone(p.counts.Kinds), Rounds: p.counts.Rounds}
 }
 
 // Reset starts the counts anew and returns what they were.
@@ -129,7 +129,7 @@ func (p *Proxy) Reset() Counts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := p.counts
-	p.counts = Counts{Ops: map[string]Op{}}
+	p.counts = emptyCounts()
 	return out
 }
 
@@ -199,6 +199,9 @@ func (p *Proxy) begin(name string) (round int64, fault Fault) {
 	defer p.mu.Unlock()
 	if p.plan != nil {
 		fault = p.plan.next(name)
+	}
+	if fault.Kind != None {
+		p.counts.Kinds[fault.Kind]++
 	}
 	return p.round, fault
 }
