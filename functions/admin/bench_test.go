@@ -292,8 +292,8 @@ func TestEveryRouteAsksWhoCalls(t *testing.T) {
 			}
 		}
 	}
-	if operations != 21 {
-		t.Errorf("%d operations were tried, of 21", operations)
+	if operations != 23 {
+		t.Errorf("%d operations were tried, of 23", operations)
 	}
 	want(t, b.as(t, caller("koc", operator), "GET", "/v1/admin/settings", nil), http.StatusOK)
 }
@@ -363,6 +363,8 @@ var hostile = []struct {
 	{"POST", "/v1/admin/orders/none/deliver", ``, 404},
 	{"POST", "/v1/admin/orders/none/refunds", `{"amount":{"amount":1,"currency":"CNY"},"reason":"x"}`, 404},
 	{"POST", "/v1/admin/orders/none/release", ``, 404},
+	{"POST", "/v1/admin/orders/none/cancel", ``, 404},
+	{"POST", "/v1/admin/orders/none/redrive", ``, 404},
 	{"PATCH", "/v1/admin/settings", `{"brand":""}`, 400},
 	{"PATCH", "/v1/admin/settings", `{"currency":"XXQ"}`, 400},
 	{"PATCH", "/v1/admin/settings", `{"currency":"USD"}`, 409},

@@ -124,7 +124,13 @@ func (a *admin) answerOrder(ctx context.Context, id string) (*api.Reply[Order], 
 	if err != nil {
 		return nil, err
 	}
-	return &api.Reply[Order]{Body: viewOrder(o, contact, address)}, nil
+	v := viewOrder(o, contact, address)
+	if n := len(v.Returns); n > 0 {
+		if v.Returns[n-1].Reason, err = a.store.ReturnNote(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	return &api.Reply[Order]{Body: v}, nil
 }
 
 // update changes an order once per key and answers with the order as it then is.

@@ -11,6 +11,7 @@ import (
 
 	"yundian/shared/ordering"
 	"yundian/shared/provider"
+	"yundian/shared/store"
 	"yundian/shared/web/webtest"
 )
 
@@ -71,13 +72,17 @@ func TestCloseReturn(t *testing.T) {
 	b.order(t, "o1", "tea", 2, "")
 	b.act(t, "o1", "ship", body{"carrier": "SF", "tracking": "1"})
 	b.act(t, "o1", "deliver", nil)
-	if _, err := b.store.UpdateOrder(t.Context(), "o1", func(o *ordering.Order) error {
-		_, err := o.RequestReturn([]ordering.BasketLine{{SKU: "tea", Quantity: 1}}, "too green", b.now())
-		return err
-	}); err != nil {
+	o1, err := b.store.Order(t.Context(), "o1")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if o := get[Order](t, b, "/v1/admin/orders/o1"); o.Return != "r1" || o.Returns[0].Lines[0].Quantity != 1 || o.AvailableOn != nil {
+	if _, err := b.store.UpdateOrder(t.Context(), "o1", func(o *ordering.Order) error {
+		_, err := o.RequestReturn([]ordering.BasketLine{{SKU: "tea", Quantity: 1}}, b.now())
+		return err
+	}, store.ReturnNoteWrite(o1, "too green", b.now())); err != nil {
+		t.Fatal(err)
+	}
+	if o := get[Order](t, b, "/v1/admin/orders/o1"); o.Return != "r1" || o.Returns[0].Reason != "too green" || o.Returns[0].Lines[0].Quantity != 1 || o.AvailableOn != nil {
 		t.Fatalf("order %+v", o)
 	}
 	want(t, b.send(t, "POST", "/v1/admin/orders/o1/returns/r2", body{"outcome": "accepted"}), 404)
@@ -270,5 +275,36 @@ func TestOneKeyForTwoWishes(t *testing.T) {
 		if o := get[Order](t, b, "/v1/admin/orders/"+id); len(o.Shipments) != 1 || !slices.Equal(statuses, []int{200, 422, 422, 422}) {
 			t.Errorf("%v, parcels %+v", statuses, o.Shipments)
 		}
+	}
+}
+
+func TestOperatorsEndOrders(t *testing.T) {
+	b := open(t)
+	b.shelve(t, "tea", 1000, 5)
+	left := func() int64 {
+		t.Helper()
+		found, err := b.store.Sellables(t.Context(), []string{"tea"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found["tea"].Stock.Available
+	}
+	b.order(t, "o1", "tea", 2, "")
+	if o := b.act(t, "o1", "cancel", body{"reason": "nobody answers"}); o.Status != "cancelled" || o.Cancelled.Reason != "nobody answers" || left() != 5 {
+		t.Errorf("cancelled %+v, %d left", o.OrderSummary, left())
+	}
+	b.order(t, "o2", "tea", 2, "")
+	b.act(t, "o2", "ship", body{"carrier": "SF", "tracking": "1"})
+	if o := b.act(t, "o2", "cancel", nil); o.Status != "cancelled" || left() != 5 {
+		t.Errorf("a parcel that came back unpaid: %+v, %d left", o.OrderSummary, left())
+	}
+	b.order(t, "o3", "tea", 1, "")
+	b.act(t, "o3", "ship", body{"carrier": "SF", "tracking": "1"})
+	b.act(t, "o3", "deliver", nil)
+	want(t, b.send(t, "POST", "/v1/admin/orders/o3/cancel", nil), 409) // it is paid now: a refund is what remains
+	before, _ := b.store.Order(t.Context(), "o3")
+	b.act(t, "o3", "redrive", nil)
+	if after, err := b.store.Order(t.Context(), "o3"); err != nil || after.Version != before.Version+1 {
+		t.Errorf("redriven from version %d to %d, %v", before.Version, after.Version, err)
 	}
 }

@@ -181,7 +181,7 @@ func viewOrder(o ordering.Order, c ordering.Contact, ad ordering.Address) Order 
 		v.Holds = append(v.Holds, OrderHold{Reason: x.Reason, By: x.By, At: x.At.UTC(), Lifted: mark(x.Lifted)})
 	}
 	for _, x := range o.Returns {
-		r := OrderReturn{ID: x.ID, At: x.At.UTC(), Reason: x.Reason, Closed: mark(x.Closed)}
+		r := OrderReturn{ID: x.ID, At: x.At.UTC(), Closed: mark(x.Closed)}
 		for _, l := range x.Lines {
 			r.Lines = append(r.Lines, OrderReturnLine{SKU: l.SKU, Quantity: l.Quantity})
 		}

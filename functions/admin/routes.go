@@ -50,6 +50,8 @@ func serve(a *admin) (*http.ServeMux, huma.API) {
 	huma.Register(v1, operation("adminGetOrder", "GET", "/v1/admin/orders/{id}", "One order with its contact and everything that happened to it"), a.getOrder)
 	huma.Register(v1, operation("shipOrder", "POST", "/v1/admin/orders/{id}/ship", "Record a parcel"), a.shipOrder)
 	huma.Register(v1, operation("deliverOrder", "POST", "/v1/admin/orders/{id}/deliver", "Record the receipt"), a.deliverOrder)
+	huma.Register(v1, operation("adminCancelOrder", "POST", "/v1/admin/orders/{id}/cancel", "End an order that is not shipped, or whose parcel came back unpaid"), a.cancelOrder)
+	huma.Register(v1, operation("redriveOrder", "POST", "/v1/admin/orders/{id}/redrive", "Send an order through attribution and settlement again"), a.redriveOrder)
 	huma.Register(v1, created(operation("refundOrder", "POST", "/v1/admin/orders/{id}/refunds", "Give money back")), a.refundOrder)
 	huma.Register(v1, operation("holdOrder", "POST", "/v1/admin/orders/{id}/hold", "Keep the commission from being released"), a.holdOrder)
 	huma.Register(v1, operation("releaseHold", "POST", "/v1/admin/orders/{id}/release", "Lift the hold"), a.releaseHold)

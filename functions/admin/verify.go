@@ -21,7 +21,8 @@ import (
 // Verification is one slice of checking every figure against the facts it follows from.
 type Verification struct {
 	Checked     int          `json:"checked" doc:"Orders, KOCs or SKUs in this slice"`
-	Unsettled   int          `json:"unsettled" doc:"Orders whose last change has not reached the ledger yet; a moment later they have"`
+	Unsettled   int          `json:"unsettled" doc:"Orders that nobody has decided yet or whose last change has not reached the ledger; a moment later they are"`
+	Waiting     []string     `json:"waiting,omitempty" doc:"Their ids; an order that stays here can be redriven"`
 	Differences []Difference `json:"differences"`
 	Next        string       `json:"next,omitempty" doc:"Cursor of the next slice; absent after the last one"`
 }
@@ -158,8 +159,9 @@ func (a *admin) verifyOrder(ctx context.Context, o ordering.Order, applied ledge
 	switch {
 	case err != nil:
 		return err
-	case applied.V < o.Version:
+	case applied.V < o.Version, len(o.Awards) == 0:
 		v.Unsettled++
+		v.Waiting = append(v.Waiting, o.ID)
 	case applied.V > o.Version:
 		v.differ("order", o.ID, fmt.Sprintf("version %d", applied.V), fmt.Sprintf("version %d", o.Version))
 	case !slices.Equal(ordered(target), ordered(applied.Positions)):

@@ -18,7 +18,7 @@ type attribute struct {
 	now   func() time.Time
 }
 
-// batch decides a batch of new orders. KOCs and rule books are read once for all of them.
+// batch decides a batch of new orders. KOCs and the latest rule book are read once for all of them.
 func (a *attribute) batch(ctx context.Context, records []stream.Record) (failed int, err error) {
 	orders := make([]ordering.Order, len(records))
 	var handles []string
@@ -32,12 +32,12 @@ func (a *attribute) batch(ctx context.Context, records []stream.Record) (failed 
 	if err != nil {
 		return 0, err
 	}
-	books, err := a.store.Books(ctx)
+	latest, err := a.store.Book(ctx)
 	if err != nil {
 		return 0, err
 	}
 	for i, o := range orders {
-		if err := a.decide(ctx, o, known, books); err != nil {
+		if err := a.decide(ctx, o, known, latest); err != nil {
 			return i, err
 		}
 	}
@@ -45,12 +45,14 @@ func (a *attribute) batch(ctx context.Context, records []stream.Record) (failed 
 }
 
 // decide appends the first decision to an order that has none.
-func (a *attribute) decide(ctx context.Context, o ordering.Order, known attribution.Known, books []commission.Book) error {
+func (a *attribute) decide(ctx context.Context, o ordering.Order, known attribution.Known, book commission.Book) error {
 	award := attribution.Decide(o, known, a.now())
 	if len(award.Winners) > 0 {
-		book, err := commission.InForce(books, o.PlacedAt)
-		if err != nil {
-			return err
+		if book.From.After(o.PlacedAt) {
+			var err error
+			if book, err = a.store.BookAt(ctx, o.PlacedAt); err != nil {
+				return err
+			}
 		}
 		award.BookVersion, award.Rates = book.Version, book.Rates(o.Lines)
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"unicode/utf8"
 
 	"yundian/shared/fail"
+	"yundian/shared/koc"
 	"yundian/shared/ordering"
 	"yundian/shared/store"
 	"yundian/shared/web"
@@ -119,21 +121,16 @@ func (c *checkout) cancel(w http.ResponseWriter, r *http.Request) {
 		if err := onlyReason(a); err != nil {
 			return o, err
 		}
-		o, err := c.cashier.Close(ctx, o, c.now())
-		if err != nil {
-			return o, err
-		}
-		reason := a.Reason
-		if reason == "" {
-			reason = "cancelled by the shopper"
-		}
-		o, err = c.store.UpdateOrder(ctx, o.ID, func(o *ordering.Order) error { return o.Cancel(reason, c.now()) })
+		o, err := c.cashier.End(ctx, o.ID, c.now(), func(o *ordering.Order) error { return o.Cancel(byShopper, c.now()) })
 		if err != nil {
 			return o, err
 		}
 		return c.cashier.SendRefunds(ctx, o, c.now())
 	})
 }
+
+// byShopper is the reason of a cancellation. What a shopper writes is personal, and orders are kept for ever.
+const byShopper = "cancelled by the shopper"
 
 // received confirms the receipt.
 func (c *checkout) received(w http.ResponseWriter, r *http.Request) {
@@ -148,24 +145,33 @@ func (c *checkout) received(w http.ResponseWriter, r *http.Request) {
 // returns asks to give goods back.
 func (c *checkout) returns(w http.ResponseWriter, r *http.Request) {
 	c.act(w, r, func(ctx context.Context, o ordering.Order, a action) (ordering.Order, error) {
+		if err := shortReason(a); err != nil {
+			return o, err
+		}
 		lines := make([]ordering.BasketLine, len(a.Lines))
 		for i, l := range a.Lines {
 			lines[i] = ordering.BasketLine{SKU: l.SKU, Quantity: l.Quantity}
 		}
+		// The shopper's own words go where they can be erased, and nowhere else.
 		return c.store.UpdateOrder(ctx, o.ID, func(o *ordering.Order) error {
-			_, err := o.RequestReturn(lines, a.Reason, c.now())
+			_, err := o.RequestReturn(lines, c.now())
 			return err
-		})
+		}, store.ReturnNoteWrite(o, koc.Text(a.Reason), c.now()))
 	})
 }
 
-// onlyReason refuses lines where a whole order is meant, and a reason too long to keep.
+// onlyReason refuses lines where a whole order is meant.
 func onlyReason(a action) error {
-	switch {
-	case len(a.Lines) > 0:
+	if len(a.Lines) > 0 {
 		return fail.NewFields([]fail.Field{fail.At("body.lines", "field_unknown", "There is no such field.", nil)})
-	case len([]rune(a.Reason)) > 500:
-		return fail.NewFields([]fail.Field{fail.At("body.reason", "too_long", "At most {limit} characters.", fail.Args{"limit": 500})})
+	}
+	return shortReason(a)
+}
+
+// shortReason refuses a reason too long to keep.
+func shortReason(a action) error {
+	if utf8.RuneCountInString(a.Reason) > store.MaxReturnNote {
+		return fail.NewFields([]fail.Field{fail.At("body.reason", "too_long", "At most {limit} characters.", fail.Args{"limit": store.MaxReturnNote})})
 	}
 	return nil
 }

@@ -242,6 +242,9 @@ func TestTheOrderPageFollowsTheOrder(t *testing.T) {
 		t.Error("a return can be asked for twice")
 	}
 	x.change(address, func(o *ordering.Order) error {
+		if err := o.Deliver(ordering.ByOperator, x.at); err != nil { // the courier has brought the money
+			return err
+		}
 		_, err := o.RequestRefund(ordering.RefundRequest{ID: "r1", By: "operator", Reason: "returned", Lines: []ordering.RefundLine{{SKU: "tea", Quantity: 1}}}, x.at)
 		return err
 	})

@@ -172,8 +172,8 @@ func checkCode(code string, who koc.Profile) error {
 // evidence is every trace of a KOC that came with the order: the tokens of its pages and a typed code.
 func (c *checkout) evidence(q orderRequest, windowDays int, now time.Time) []ordering.Evidence {
 	out := attribution.ReadTokens(c.keys, q.Tokens, now, time.Duration(windowDays)*24*time.Hour)
-	if q.KOCCode != "" {
-		out = append(out, ordering.Evidence{Kind: ordering.ByCode, Code: koc.NormalCode(q.KOCCode), At: now})
+	if handle, ok := koc.HandleOf(q.KOCCode); ok { // what was typed beside the handle names no link of ours
+		out = append(out, ordering.Evidence{Kind: ordering.ByCode, Code: handle, At: now})
 	}
 	return out
 }

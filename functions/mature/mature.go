@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"golang.org/x/sync/errgroup"
 
 	"yundian/shared/cashier"
-	"yundian/shared/fail"
 	"yundian/shared/ordering"
 	"yundian/shared/store"
 	"yundian/shared/telemetry"
@@ -22,64 +24,56 @@ type mature struct {
 	cashier cashier.Cashier
 }
 
-// Bounds of one run: orders read at once per shard, rounds, and the time kept back before the deadline.
+// Bounds of one run: orders per shard of the index, orders at once, and the time kept back before the deadline in which
+// no further order is begun. What does not fit comes with the next run, a minute later.
 const (
-	batchSize = 100
-	rounds    = 50
-	margin    = 2 * time.Second
+	perShard = 5000
+	atOnce   = 8
+	margin   = 3 * time.Second
 )
 
-// run works through every order that is due as of the event's own time, so that a run can be repeated or moved. An
-// order that cannot be matured now is reported and does not hold up the others.
+// run works through the orders that are due as of the event's own time, so that a run can be repeated or moved. An
+// order that cannot be matured now is reported and holds up no other: they go side by side, in no order, so that those
+// that fail again and again do not always come first.
 func (m *mature) run(ctx context.Context, event events.CloudWatchEvent) error {
 	now := event.Time.UTC()
-	tried := map[string]bool{}
+	ids, err := m.store.DueOrders(ctx, now, perShard)
+	if err != nil {
+		return err
+	}
+	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	var mu sync.Mutex
 	var failures []error
-	for range rounds {
-		ids, err := m.store.DueOrders(ctx, now, batchSize)
-		if err != nil {
-			return err
-		}
-		fresh := 0
-		for _, id := range ids {
-			if tried[id] {
-				continue
-			}
-			tried[id] = true
-			fresh++
-			if err := m.order(ctx, id, now); err != nil {
-				failures = append(failures, err)
-				slog.ErrorContext(ctx, "order not matured", "order", id, "error", err)
-			}
-			if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < margin {
-				break
-			}
-		}
-		if fresh == 0 || len(ids) < batchSize {
+	begun := 0
+	for _, id := range ids {
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < margin {
 			break
 		}
+		begun++
+		group.Go(func() error {
+			if err := m.order(ctx, id, now); err != nil {
+				slog.ErrorContext(ctx, "order not matured", "order", id, "error", err)
+				mu.Lock()
+				defer mu.Unlock()
+				failures = append(failures, err)
+			}
+			return nil
+		})
 	}
-	telemetry.Count(ctx, "OrdersMatured", float64(len(tried)-len(failures)))
+	_ = group.Wait() // failures are collected, none ends the run
+	telemetry.Count(ctx, "OrdersMatured", float64(begun-len(failures)))
 	if len(failures) > 0 {
-		return fmt.Errorf("mature: %d of %d orders failed: %w", len(failures), len(tried), errors.Join(failures[:min(3, len(failures))]...))
+		return fmt.Errorf("mature: %d of %d orders failed: %w", len(failures), begun, errors.Join(failures[:min(3, len(failures))]...))
 	}
 	return nil
 }
 
-// order matures one order. Its open payment is closed at the provider first: "already paid" means paid, and then
-// nothing expires.
+// order matures one order and drives its open refunds.
 func (m *mature) order(ctx context.Context, id string, now time.Time) error {
-	o, err := m.store.Order(ctx, id)
+	o, err := m.cashier.End(ctx, id, now, func(o *ordering.Order) error { return o.Mature(now) })
 	if err != nil {
-		return err
-	}
-	if o.Status() == ordering.Held && !now.Before(o.Terms.HoldUntil) {
-		if o, err = m.cashier.Close(ctx, o, now); err != nil {
-			return err
-		}
-	}
-	o, err = m.store.UpdateOrder(ctx, id, func(o *ordering.Order) error { return o.Mature(now) })
-	if err != nil && fail.KindOf(err) != fail.NotFound {
 		return err
 	}
 	_, err = m.cashier.SendRefunds(ctx, o, now)

@@ -35,12 +35,13 @@ func (p *payments) webhook(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	event, err := source.Event(r.Header, body, p.now())
-	if err == nil {
-		err = p.cashier.Record(r.Context(), name, event, p.now())
-	}
 	if err != nil {
-		if kind := fail.KindOf(err); kind == fail.Conflict || kind == fail.NotFound {
-			telemetry.Count(r.Context(), "WebhookRefused", 1, telemetry.Dim{Name: "Provider", Value: name})
+		web.WriteProblem(w, r, err) // not provably from the provider: no news, and no alarm that anybody could raise
+		return
+	}
+	if err := p.cashier.Record(r.Context(), name, event, p.now()); err != nil {
+		if fail.KindOf(err) != fail.Internal {
+			telemetry.Count(r.Context(), "WebhookRefused", 1)
 			slog.ErrorContext(r.Context(), "webhook contradicts its order", "provider", name, "event", event.ID, "order", event.OrderID, "error", err)
 		}
 		web.WriteProblem(w, r, err)

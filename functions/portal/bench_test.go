@@ -10,7 +10,6 @@ import (
 
 	"yundian/shared/attribution"
 	"yundian/shared/catalogue"
-	"yundian/shared/commission"
 	"yundian/shared/koc"
 	"yundian/shared/ledger"
 	"yundian/shared/money"
@@ -169,12 +168,8 @@ func (b *bench) decide(t *testing.T, id string) {
 		if err != nil {
 			return err
 		}
-		books, err := b.store.Books(context.Background())
-		if err != nil {
-			return err
-		}
 		award := attribution.Decide(*o, known, b.at)
-		book, err := commission.InForce(books, o.PlacedAt)
+		book, err := b.store.BookAt(context.Background(), o.PlacedAt)
 		if err != nil {
 			return err
 		}

@@ -137,6 +137,9 @@ func TestPaymentsThatMisbehave(t *testing.T) {
 	s.Post("/v1/admin/orders/"+cod.Text("id")+"/ship", s.Operator, map[string]any{"carrier": "SF", "tracking": "1"}).Is(200)
 	s.Post("/orders/"+cod.Text("id")+"/received", "", map[string]any{"secret": cod.Text("secret")}).Is(200).Object().Want(t, "delivered", "status")
 	s.Quiet()
+	s.Earns(s.KOC, 2000, 0, 0) // nobody has seen the money yet
+	s.Post("/v1/admin/orders/"+cod.Text("id")+"/deliver", s.Operator, map[string]any{}).Is(200)
+	s.Quiet()
 	s.Earns(s.KOC, 2500, 0, 0)
 	s.Verify()
 }

@@ -88,8 +88,6 @@ var packages = []allowed{
 	{"shared/openapi", shared, nil, nil},
 	// The form that storefront shows below a basket and checkout shows again with what has to be corrected.
 	{"shared/orderform", shared, append(business[:len(business):len(business)], "shared/web", "shared/locale"), []string{templ}},
-	// The order form, which storefront shows and checkout shows again with what was wrong.
-	{"shared/orderform", shared, append(business[:len(business):len(business)], "shared/web", "shared/locale"), []string{templ}},
 
 	{"functions/storefront", lambda, standOn(), []string{awsLambda, templ, "github.com/skip2/go-qrcode", language}},
 	{"functions/touch", lambda, standOn(), []string{awsLambda}},
@@ -100,7 +98,7 @@ var packages = []allowed{
 	{"functions/attribute", lambda, standOn(), []string{awsLambda}},
 	{"functions/settle", lambda, standOn(), []string{awsLambda}},
 	{"functions/tally", lambda, standOn(), []string{awsLambda}},
-	{"functions/mature", lambda, standOn(), []string{awsLambda}},
+	{"functions/mature", lambda, standOn(), []string{awsLambda, "golang.org/x/sync/errgroup"}},
 
 	// What tests stand on.
 	{"events", local, nil, nil},

@@ -30,10 +30,8 @@ const (
 	LostSuspended   = "koc_suspended"     // suspended when the order was placed
 )
 
-// CodesGoFirst is the precedence of today's policy: a typed code before any link; among links the last one.
-// It decides for one winner, who gets the whole commission.
-
-// Decide turns an order's evidence into a decision: who won, why, and why each other candidate lost. Standing is
+// Decide turns an order's evidence into a decision: who won, why, and why each other candidate lost. A typed code goes
+// before any link, among links the last one wins, and one winner gets the whole commission. Standing is
 // judged as of the order's placement, so a later suspension takes nothing back.
 func Decide(o ordering.Order, known Known, now time.Time) ordering.Award {
 	a := ordering.Award{DecidedAt: now, PolicyVersion: o.Terms.PolicyVersion, Cause: ordering.CausePlacement}

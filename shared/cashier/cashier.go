@@ -16,6 +16,7 @@ import (
 	"yundian/shared/ordering"
 	"yundian/shared/provider"
 	"yundian/shared/store"
+	"yundian/shared/telemetry"
 )
 
 // Cashier works on orders through the store and their providers.
@@ -43,24 +44,56 @@ func (c Cashier) Open(ctx context.Context, o ordering.Order, returnURL string) (
 	return session.URL, err
 }
 
-// Close ends the open payment of a held order, so that its stock may be released. If the provider says that it was
-// paid after all, the payment is recorded. It returns the order as it then is.
-func (c Cashier) Close(ctx context.Context, o ordering.Order, now time.Time) (ordering.Order, error) {
+// endTries bounds how often a payment is closed again because another one was opened meanwhile.
+const endTries = 5
+
+// errReopened says that a payment was opened after the one that was closed.
+var errReopened = errors.New("cashier: a payment was opened meanwhile")
+
+// End changes an order in a way that may give its stock back. The open payment of a held order is closed at the provider
+// first; if that says that it was paid after all, the payment is recorded, and change meets a paid order. A payment that
+// is opened between closing and changing is closed in turn.
+func (c Cashier) End(ctx context.Context, id string, now time.Time, change func(*ordering.Order) error, extra ...store.Write) (ordering.Order, error) {
+	for range endTries {
+		o, err := c.Store.Order(ctx, id)
+		if err != nil {
+			return o, err
+		}
+		closed := o.Session
+		if err := c.closeSession(ctx, o, now); err != nil {
+			return o, err
+		}
+		o, err = c.Store.UpdateOrder(ctx, id, func(o *ordering.Order) error {
+			if o.Status() == ordering.Held && o.Session != closed {
+				return errReopened
+			}
+			return change(o)
+		}, extra...)
+		if !errors.Is(err, errReopened) {
+			return o, err
+		}
+	}
+	return ordering.Order{}, fmt.Errorf("end order %s: %w", id, errReopened)
+}
+
+// closeSession ends the open payment of a held order at its provider.
+func (c Cashier) closeSession(ctx context.Context, o ordering.Order, now time.Time) error {
 	if o.Status() != ordering.Held || o.Session == "" {
-		return o, nil
+		return nil
 	}
 	p, err := c.Providers.Get(ctx, o.Payment)
 	if err != nil {
-		return o, err
+		return err
 	}
 	closed, err := p.Close(ctx, o.Session)
 	if err != nil {
-		return o, fmt.Errorf("close payment of order %s: %w", o.ID, err)
+		return fmt.Errorf("close payment of order %s: %w", o.ID, err)
 	}
 	if !closed.AlreadyPaid {
-		return o, nil
+		return nil
 	}
-	return c.capture(ctx, provider.Event{OrderID: o.ID, PaymentID: closed.PaymentID, Amount: closed.Amount, At: now}, now)
+	_, err = c.capture(ctx, provider.Event{OrderID: o.ID, PaymentID: closed.PaymentID, Amount: closed.Amount, At: now}, now)
+	return err
 }
 
 // Record applies one verified event of a provider to its order, once however often it is sent. Events that are of
@@ -81,9 +114,13 @@ func (c Cashier) Record(ctx context.Context, providerName string, e provider.Eve
 		if id == "" {
 			id = providerName + ":" + e.RefundID
 		}
-		_, err := c.Store.UpdateOrder(ctx, e.OrderID, func(o *ordering.Order) error {
-			return o.SettleRefund(id, e.RefundID, e.Amount, e.Type == provider.RefundDone, now)
+		done := e.Type == provider.RefundDone
+		o, err := c.Store.UpdateOrder(ctx, e.OrderID, func(o *ordering.Order) error {
+			return o.SettleRefund(ordering.Outcome{ID: id, ProviderID: e.RefundID, PaymentID: e.PaymentID, Amount: e.Amount, Succeeded: done}, now)
 		}, effect)
+		if err == nil && !done {
+			refundFailed(ctx, o, id, "reported by the provider")
+		}
 		return err
 	default:
 		slog.InfoContext(ctx, "provider event without effect", "provider", providerName, "event", e.ID, "type", e.Type, "order", e.OrderID)
@@ -94,23 +131,20 @@ func (c Cashier) Record(ctx context.Context, providerName string, e provider.Eve
 // capture records a payment. A payment for an order that expired brings it back if its stock is still there, and
 // goes back to the shopper if not.
 func (c Cashier) capture(ctx context.Context, e provider.Event, now time.Time, extra ...store.Write) (ordering.Order, error) {
-	record := func(o *ordering.Order) error { return o.Capture(e.PaymentID, e.Amount, now) }
-	o, err := c.Store.UpdateOrder(ctx, e.OrderID, func(o *ordering.Order) error {
-		if err := record(o); err != nil {
-			return err
-		}
-		o.Revive(now)
-		return nil
-	}, extra...)
-	if !fail.Is(err, "sold_out") {
-		return o, err
+	record := func(stock bool) (ordering.Order, error) {
+		return c.Store.UpdateOrder(ctx, e.OrderID, func(o *ordering.Order) error { return o.CaptureLate(e.PaymentID, e.Amount, stock, now) }, extra...)
 	}
-	return c.Store.UpdateOrder(ctx, e.OrderID, func(o *ordering.Order) error {
-		if err := record(o); err != nil {
-			return err
-		}
-		return o.GiveBack("paid after the stock was released", now)
-	}, extra...)
+	o, err := record(true)
+	if fail.Is(err, "sold_out") {
+		return record(false)
+	}
+	return o, err
+}
+
+// refundFailed raises an alarm: the shop still has money that it owes a shopper, and only a person can send it now.
+func refundFailed(ctx context.Context, o ordering.Order, id, reason string) {
+	slog.ErrorContext(ctx, "refund failed", "order", o.ID, "refund", id, "reason", reason)
+	telemetry.Count(ctx, "RefundsFailed", 1)
 }
 
 // SendRefunds sends every recorded refund whose outcome is not known yet, and records the outcomes. One that was
@@ -127,10 +161,9 @@ func (c Cashier) SendRefunds(ctx context.Context, o ordering.Order, now time.Tim
 		}
 		o, err = c.Store.UpdateOrder(ctx, o.ID, func(o *ordering.Order) error {
 			switch result.State {
-			case provider.RefundSucceeded:
-				return o.SettleRefund(r.ID, result.ProviderID, r.Amount, true, now)
-			case provider.RefundFailed:
-				return o.SettleRefund(r.ID, result.ProviderID, r.Amount, false, now)
+			case provider.RefundSucceeded, provider.RefundFailed:
+				return o.SettleRefund(ordering.Outcome{ID: r.ID, ProviderID: result.ProviderID, Amount: r.Amount,
+					Succeeded: result.State == provider.RefundSucceeded}, now)
 			default:
 				o.Retry(r.ID, now)
 				return nil
@@ -138,6 +171,9 @@ func (c Cashier) SendRefunds(ctx context.Context, o ordering.Order, now time.Tim
 		})
 		if err != nil {
 			return o, fmt.Errorf("record outcome of refund %s: %w", r.ID, err)
+		}
+		if result.State == provider.RefundFailed {
+			refundFailed(ctx, o, r.ID, result.Reason)
 		}
 	}
 	return o, nil

@@ -2,9 +2,6 @@
 package commission
 
 import (
-	"cmp"
-	"fmt"
-	"slices"
 	"time"
 
 	"yundian/shared/fail"
@@ -82,28 +79,4 @@ func (b Book) Next(defaultRate *money.BasisPoints, products map[string]money.Bas
 		f = append(f, fail.At("body.rate", "too_many", "At most {limit} entries.", fail.Args{"limit": MaxProductRates}))
 	}
 	return n, fail.NewFields(f)
-}
-
-// InForce is the book of a history that was in force at a moment: the one with the greatest From not after it.
-func InForce(history []Book, at time.Time) (Book, error) {
-	var best *Book
-	for i := range history {
-		if b := &history[i]; !b.From.After(at) && (best == nil || cmp.Or(b.From.Compare(best.From), cmp.Compare(b.Version, best.Version)) > 0) {
-			best = b
-		}
-	}
-	if best == nil {
-		return Book{}, fmt.Errorf("commission: no rule book was in force at %s", at.Format(time.RFC3339))
-	}
-	return *best, nil
-}
-
-// Handles of products with their own rate, sorted, for showing.
-func (b Book) OwnRates() []string {
-	out := make([]string, 0, len(b.Products))
-	for id := range b.Products {
-		out = append(out, id)
-	}
-	slices.Sort(out)
-	return out
 }

@@ -138,15 +138,6 @@ func TestRuleBooks(t *testing.T) {
 	if err != nil || third.Rate("tea").Rule != "default" || third.Rate("tea").Rate != 1500 || !third.From.After(second.From) {
 		t.Fatalf("%+v, %v", third, err)
 	}
-	history := []commission.Book{third, second, first}
-	for at, want := range map[time.Time]int64{noon.Add(-time.Hour): 1, noon: 2, noon.Add(time.Hour): 3} {
-		if b, err := commission.InForce(history, at); err != nil || b.Version != want {
-			t.Errorf("at %s version %d is in force, %v; want %d", at, b.Version, err, want)
-		}
-	}
-	if _, err := commission.InForce(history[:2], noon.Add(-time.Hour)); err == nil {
-		t.Error("a book was in force before there was any")
-	}
 	tooMuch := money.BasisPoints(10_001)
 	if _, err := first.Next(&tooMuch, nil, noon); err == nil {
 		t.Error("a rate above 100 % was accepted")

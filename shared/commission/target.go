@@ -85,6 +85,10 @@ func position(o ordering.Order, line int, accrued money.Amount) (Position, error
 	if err != nil {
 		return Position{}, err
 	}
+	if s := o.Status(); s == ordering.Cancelled || s == ordering.Expired {
+		// Nothing is sold, whatever becomes of the refund: a provider that refuses it must not make a sale of it.
+		early, all = accrued.Minor, accrued.Minor
+	}
 	p := Position{Line: line, Accrued: accrued.Minor, Reversed: early}
 	if o.Released != nil {
 		p.Released = p.Accrued - p.Reversed

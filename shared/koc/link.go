@@ -15,7 +15,7 @@ type Link struct {
 	Code      string
 	KOC       string
 	Product   string // empty for the storefront
-	Channel   string // where it is shared: wechat, line, xiaohongshu, qr …; decides nothing but the window and the statistics
+	Channel   string // where it is shared: wechat, line, xiaohongshu, qr …; decides nothing
 	CreatedAt time.Time
 }
 

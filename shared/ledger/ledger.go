@@ -245,8 +245,8 @@ func (p Posting) Check() error {
 	return nil
 }
 
-// Balances are a KOC's stored accounts in one currency, in minor units. Owed is shown positive although the debt
-// account's own balance is negative.
+// Balances are a KOC's stored accounts in one currency, in minor units. Debt is zero or negative here, and
+// shown positive.
 type Balances struct {
 	Currency                                 money.Currency
 	Pending, Available, Debt, InPayout, Paid int64
@@ -308,6 +308,9 @@ func factOf(o ordering.Order, target []commission.Position, now time.Time) Fact 
 	}
 	for i, l := range o.Lines {
 		sales := l.Net.Minor - o.RefundedLine(i, nil).Net.Minor
+		if s := o.Status(); s == ordering.Cancelled || s == ordering.Expired {
+			sales = 0
+		}
 		f.Lines = append(f.Lines, FactLine{Product: l.Product, Sales: sales, Commission: earned[i]})
 	}
 	return f

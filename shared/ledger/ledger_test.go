@@ -48,7 +48,7 @@ func history(t *rapid.T) []ordering.Order {
 			if len(o.Refunds) == 0 {
 				return nil
 			}
-			return o.SettleRefund(o.Refunds[0].ID, "x", money.Amount{}, rapid.Bool().Draw(t, "succeeds"), noon)
+			return o.SettleRefund(ordering.Outcome{ID: o.Refunds[0].ID, Succeeded: rapid.Bool().Draw(t, "succeeds")}, noon)
 		},
 	}
 	for range rapid.IntRange(1, 14).Draw(t, "steps") {

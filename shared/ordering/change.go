@@ -31,6 +31,8 @@ func (o *Order) Capture(paymentID string, amount money.Amount, now time.Time) er
 	case o.Cancelled != nil:
 		return o.returnRest("cancel", o.Cancelled.Reason, now)
 	}
+	o.sortRefunds(paymentID)
+	o.withdraw(now)
 	return nil
 }
 
@@ -43,11 +45,22 @@ func (o *Order) OpenSession(id string) error {
 	return nil
 }
 
-// Revive records that a late payment brought an expired order back. Its stock is reserved again in the same write;
-// when there is none, the write is refused and GiveBack returns the money instead.
-func (o *Order) Revive(now time.Time) {
-	if o.Status() == Expired && o.IsPaid() && o.Refundable().Minor == o.Total.Minor {
+// CaptureLate is Capture for a payment that may have come after the order expired. With stock it brings the order back:
+// the stock is reserved again in the same write, which is refused when there is none; then it is called without
+// stock, and the money goes back. Money of which a part has gone back already follows it.
+func (o *Order) CaptureLate(paymentID string, amount money.Amount, stock bool, now time.Time) error {
+	before := len(o.Captures)
+	if err := o.Capture(paymentID, amount, now); err != nil {
+		return err
+	}
+	switch {
+	case len(o.Captures) == before || o.Status() != Expired:
+		return nil
+	case stock && o.Refundable().Minor == o.Total.Minor:
 		o.Revived = &Mark{V: o.next(), At: now, Reason: "paid late"}
+		return nil
+	default:
+		return o.returnRest("late", "paid after the stock was released", now)
 	}
 }
 
@@ -59,16 +72,16 @@ func (o *Order) Ship(s Shipment, now time.Time) error {
 	switch o.Status() {
 	case Paid, Confirmed:
 	case Shipped:
-		if slices.ContainsFunc(o.Shipments, func(x Shipment) bool { return x.Carrier == s.Carrier && x.Tracking == s.Tracking }) {
-			return nil
+		if slices.ContainsFunc(o.Shipments, func(x Shipment) bool { return x.Carrier == s.Carrier && x.Tracking == s.Tracking }) && !o.adds(s) {
+			return nil // the same parcel again
 		}
-		if len(o.Shipments) >= MaxLines {
+		if len(o.Shipments) >= MaxParcels {
 			return fail.New(fail.TooMany, "shipments_too_many", "This order has too many parcels.", nil)
 		}
 	default:
 		return o.refuse("ship")
 	}
-	if o.fullyRefunded() {
+	if o.Withdrawn != nil || o.fullyRefunded() {
 		return fail.New(fail.Conflict, "order_refunded", "Everything on this order has been refunded.", nil)
 	}
 	s.V, s.At = o.next(), now
@@ -92,24 +105,60 @@ func checkShipment(o Order, s Shipment) error {
 	return fail.NewFields(f)
 }
 
-// Deliver records the receipt, confirmed by "shopper", "operator" or "default". Repeating it changes nothing.
-// Pay on delivery is captured here: the courier has collected it.
+// Deliver records the receipt, confirmed by "shopper", "operator" or "default". Repeating it changes nothing. An order of
+// which parcels are missing is refused. What is paid on delivery is captured when the operator says so, and only then:
+// nobody else knows that the courier has the money.
 func (o *Order) Deliver(by string, now time.Time) error {
 	switch o.Status() {
 	case Delivered:
-		return nil
 	case Shipped:
+		if !o.allShipped() {
+			return fail.New(fail.Conflict, "parcels_missing", "Some goods of this order have not been shipped yet.", nil)
+		}
+		o.Delivered = &Delivery{V: o.next(), At: now, By: by}
 	default:
 		return o.refuse("deliver")
 	}
-	if o.Payment == OnDelivery && !o.IsPaid() {
-		if err := o.Capture("on_delivery:"+o.ID, o.Total, now); err != nil {
-			return err
-		}
+	if by == ByOperator && o.Payment == OnDelivery && !o.IsPaid() {
+		return o.Capture("on_delivery:"+o.ID, o.Total, now)
 	}
-	o.Delivered = &Delivery{V: o.next(), At: now, By: by}
 	return nil
 }
+
+// ByOperator confirms a receipt in the name of the shop.
+const ByOperator = "operator"
+
+// adds reports whether a parcel holds something that no parcel before has held.
+func (o Order) adds(s Shipment) bool {
+	if len(s.SKUs) == 0 {
+		return !o.allShipped()
+	}
+	return slices.ContainsFunc(s.SKUs, func(sku string) bool {
+		return !slices.ContainsFunc(o.Shipments, func(x Shipment) bool { return len(x.SKUs) == 0 || slices.Contains(x.SKUs, sku) })
+	})
+}
+
+// allShipped reports whether every line that is not refunded in full is in a parcel.
+func (o Order) allShipped() bool {
+	sent := map[string]bool{}
+	for _, s := range o.Shipments {
+		if len(s.SKUs) == 0 {
+			return true
+		}
+		for _, sku := range s.SKUs {
+			sent[sku] = true
+		}
+	}
+	for i, l := range o.Lines {
+		if !sent[l.SKU] && (l.Gross().Minor == 0 || o.RefundedLine(i, nil).Gross() < l.Gross().Minor) {
+			return false
+		}
+	}
+	return len(o.Shipments) > 0
+}
+
+// lastShipped is when the last parcel left.
+func (o Order) lastShipped() time.Time { return o.Shipments[len(o.Shipments)-1].At }
 
 // Cancel ends an order that has not been shipped, and asks back whatever was paid. Repeating it changes nothing.
 func (o *Order) Cancel(reason string, now time.Time) error {
@@ -120,9 +169,33 @@ func (o *Order) Cancel(reason string, now time.Time) error {
 	default:
 		return o.refuse("cancel")
 	}
+	return o.end(reason, now)
+}
+
+// ReturnToSender ends an order to be paid on delivery whose parcel came back unpaid; its goods go back on the shelf.
+func (o *Order) ReturnToSender(reason string, now time.Time) error {
+	if s := o.Status(); (s == Shipped || s == Delivered) && o.Payment == OnDelivery && !o.IsPaid() {
+		return o.end(reason, now)
+	}
+	return o.Cancel(reason, now)
+}
+
+func (o *Order) end(reason string, now time.Time) error {
 	o.Cancelled = &Mark{V: o.next(), At: now, Reason: reason}
 	return o.returnRest("cancel", reason, now)
 }
+
+// Redrive notes that the order is sent through the streams once more: a new version settles everything up to it.
+func (o *Order) Redrive(now time.Time) error {
+	if len(o.Redriven) >= MaxRedrives {
+		return fail.New(fail.TooMany, "redrives_too_many", "This order has been redriven too often. Look for the cause in the logs.", nil)
+	}
+	o.Redriven = append(o.Redriven, Mark{V: o.next(), At: now})
+	return nil
+}
+
+// MaxRedrives bounds how often one order is redriven.
+const MaxRedrives = 20
 
 // Hold keeps the commission from being released until the hold is lifted.
 func (o *Order) Hold(reason, by string, now time.Time) error {

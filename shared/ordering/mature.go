@@ -2,8 +2,17 @@ package ordering
 
 import "time"
 
-// Redrive is how long a refund that was not confirmed waits before it is sent again under the same id.
-const Redrive = 2 * time.Minute
+// Waits before something that should have happened is driven again; each is doubled with every try, up to LongestWait.
+const (
+	RefundWait    = 2 * time.Minute  // a refund whose outcome is not known
+	DecisionWait  = 10 * time.Minute // an order that nobody has decided
+	LongestWait   = 12 * time.Hour
+	UnshippedDays = 30 // an order to be paid on delivery that is never shipped gives its stock back
+)
+
+func wait(first time.Duration, tries int) time.Duration {
+	return min(first<<min(tries, 12), LongestWait)
+}
 
 // DueAt is when time alone will next change this order; the zero time when it never will.
 func (o Order) DueAt() time.Time {
@@ -16,19 +25,46 @@ func (o Order) DueAt() time.Time {
 	switch o.Status() {
 	case Held:
 		sooner(o.Terms.HoldUntil)
+	case Confirmed:
+		sooner(o.PlacedAt.AddDate(0, 0, UnshippedDays))
 	case Shipped:
-		sooner(o.Shipments[0].At.AddDate(0, 0, o.Terms.ReceiptDays))
+		if o.receiptByDefault() {
+			sooner(o.receiptAt())
+		}
 	case Delivered:
-		if o.Released == nil && o.OnHold() == nil && o.OpenReturn() == nil {
+		if o.releasable() {
 			sooner(o.releaseAt())
 		}
 	}
 	for _, r := range o.Refunds {
 		if r.Open() {
-			sooner(r.LastTry.Add(Redrive))
+			sooner(r.LastTry.Add(wait(RefundWait, r.Tries)))
 		}
 	}
+	if len(o.Awards) == 0 && len(o.Redriven) < MaxRedrives {
+		sooner(o.decisionAt())
+	}
 	return due
+}
+
+// receiptByDefault reports whether the receipt will be taken for granted: everything is on its way, and paid. What is
+// paid on delivery needs somebody who has seen the money.
+func (o Order) receiptByDefault() bool { return o.allShipped() && o.IsPaid() }
+
+func (o Order) receiptAt() time.Time { return o.lastShipped().AddDate(0, 0, o.Terms.ReceiptDays) }
+
+// releasable reports whether only time keeps the commission of a delivered order from being released.
+func (o Order) releasable() bool {
+	return o.Released == nil && o.IsPaid() && o.OnHold() == nil && o.OpenReturn() == nil
+}
+
+// decisionAt is when an order without a decision is sent to be decided again.
+func (o Order) decisionAt() time.Time {
+	last := o.PlacedAt
+	if n := len(o.Redriven); n > 0 {
+		last = o.Redriven[n-1].At
+	}
+	return last.Add(wait(DecisionWait, len(o.Redriven)))
 }
 
 // AvailableOn is when the commission will be released as things stand; zero while nobody can know.
@@ -36,14 +72,10 @@ func (o Order) AvailableOn() time.Time {
 	switch {
 	case o.Released != nil:
 		return o.Released.At
-	case o.OnHold() != nil, o.OpenReturn() != nil:
-		return time.Time{}
-	}
-	switch o.Status() {
-	case Delivered:
+	case o.Status() == Delivered && o.releasable():
 		return o.releaseAt()
-	case Shipped:
-		return o.Shipments[0].At.AddDate(0, 0, o.Terms.ReceiptDays+o.Terms.ReturnDays)
+	case o.Status() == Shipped && o.receiptByDefault() && o.OnHold() == nil:
+		return o.receiptAt().AddDate(0, 0, o.Terms.ReturnDays)
 	default:
 		return time.Time{}
 	}
@@ -63,20 +95,27 @@ func (o Order) AvailableDay() string {
 
 func (o Order) releaseAt() time.Time { return o.Delivered.At.AddDate(0, 0, o.Terms.ReturnDays) }
 
-// Mature records what time has made true by now: an unpaid order expired, receipt by default, commission
-// released. A held order whose payment session is still open has to be closed at the provider first.
+// Mature records what time has made true by now: an unpaid or unshipped order expired, receipt by default, commission
+// released, an undecided order sent to be decided again. Whoever expires a held order has closed its payment session
+// at the provider before.
 func (o *Order) Mature(now time.Time) error {
-	if o.Status() == Held && !now.Before(o.Terms.HoldUntil) {
+	switch s := o.Status(); {
+	case s == Held && !now.Before(o.Terms.HoldUntil):
 		o.Expired = &Mark{V: o.next(), At: now, Reason: "unpaid"}
 		o.Session = ""
+	case s == Confirmed && !now.Before(o.PlacedAt.AddDate(0, 0, UnshippedDays)):
+		o.Expired = &Mark{V: o.next(), At: now, Reason: "not shipped"}
 	}
-	if o.Status() == Shipped && !now.Before(o.Shipments[0].At.AddDate(0, 0, o.Terms.ReceiptDays)) {
-		if err := o.Deliver("default", o.Shipments[0].At.AddDate(0, 0, o.Terms.ReceiptDays)); err != nil {
+	if o.Status() == Shipped && o.receiptByDefault() && !now.Before(o.receiptAt()) {
+		if err := o.Deliver("default", o.receiptAt()); err != nil {
 			return err
 		}
 	}
-	if o.Status() == Delivered && o.Released == nil && o.OnHold() == nil && o.OpenReturn() == nil && !now.Before(o.releaseAt()) {
+	if o.Status() == Delivered && o.releasable() && !now.Before(o.releaseAt()) {
 		o.Released = &Mark{V: o.next(), At: now, Reason: "return window over"}
+	}
+	if len(o.Awards) == 0 && len(o.Redriven) < MaxRedrives && !now.Before(o.decisionAt()) {
+		return o.Redrive(now)
 	}
 	return nil
 }

@@ -16,10 +16,11 @@ const (
 	MaxLines    = 20
 	MaxQuantity = 999
 	MaxTokens   = 20
-	MaxRefunds  = 100
+	MaxRefunds  = 40 // with MaxLines parts each, an order stays far below the 400 KB of one item
 	MaxReturns  = 20
 	MaxCaptures = 20
 	MaxHolds    = 50
+	MaxParcels  = 40
 	MaxAwards   = 20
 )
 
@@ -52,7 +53,9 @@ type Order struct {
 	Released  *Mark
 	Cancelled *Mark
 	Expired   *Mark
-	Revived   *Mark // an expired order that was paid late, with stock still there
+	Revived   *Mark  // an expired order that was paid late, with stock still there
+	Withdrawn *Mark  // refunded in full before anything was shipped: its goods went back on the shelf
+	Redriven  []Mark // sent through the streams again because something on the way had given up
 }
 
 // Line is one SKU of the order with everything about it frozen at placement.

@@ -168,16 +168,113 @@ func TestMoneyAlwaysFindsItsWayBack(t *testing.T) {
 	if twice.Refundable() != twice.Total {
 		t.Errorf("the surplus reduced what can be refunded: %s", twice.Refundable())
 	}
-	revived, _ := walk(placed(t, "sandbox"), "expire pay")
-	if revived.Revive(noon); revived.Status() != ordering.Paid {
-		t.Errorf("paid late with stock: %s", revived.Status())
+	late = placed(t, "sandbox")
+	late, _ = walk(late, "expire")
+	revived := late.Clone()
+	if err := revived.CaptureLate("p1", revived.Total, true, noon); err != nil || revived.Status() != ordering.Paid || len(revived.Refunds) != 0 {
+		t.Errorf("paid late with stock: %s, %v", revived.Status(), err)
 	}
-	given, _ := walk(placed(t, "sandbox"), "expire pay")
-	if err := given.GiveBack("late", noon); err != nil || given.Refundable().Minor != 0 {
+	given := late.Clone()
+	if err := given.CaptureLate("p1", given.Total, false, noon); err != nil || given.Status() != ordering.Expired || given.Refundable().Minor != 0 {
 		t.Errorf("paid late without stock: %+v, %v", given.Refunds, err)
 	}
-	if given.Revive(noon); given.Status() != ordering.Expired {
-		t.Error("an order whose money goes back was revived")
+	if err := given.SettleRefund(ordering.Outcome{ID: given.Refunds[0].ID}, noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := given.CaptureLate("p1", given.Total, true, noon); err != nil || given.Status() != ordering.Expired {
+		t.Errorf("old news of a payment whose refund failed revived the order: %s, %v", given.Status(), err)
+	}
+	partly := late.Clone()
+	if err := partly.SettleRefund(ordering.Outcome{ID: "x", ProviderID: "x", Amount: yuan(500), Succeeded: true}, noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := partly.CaptureLate("p1", partly.Total, true, noon); err != nil || partly.Refundable().Minor != 0 {
+		t.Errorf("a part was refunded before the late payment was told: %s kept, %v", partly.Refundable(), err)
+	}
+}
+
+func TestPayOnDelivery(t *testing.T) {
+	shipped, _ := walk(placed(t, "on_delivery"), "ship")
+	late := noon.AddDate(0, 0, 60)
+	waiting := shipped.Clone()
+	if err := waiting.Mature(late); err != nil || waiting.Delivered != nil || len(waiting.Captures) != 0 {
+		t.Errorf("time alone delivered and paid an order on delivery: %+v, %v", waiting.Delivered, err)
+	}
+	received := shipped.Clone()
+	if err := received.Deliver("shopper", noon); err != nil || received.IsPaid() {
+		t.Errorf("the shopper's word paid the order: %v", err)
+	}
+	if err := received.Mature(late); err != nil || received.Released != nil {
+		t.Errorf("an unpaid order was released: %v", err)
+	}
+	if err := received.Deliver(ordering.ByOperator, noon); err != nil || !received.IsPaid() {
+		t.Errorf("the operator has the money, but the order is not paid: %v", err)
+	}
+	back := shipped.Clone()
+	if err := back.Cancel("", noon); err == nil {
+		t.Error("a shopper cancelled what is on its way")
+	}
+	if err := back.ReturnToSender("refused at the door", noon); err != nil || back.Status() != ordering.Cancelled {
+		t.Errorf("the parcel came back: %s, %v", back.Status(), err)
+	}
+	if moves := ordering.StockMoves(shipped, back); len(moves) != 2 || moves[0].Available <= 0 {
+		t.Errorf("its goods did not: %+v", moves)
+	}
+	never := placed(t, "on_delivery")
+	if err := never.Mature(never.DueAt().AddDate(0, 0, ordering.UnshippedDays)); err != nil || never.Status() != ordering.Expired {
+		t.Errorf("never shipped: %s, %v", never.Status(), err)
+	}
+}
+
+func TestParcels(t *testing.T) {
+	o, _ := walk(placed(t, "sandbox"), "pay")
+	send := func(tracking string, skus ...string) {
+		t.Helper()
+		if err := o.Ship(ordering.Shipment{Carrier: "SF", Tracking: tracking, SKUs: skus}, noon); err != nil {
+			t.Fatal(err)
+		}
+		o.Version++
+	}
+	send("1", "cup")
+	if err := o.Deliver("shopper", noon); !fail.Is(err, "parcels_missing") {
+		t.Errorf("received before everything was shipped: %v", err)
+	}
+	if late := o.Clone(); late.Mature(noon.AddDate(1, 0, 0)) != nil || late.Delivered != nil {
+		t.Error("time alone delivered what was never shipped")
+	}
+	send("1", "tea")
+	if err := o.Deliver("shopper", noon); err != nil || len(o.Shipments) != 2 {
+		t.Errorf("everything is there: %v, %d parcels", err, len(o.Shipments))
+	}
+}
+
+func TestNothingStuck(t *testing.T) {
+	o, _ := walk(placed(t, "sandbox"), "pay")
+	if due := o.DueAt(); !due.Equal(noon.Add(ordering.DecisionWait)) {
+		t.Errorf("an undecided order is due at %s", due)
+	}
+	before := o.Clone()
+	if err := o.Mature(o.DueAt()); err != nil || o.Equal(before) {
+		t.Errorf("an undecided order is not sent again: %v", err)
+	}
+	if err := o.Decide(ordering.Award{Cause: ordering.CausePlacement}); err != nil || !o.DueAt().IsZero() {
+		t.Errorf("a decided order is still due at %s, %v", o.DueAt(), err)
+	}
+	all := o.Total
+	if _, err := o.RequestRefund(ordering.RefundRequest{ID: "r", Reason: "x", Amount: &all}, noon); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range ordering.StockMoves(before, o) {
+		if m.Available <= 0 || m.Sold >= 0 {
+			t.Errorf("refunded in full, but %+v", m)
+		}
+	}
+	first := o.DueAt()
+	for range 20 {
+		o.Retry("r", noon)
+	}
+	if wait := o.DueAt().Sub(noon); !first.Equal(noon.Add(ordering.RefundWait)) || wait != ordering.LongestWait {
+		t.Errorf("a refund that stays unknown is asked about after %s and then after %s", first.Sub(noon), wait)
 	}
 }
 
@@ -227,30 +324,65 @@ func TestRefunds(t *testing.T) {
 func TestRefundOutcomes(t *testing.T) {
 	o, _ := walk(placed(t, "sandbox"), "pay")
 	some := yuan(500)
-	if err := o.SettleRefund("ext", "prov-1", some, true, noon); err != nil || o.RefundedTotal() != some {
+	told := ordering.Outcome{ID: "ext", ProviderID: "prov-1", Amount: some, Succeeded: true}
+	if err := o.SettleRefund(told, noon); err != nil || o.RefundedTotal() != some {
 		t.Fatalf("a refund made at the provider: %+v, %v", o.Refunds, err)
 	}
-	if err := o.SettleRefund("ext", "prov-1", some, true, noon); err != nil || len(o.Refunds) != 1 {
+	if err := o.SettleRefund(told, noon); err != nil || len(o.Refunds) != 1 {
 		t.Errorf("told twice: %+v, %v", o.Refunds, err)
 	}
-	if err := o.SettleRefund("ext", "prov-1", some, false, noon); !fail.Is(err, "refund_contradiction") {
+	told.Succeeded = false
+	if err := o.SettleRefund(told, noon); !fail.Is(err, "refund_contradiction") {
 		t.Errorf("told the opposite: %v", err)
 	}
 	r, _ := o.RequestRefund(ordering.RefundRequest{ID: "ours", Reason: "x", Amount: &some}, noon)
-	if err := o.SettleRefund(r.ID, "", money.Amount{}, false, noon); err != nil || o.RefundedTotal() != some {
+	if err := o.SettleRefund(ordering.Outcome{ID: r.ID}, noon); err != nil || o.RefundedTotal() != some {
 		t.Errorf("a failed refund still counts: %s, %v", o.RefundedTotal(), err)
 	}
 	early := placed(t, "sandbox")
-	if err := early.SettleRefund("ext", "p", some, true, noon); err != nil || early.RefundedTotal() != some {
+	told.Succeeded = true
+	if err := early.SettleRefund(told, noon); err != nil || early.RefundedTotal() != some {
 		t.Errorf("refund before payment: %v", err)
 	}
 	if err := early.Capture("p1", early.Total, noon); err != nil || early.Refundable().Minor != early.Total.Minor-500 {
 		t.Errorf("then the payment: %s refundable, %v", early.Refundable(), err)
 	}
+	// A second payment that the provider gives back by itself, told before and after that payment.
+	for name, captured := range map[string]bool{"before": false, "after": true} {
+		twice, _ := walk(placed(t, "sandbox"), "pay")
+		if captured {
+			if err := twice.Capture("p2", twice.Total, noon); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := twice.SettleRefund(ordering.Outcome{ID: "ext", ProviderID: "x", PaymentID: "p2", Amount: twice.Total, Succeeded: true}, noon); err != nil {
+			t.Fatal(err)
+		}
+		if err := twice.Capture("p2", twice.Total, noon); err != nil || len(twice.Refunds) != 1 || twice.Refunds[0].Open() || twice.Refundable() != twice.Total {
+			t.Errorf("surplus given back %s it was told: %+v, %v", name, twice.Refunds, err)
+		}
+	}
+}
+
+func TestPiecesKeepTheirShare(t *testing.T) {
+	o, _ := walk(placed(t, "sandbox"), "pay") // two cups, 2118 with tax
+	amount := yuan(118)
+	for i, want := range []int64{118, 1059, 941} {
+		q := ordering.RefundRequest{ID: string(rune('a' + i)), Reason: "x", Lines: []ordering.RefundLine{{SKU: "cup", Quantity: 1}}}
+		if i == 0 {
+			q.Lines[0] = ordering.RefundLine{SKU: "cup", Amount: &amount}
+		}
+		if r, err := o.RequestRefund(q, noon); err != nil || r.Amount.Minor != want {
+			t.Errorf("refund %d gave %s, want %d: %v", i, r.Amount, want, err)
+		}
+	}
 }
 
 func TestReleaseWaitsForReturnsAndHolds(t *testing.T) {
 	o, _ := walk(placed(t, "sandbox"), "pay ship deliver")
+	if err := o.Decide(ordering.Award{Cause: ordering.CausePlacement}); err != nil {
+		t.Fatal(err)
+	}
 	window := noon.AddDate(0, 0, 7)
 	mature := func(at time.Time) bool {
 		x := o.Clone()
@@ -262,7 +394,7 @@ func TestReleaseWaitsForReturnsAndHolds(t *testing.T) {
 	if mature(window.Add(-time.Second)) || !mature(window) || !o.DueAt().Equal(window) {
 		t.Error("release does not follow the return window")
 	}
-	if _, err := o.RequestReturn(nil, "too small", noon.Add(time.Hour)); err != nil {
+	if _, err := o.RequestReturn(nil, noon.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if mature(window) || !o.DueAt().IsZero() || !o.AvailableOn().IsZero() {
@@ -277,7 +409,7 @@ func TestReleaseWaitsForReturnsAndHolds(t *testing.T) {
 	if o.Lift("explained", noon); !mature(window) {
 		t.Error("a lifted hold still stops the release")
 	}
-	if _, err := o.RequestReturn(nil, "", window.Add(time.Hour)); !fail.Is(err, "return_too_late") {
+	if _, err := o.RequestReturn(nil, window.Add(time.Hour)); !fail.Is(err, "return_too_late") {
 		t.Errorf("a return after the window: %v", err)
 	}
 }

@@ -107,7 +107,7 @@ func priceLine(b BasketLine, it catalogue.Sellable, tax money.BasisPoints) (Line
 	if err != nil {
 		return Line{}, err
 	}
-	return Line{SKU: it.SKU, Product: it.Product, Title: it.Title, Variant: it.Variant, Image: it.Image, Tags: it.Tags,
+	return Line{SKU: it.SKU, Product: it.Product, Title: it.Title, Variant: it.Variant, Image: it.Image, Tags: frozenTags(it.Tags),
 		Quantity: b.Quantity, Unit: it.Price, Discount: money.Of(0, net.Currency), Net: net, Tax: taxed}, nil
 }
 
@@ -128,4 +128,20 @@ func clip(s string) string {
 		return string(r[:80]) + "…"
 	}
 	return s
+}
+
+// Limits of the tags that an order keeps for its rules: with them, twenty lines stay below 20 KB.
+const (
+	maxFrozenTags = 20
+	maxFrozenTag  = 48 // bytes
+)
+
+func frozenTags(tags []string) []string {
+	var out []string
+	for _, tag := range tags {
+		if len(tag) <= maxFrozenTag && len(out) < maxFrozenTags {
+			out = append(out, tag)
+		}
+	}
+	return out
 }

@@ -148,7 +148,16 @@ func (o *Order) RequestRefund(q RefundRequest, now time.Time) (Refund, error) {
 		return Refund{}, o.tooMuch()
 	}
 	o.Refunds = append(o.Refunds, r)
+	o.withdraw(now)
 	return r, nil
+}
+
+// withdraw records that an order was refunded in full before anything was shipped, so that nothing will be: its goods
+// go back on the shelf in the same write, and stay there whatever becomes of the refund.
+func (o *Order) withdraw(now time.Time) {
+	if o.Withdrawn == nil && o.Status() == Paid && o.fullyRefunded() {
+		o.Withdrawn = &Mark{V: o.next(), At: now, Reason: "refunded in full"}
+	}
 }
 
 func (o Order) checkRefund(q RefundRequest) error {
@@ -216,8 +225,9 @@ func (o Order) itemise(r *Refund, q RefundRequest) error {
 	return nil
 }
 
-// linePart is the refund of pieces of line i. Without an amount it is their share of the line's price, cumulative,
-// so that the last piece brings back exactly what is left.
+// linePart is the refund of pieces of line i. Without an amount it is their share of what was paid for the line,
+// rounded over the pieces so far so that all together bring back the whole price, and no more than is left of it after
+// refunds by amount.
 func (o Order) linePart(i int, l RefundLine) (LineRefund, error) {
 	line, done := o.Lines[i], o.RefundedLine(i, nil)
 	if done.Quantity+l.Quantity > line.Quantity {
@@ -229,11 +239,15 @@ func (o Order) linePart(i int, l RefundLine) (LineRefund, error) {
 	if l.Amount != nil {
 		gross = l.Amount.Minor
 	} else {
-		share, err := line.Gross().Times(money.Ratio{Num: done.Quantity + l.Quantity, Den: line.Quantity})
+		upTo, err := line.Gross().Times(money.Ratio{Num: done.Quantity + l.Quantity, Den: line.Quantity})
 		if err != nil {
 			return LineRefund{}, err
 		}
-		gross = max(0, share.Minor-done.Gross())
+		before, err := line.Gross().Times(money.Ratio{Num: done.Quantity, Den: line.Quantity})
+		if err != nil {
+			return LineRefund{}, err
+		}
+		gross = min(upTo.Minor-before.Minor, left)
 	}
 	if gross > left {
 		return LineRefund{}, o.tooMuch()
@@ -310,33 +324,42 @@ func (o Order) refundIndex(id string) int {
 	return slices.IndexFunc(o.Refunds, func(r Refund) bool { return r.ID == id })
 }
 
+// Outcome is what a provider says became of a refund.
+type Outcome struct {
+	ID         string // of our intent, or the provider's own id with the provider's name before it
+	ProviderID string
+	PaymentID  string       // the payment that it gives back; empty when the provider does not say
+	Amount     money.Amount // zero when the provider does not say
+	Succeeded  bool
+}
+
 // SettleRefund records how a refund ended at the provider. A refund that the provider started by itself, unknown
 // until now, is recorded with its amount spread over the order, even before the payment's own event has come.
 // The first outcome stays: a late contrary one is a Conflict for a person to look at.
-func (o *Order) SettleRefund(id, providerID string, amount money.Amount, succeeded bool, now time.Time) error {
-	i := o.refundIndex(id)
+func (o *Order) SettleRefund(t Outcome, now time.Time) error {
+	i := o.refundIndex(t.ID)
 	if i < 0 {
-		if !succeeded {
+		if !t.Succeeded {
 			return nil // somebody tried a refund at the provider and it failed: nothing happened
 		}
-		if err := o.adoptRefund(id, amount, now); err != nil {
+		var err error
+		if i, err = o.adoptRefund(t, now); err != nil {
 			return err
 		}
-		i = len(o.Refunds) - 1
 	}
 	r := &o.Refunds[i]
-	if amount.Currency != "" && amount != r.Amount {
-		return fail.New(fail.Conflict, "refund_differs", "The refund of {amount} does not equal the one that was asked for.", fail.Args{"amount": amount})
+	if t.Amount.Currency != "" && t.Amount != r.Amount {
+		return refundDiffers(t.Amount)
 	}
 	switch {
-	case succeeded && r.Failed != nil, !succeeded && r.Succeeded != nil:
+	case t.Succeeded && r.Failed != nil, !t.Succeeded && r.Succeeded != nil:
 		return fail.New(fail.Conflict, "refund_contradiction", "The provider has already reported the opposite outcome of this refund.", nil)
 	case !r.Open():
 		return nil
 	}
-	r.ProviderID = providerID
+	r.ProviderID = t.ProviderID
 	mark := &Mark{V: o.next(), At: now}
-	if succeeded {
+	if t.Succeeded {
 		r.Succeeded = mark
 	} else {
 		r.Failed = mark
@@ -344,23 +367,54 @@ func (o *Order) SettleRefund(id, providerID string, amount money.Amount, succeed
 	return nil
 }
 
-// adoptRefund records a refund that was started at the provider.
-func (o *Order) adoptRefund(id string, amount money.Amount, now time.Time) error {
-	left := o.Total.Minor - o.RefundedTotal().Minor
-	if amount.Currency != o.Total.Currency || amount.Minor <= 0 || amount.Minor > left || len(o.Refunds) >= MaxRefunds {
-		return fail.New(fail.Conflict, "refund_differs", "The refund of {amount} does not equal the one that was asked for.", fail.Args{"amount": amount})
+func refundDiffers(amount money.Amount) error {
+	return fail.New(fail.Conflict, "refund_differs", "The refund of {amount} does not equal the one that was asked for.", fail.Args{"amount": amount})
+}
+
+// adoptRefund records a refund that was started at the provider and gives its index. One of another payment than
+// the one that counts is surplus: it touches no line and no commission. If we have asked for the same, it is that one.
+func (o *Order) adoptRefund(t Outcome, now time.Time) (int, error) {
+	if t.Amount.Currency != o.Total.Currency || t.Amount.Minor <= 0 || len(o.Refunds) >= MaxRefunds {
+		return 0, refundDiffers(t.Amount)
 	}
-	r := Refund{ID: id, V: o.next(), At: now, LastTry: now, Reason: "provider", By: "provider", Shipping: money.Of(0, o.Total.Currency)}
-	whole := *o
-	if !o.IsPaid() { // spread as if paid: the payment's event is merely late
-		whole.Captures = append(slices.Clone(o.Captures), Capture{Amount: o.Total})
+	r := Refund{ID: t.ID, V: o.next(), At: now, LastTry: now, Reason: "provider", By: "provider", PaymentID: t.PaymentID,
+		Amount: t.Amount, Shipping: money.Of(0, o.Total.Currency)}
+	if r.Surplus = o.isSurplus(t.PaymentID); r.Surplus {
+		same := func(x Refund) bool {
+			return x.Surplus && x.Open() && x.PaymentID == t.PaymentID && x.Amount == t.Amount
+		}
+		if i := slices.IndexFunc(o.Refunds, same); i >= 0 {
+			return i, nil
+		}
+	} else {
+		if t.Amount.Minor > o.Total.Minor-o.RefundedTotal().Minor {
+			return 0, refundDiffers(t.Amount)
+		}
+		whole := *o
+		if !o.IsPaid() { // spread as if paid: the payment's event is merely late
+			whole.Captures = append(slices.Clone(o.Captures), Capture{Amount: o.Total})
+		}
+		if err := whole.spread(&r, t.Amount.Minor); err != nil {
+			return 0, err
+		}
 	}
-	if err := whole.spread(&r, amount.Minor); err != nil {
-		return err
-	}
-	r.Amount = r.sum()
 	o.Refunds = append(o.Refunds, r)
-	return nil
+	o.withdraw(now)
+	return len(o.Refunds) - 1, nil
+}
+
+// isSurplus reports whether a payment is not the one that the order counts, which is its first.
+func (o Order) isSurplus(paymentID string) bool {
+	return paymentID != "" && len(o.Captures) > 0 && o.Captures[0].PaymentID != paymentID
+}
+
+// sortRefunds looks again at refunds that the provider told of before any payment: now it is known which payment counts.
+func (o *Order) sortRefunds(counts string) {
+	for i := range o.Refunds {
+		if r := &o.Refunds[i]; r.By == "provider" && r.PaymentID != "" && r.PaymentID != counts {
+			r.Surplus, r.Lines, r.Shipping.Minor = true, nil, 0
+		}
+	}
 }
 
 // Retry notes that a refund was sent without a known outcome.
@@ -369,11 +423,6 @@ func (o *Order) Retry(id string, now time.Time) {
 		o.Refunds[i].LastTry = now
 		o.Refunds[i].Tries++
 	}
-}
-
-// GiveBack asks back everything that was paid for an order that cannot be fulfilled.
-func (o *Order) GiveBack(reason string, now time.Time) error {
-	return o.returnRest("late", reason, now)
 }
 
 // returnRest records the refund of everything refundable, if anything is.
@@ -389,8 +438,11 @@ func (o *Order) returnRest(cause, reason string, now time.Time) error {
 	return err
 }
 
-// returnSurplus records the refund of a whole second payment.
+// returnSurplus records the refund of a whole second payment, unless the provider has given it back by itself.
 func (o *Order) returnSurplus(paymentID string, amount money.Amount, now time.Time) error {
+	if slices.ContainsFunc(o.Refunds, func(r Refund) bool { return r.Surplus && r.PaymentID == paymentID && r.Failed == nil }) {
+		return nil
+	}
 	id := fmt.Sprintf("%s-surplus-%d", o.ID, len(o.Captures))
 	o.Refunds = append(o.Refunds, Refund{ID: id, V: o.next(), At: now, LastTry: now, Reason: "paid twice", By: "surplus",
 		PaymentID: paymentID, Amount: amount, Shipping: money.Of(0, amount.Currency), Surplus: true})

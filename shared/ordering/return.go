@@ -4,27 +4,23 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"yundian/shared/fail"
 )
 
-// Return is a shopper's wish to give goods back. While one is open, no commission of the order is released.
+// Return is a shopper's wish to give goods back; the shopper's reason is with the contact. While one is open, no
+// commission of the order is released.
 type Return struct {
 	ID     string
 	V      int64
 	At     time.Time
 	Lines  []BasketLine // empty: everything
-	Reason string
-	Closed *Mark // Reason: accepted or declined, with the operator's words
+	Closed *Mark        // Reason: accepted or declined, with the operator's words
 }
 
 // RequestReturn records a return within the return window of a delivered order. While one is open, asking again
 // returns the open one.
-func (o *Order) RequestReturn(lines []BasketLine, reason string, now time.Time) (Return, error) {
-	if utf8.RuneCountInString(reason) > 500 {
-		return Return{}, fail.NewFields([]fail.Field{fail.At("body.reason", "too_long", "At most {limit} characters.", fail.Args{"limit": 500})})
-	}
+func (o *Order) RequestReturn(lines []BasketLine, now time.Time) (Return, error) {
 	if open := o.OpenReturn(); open != nil {
 		return *open, nil
 	}
@@ -50,7 +46,7 @@ func (o *Order) RequestReturn(lines []BasketLine, reason string, now time.Time) 
 	if len(f) > 0 {
 		return Return{}, fail.NewFields(f)
 	}
-	r := Return{ID: fmt.Sprintf("r%d", len(o.Returns)+1), V: o.next(), At: now, Lines: lines, Reason: reason}
+	r := Return{ID: fmt.Sprintf("r%d", len(o.Returns)+1), V: o.next(), At: now, Lines: lines}
 	o.Returns = append(o.Returns, r)
 	return r, nil
 }

@@ -10,8 +10,11 @@ import (
 // Stock moves follow from an order's facts, so that no path can forget them: what an order holds is a function
 // of its status, and a write moves the difference between what it held before and what it holds after.
 
-// holding is how many pieces of each of its lines an order keeps reserved or has sold.
+// holding says whether an order keeps the pieces of its lines reserved, or has sold them, or neither.
 func holding(o Order) (reserved, sold bool) {
+	if o.Withdrawn != nil {
+		return false, false
+	}
 	switch o.Status() {
 	case Held, Confirmed:
 		return true, false

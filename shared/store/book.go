@@ -15,42 +15,47 @@ type bookItem struct {
 	Products document[map[string]money.BasisPoints] `dynamodbav:"products"`
 }
 
-// bookHistory bounds how many versions are read to find the one of an order: orders are decided within moments.
-const bookHistory = 50
+// bookPage is how many versions are read at once when the latest is too young; each can have some 100 KB.
+const bookPage = 5
 
-// Books are the latest versions of the rule book, newest first, with the first book of every shop at the end
-// when all fit.
-func (s *Store) Books(ctx context.Context) ([]commission.Book, error) {
-	return s.books(ctx, bookHistory)
+// BookAt is the rule book that was in force at a moment. That is nearly always the latest: orders are decided within
+// moments. Otherwise it walks back through the versions; the first book of every shop ends the walk.
+func (s *Store) BookAt(ctx context.Context, at time.Time) (commission.Book, error) {
+	q := query{table: Shop, pk: bookKey(0).PK, prefix: "V#", limit: 1, descending: true}
+	for {
+		items, next, err := s.page(ctx, q)
+		if err != nil {
+			return commission.Book{}, err
+		}
+		for _, it := range items {
+			b, err := bookFrom(it)
+			if err != nil {
+				return commission.Book{}, err
+			}
+			if !b.From.After(at) {
+				return b, nil
+			}
+		}
+		if next == nil {
+			return commission.FirstBook(), nil
+		}
+		q.after, q.limit = next, bookPage
+	}
 }
 
 // Book is the latest rule book.
 func (s *Store) Book(ctx context.Context) (commission.Book, error) {
-	books, err := s.books(ctx, 1)
-	if err != nil {
-		return commission.Book{}, err
+	items, _, err := s.page(ctx, query{table: Shop, pk: bookKey(0).PK, prefix: "V#", limit: 1, descending: true})
+	if err != nil || len(items) == 0 {
+		return commission.FirstBook(), err
 	}
-	return books[0], nil
+	return bookFrom(items[0])
 }
 
-func (s *Store) books(ctx context.Context, limit int) ([]commission.Book, error) {
-	items, next, err := s.page(ctx, query{table: Shop, pk: bookKey(0).PK, prefix: "V#", limit: limit, descending: true})
-	if err != nil {
-		return nil, err
-	}
-	var out []commission.Book
-	for _, it := range items {
-		var x bookItem
-		if err := decode(it, &x); err != nil {
-			return nil, err
-		}
-		b := commission.Book{Version: x.V, From: x.From, Default: x.Default, Products: x.Products.Value}
-		out = append(out, b)
-	}
-	if next == nil && len(out) < limit {
-		out = append(out, commission.FirstBook())
-	}
-	return out, nil
+func bookFrom(it Item) (commission.Book, error) {
+	var x bookItem
+	err := decode(it, &x)
+	return commission.Book{Version: x.V, From: x.From, Default: x.Default, Products: x.Products.Value}, err
 }
 
 // BookWrite publishes a version of the rule book, for use beside another write.

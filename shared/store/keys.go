@@ -27,7 +27,8 @@ func talliedKey(order string) Key        { return Key{"STAT#ORDER#" + order, "TA
 func talliedTouchKey(id string) Key      { return Key{"STAT#TOUCH#" + id, "TALLIED"} }
 
 // people
-func contactKey(person, order string) Key { return Key{"PERSON#" + person, "ORDER#" + order} }
+func returnNoteKey(person, order string) Key { return Key{"PERSON#" + person, "RETURN#" + order} }
+func contactKey(person, order string) Key    { return Key{"PERSON#" + person, "ORDER#" + order} }
 
 // orders
 func orderKey(id string) Key      { return Key{"ORDER#" + id, "ORDER"} }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -126,6 +127,7 @@ func (s *Store) Settle(ctx context.Context, settlements []ledger.Settlement) (ou
 			if ctx.Err() != nil {
 				return nil, err
 			}
+			slog.WarnContext(ctx, "settling order by order", "orders", n, "error", err)
 			late, err := s.settleEach(ctx, settlements[:n])
 			if err != nil {
 				return nil, err

@@ -270,6 +270,22 @@ func EffectWrite(cause string, at time.Time) Write {
 	return Write{Table: Orders, Key: effectKey(cause), Guards: once(), Put: Item{"at": text(sortable(at))}}
 }
 
+// MaxReturnNote bounds what a shopper can say about a return, in characters.
+const MaxReturnNote = 500
+
+// ReturnNoteWrite keeps a shopper's reason for a return beside the contact, where it can be erased; a later one
+// replaces it.
+func ReturnNoteWrite(o ordering.Order, note string, at time.Time) Write {
+	return Write{Table: People, Key: returnNoteKey(o.Person, o.ID), Put: Item{"note": text(note), "at": text(sortable(at))}}
+}
+
+// ReturnNote is the shopper's reason for the latest return of an order; empty when there is none.
+func (s *Store) ReturnNote(ctx context.Context, o ordering.Order) (string, error) {
+	r := read{People, returnNoteKey(o.Person, o.ID)}
+	found, err := s.get(ctx, []read{r})
+	return str(found[r]["note"]), err
+}
+
 // Contact is who ordered and where it goes.
 func (s *Store) Contact(ctx context.Context, o ordering.Order) (ordering.Contact, ordering.Address, error) {
 	r := read{People, contactKey(o.Person, o.ID)}
@@ -429,16 +445,27 @@ func (w *orderWalk) cursor() string {
 	}
 }
 
-// DueOrders are ids of orders for which time has come by now, at most limit, earliest first within each shard.
+// duePage is how many due orders are read at once.
+const duePage = 500
+
+// DueOrders are the ids of orders for which time has come by now, earliest first within each shard of the index, at
+// most limit per shard.
 func (s *Store) DueOrders(ctx context.Context, now time.Time, limit int) ([]string, error) {
 	var ids []string
 	for shard := range dueShards {
-		items, _, err := s.page(ctx, query{table: Orders, index: "due", pk: duePartition(shard), from: "0", to: sortable(now) + "~", limit: limit})
-		if err != nil {
-			return nil, err
-		}
-		for _, it := range items {
-			ids = append(ids, strings.TrimPrefix(str(it["pk"]), "ORDER#"))
+		q := query{table: Orders, index: "due", pk: duePartition(shard), from: "0", to: sortable(now) + "~", limit: min(limit, duePage)}
+		for left := limit; left > 0; {
+			items, next, err := s.page(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			for _, it := range items {
+				ids = append(ids, strings.TrimPrefix(str(it["pk"]), "ORDER#"))
+			}
+			if left -= len(items); next == nil {
+				break
+			}
+			q.after, q.limit = next, min(left, duePage)
 		}
 	}
 	return ids, nil

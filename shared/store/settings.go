@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"yundian/shared/fail"
 	"yundian/shared/shop"
@@ -58,7 +59,8 @@ func changedMeanwhile() error {
 // updateTries bounds how often load, decide, save is repeated when others write the same item.
 const updateTries = 10
 
-// retryChanged repeats an update whose version was outdated; any other answer is final.
+// retryChanged repeats an update whose version was outdated; any other answer is final. An item that keeps changing is no
+// refusal but an error: whoever asked, a payment provider for one, has to ask again.
 func retryChanged(ctx context.Context, update func() error) error {
 	for try := 1; ; try++ {
 		err := update()
@@ -66,7 +68,7 @@ func retryChanged(ctx context.Context, update func() error) error {
 			return err
 		}
 		if try == updateTries {
-			return changedMeanwhile()
+			return fmt.Errorf("after %d tries: %w", try, err)
 		}
 		if err := pause(ctx, try); err != nil {
 			return err

@@ -68,6 +68,9 @@ func TestThePlanHoldsAtAnyTimeOfDay(t *testing.T) {
 				}
 				seen[n.Order.ID] = true
 				checkPlaced(t, p, n.Order, now)
+				if err := n.Order.Decide(ordering.Award{Cause: ordering.CausePlacement}); err != nil { // attribute does so at once
+					t.Fatal(err)
+				}
 				live(t, s, p, n.Order)
 			}
 		})

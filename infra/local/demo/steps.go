@@ -85,7 +85,7 @@ func (s *seeding) step(p planned, x Step, at time.Time) (done func(ordering.Orde
 		return delivered, func(o *ordering.Order) error { return o.Deliver("shopper", at) }
 	case Return:
 		return func(o ordering.Order) bool { return len(o.Returns) > 0 }, func(o *ordering.Order) error {
-			_, err := o.RequestReturn(basketOf(x.Lines), x.Text, at)
+			_, err := o.RequestReturn(basketOf(x.Lines), at)
 			return err
 		}
 	case Refund:
@@ -107,11 +107,7 @@ func (s *seeding) capture(o *ordering.Order, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := o.Capture(id, o.Total, at); err != nil {
-		return err
-	}
-	o.Revive(at)
-	return nil
+	return o.CaptureLate(id, o.Total, true, at)
 }
 
 func cancel(o *ordering.Order, x Step, at time.Time) error {
@@ -147,7 +143,7 @@ func refund(o *ordering.Order, id string, x Step, at time.Time) error {
 // settleRefunds records that the provider has paid out what is open.
 func settleRefunds(o *ordering.Order, at time.Time) error {
 	for _, r := range o.Refunds {
-		if err := o.SettleRefund(r.ID, "re_"+strings.ToLower(r.ID), r.Amount, true, at); err != nil {
+		if err := o.SettleRefund(ordering.Outcome{ID: r.ID, ProviderID: "re_" + strings.ToLower(r.ID), Amount: r.Amount, Succeeded: true}, at); err != nil {
 			return err
 		}
 	}
