@@ -10,7 +10,8 @@ import (
 	"yundian/shared/stream"
 )
 
-// tally keeps the statistics, which can be rebuilt from facts and touches at any time.
+// tally keeps the statistics. What they say of orders follows from the facts in the ledger; single touches are deleted after
+// some weeks, their counts stay.
 type tally struct {
 	store *store.Store
 }
