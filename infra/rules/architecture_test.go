@@ -111,6 +111,7 @@ var packages = []allowed{
 	{"infra/tools/...", local, nil, nil},
 	{"infra/e2e/...", local, nil, nil},
 	{"infra/bench/...", local, nil, nil},
+	{"infra/chaos/...", local, nil, nil},
 }
 
 func standOn() []string { return append(business[:len(business):len(business)], platform...) }
