@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"yundian/shared/attribution"
@@ -20,13 +21,18 @@ type attribute struct {
 
 // batch decides a batch of new orders. KOCs and the latest rule book are read once for all of them.
 func (a *attribute) batch(ctx context.Context, records []stream.Record) (failed int, err error) {
-	orders := make([]ordering.Order, len(records))
+	var orders []ordering.Order
 	var handles []string
 	for i, r := range records {
-		if orders[i], err = store.OrderFrom(r.New); err != nil {
+		o, err := store.OrderFrom(r.New)
+		if err != nil {
 			return i, err
 		}
-		handles = append(handles, attribution.Handles(orders[i])...)
+		if slices.ContainsFunc(orders, func(x ordering.Order) bool { return x.ID == o.ID }) {
+			continue // the payment was opened or made before the decision: evidence is that of the placement
+		}
+		orders = append(orders, o)
+		handles = append(handles, attribution.Handles(o)...)
 	}
 	known, err := a.store.KOCs(ctx, handles)
 	if err != nil {
@@ -36,9 +42,9 @@ func (a *attribute) batch(ctx context.Context, records []stream.Record) (failed 
 	if err != nil {
 		return 0, err
 	}
-	for i, o := range orders {
+	for _, o := range orders {
 		if err := a.decide(ctx, o, known, latest); err != nil {
-			return i, err
+			return 0, err
 		}
 	}
 	return 0, nil

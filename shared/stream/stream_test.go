@@ -107,8 +107,8 @@ func TestRecordsAreDecoded(t *testing.T) {
 	if before == nil || after == nil || before.Value != "1" || after.Value != "2" {
 		t.Errorf("versions %v, %v", before, after)
 	}
-	if lines, ok := r.New["order"].(*types.AttributeValueMemberM).Value["Lines"].(*types.AttributeValueMemberL); !ok || len(lines.Value) != 1 {
-		t.Error("nested values are lost")
+	if order, ok := r.New["order"].(*types.AttributeValueMemberS); !ok || !strings.Contains(order.Value, `"Lines":[{`) {
+		t.Errorf("what the order is made of is lost: %v", r.New["order"])
 	}
 }
 

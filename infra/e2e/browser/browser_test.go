@@ -41,7 +41,7 @@ type tab struct {
 }
 
 // inApp is the browser inside WeChat on a phone, which most shoppers come with.
-const inApp = "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0 Mobile Safari/537.36 MicroMessenger/8.0.50"
+const inApp = "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0 Mobile Safari/537.36 MicroMessenger/8.0.50 WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64"
 
 // patience is how long one step of a page may take on a busy machine.
 const patience = 60 * time.Second
