@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bojanz/currency"
-
 	"yundian/shared/fail"
 )
 
@@ -21,9 +19,8 @@ import (
 type Currency string
 
 // ParseCurrency accepts an ISO 4217 code that is in use today.
-// Source of codes and their digits: CLDR through github.com/bojanz/currency.
 func ParseCurrency(code string) (Currency, error) {
-	if code == "" || !currency.IsValid(code) { // the library calls no code at all valid
+	if _, known := lookUp(code); !known {
 		return "", fail.New(fail.Invalid, "currency_unknown", "{currency} is not an ISO 4217 currency code.", fail.Args{"currency": code})
 	}
 	return Currency(code), nil
@@ -31,8 +28,8 @@ func ParseCurrency(code string) (Currency, error) {
 
 // Digits is the number of minor digits: 2 for CNY, 0 for JPY. Unknown currencies have 2.
 func (c Currency) Digits() int {
-	if d, ok := currency.GetDigits(string(c)); ok {
-		return int(d)
+	if d, ok := lookUp(string(c)); ok {
+		return d
 	}
 	return 2
 }
