@@ -2,7 +2,6 @@ package koc
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -72,10 +71,10 @@ func Line(s string) string { return strings.Join(strings.Fields(Text(s)), " ") }
 
 // portraitForm excludes formats that can carry scripts by what their address says; the page's policy and an <img>
 // element keep the rest harmless.
-var portraitForm = regexp.MustCompile(`(?i)\.(jpe?g|png|webp|gif|avif)$`)
+var portraitForm = lazily(`(?i)\.(jpe?g|png|webp|gif|avif)$`)
 
 // sitePath is a path on this site without a second slash, so that it cannot become another host.
-var sitePath = regexp.MustCompile(`^/[A-Za-z0-9_-][A-Za-z0-9_./-]*$`)
+var sitePath = lazily(`^/[A-Za-z0-9_-][A-Za-z0-9_./-]*$`)
 
 // ValidPortrait reports whether an address may stand on a storefront: nothing, a path on this site, or the https
 // address of a picture on a named public host.
@@ -84,11 +83,11 @@ func ValidPortrait(address string) bool {
 		return true
 	}
 	u, err := url.Parse(address)
-	if err != nil || len(address) > 500 || strings.ContainsAny(address, "\"'<>\\") || !shop.PlainAddress(address) || !portraitForm.MatchString(u.Path) {
+	if err != nil || len(address) > 500 || strings.ContainsAny(address, "\"'<>\\") || !shop.PlainAddress(address) || !portraitForm().MatchString(u.Path) {
 		return false
 	}
 	if u.Scheme == "" && u.Host == "" {
-		return sitePath.MatchString(address) && !strings.Contains(address, "..")
+		return sitePath().MatchString(address) && !strings.Contains(address, "..")
 	}
 	return u.Scheme == "https" && u.User == nil && u.Port() == "" && shop.PublicHost(u.Hostname())
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -60,7 +61,12 @@ const (
 	InviteDays   = 14   // how long an invitation can be used
 )
 
-var handleForm = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
+// lazily compiles a pattern when it is first needed: that takes a good part of a function's start-up.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
+
+var handleForm = lazily(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
 
 // NewProfile is a fresh applicant. It refuses a handle or contact that cannot be used.
 func NewProfile(handle, name, email string, now time.Time) (Profile, error) {
@@ -81,14 +87,14 @@ func NewProfile(handle, name, email string, now time.Time) (Profile, error) {
 
 // ValidHandle reports whether a handle may be used.
 func ValidHandle(handle string) bool {
-	return len(handle) >= 3 && len(handle) <= 30 && handleForm.MatchString(handle)
+	return len(handle) >= 3 && len(handle) <= 30 && handleForm().MatchString(handle)
 }
 
-var emailForm = regexp.MustCompile(`^[^\s@<>"(),:;\\\[\]]{1,64}@[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?\.[a-zA-Z]{2,24}$`)
+var emailForm = lazily(`^[^\s@<>"(),:;\\\[\]]{1,64}@[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?\.[a-zA-Z]{2,24}$`)
 
 // ValidEmail reports whether an address looks deliverable; only sending can tell more.
 func ValidEmail(address string) bool {
-	return len(address) <= 254 && emailForm.MatchString(address) && !strings.Contains(address, "..")
+	return len(address) <= 254 && emailForm().MatchString(address) && !strings.Contains(address, "..")
 }
 
 // Status is the KOC's standing now.

@@ -1,7 +1,6 @@
 package koc
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -25,7 +24,7 @@ const MaxLinks = 1000
 // codeSeparator stands between handle and the code's own part; handles never contain it.
 const codeSeparator = "_"
 
-var channelForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,29}$`)
+var channelForm = lazily(`^[a-z0-9][a-z0-9-]{0,29}$`)
 
 // NewLink makes a link. Target is "storefront" or "product:<id>"; unique is the code's own part, 6–16 letters and digits.
 func NewLink(handle, target, channel, unique string, now time.Time) (Link, error) {
@@ -38,7 +37,7 @@ func NewLink(handle, target, channel, unique string, now time.Time) (Link, error
 	if target == "storefront" {
 		l.Product = ""
 	}
-	if !channelForm.MatchString(channel) {
+	if !channelForm().MatchString(channel) {
 		return Link{}, fail.NewFields([]fail.Field{fail.At("body.channel", "channel_form", "1–30 lower-case letters, digits and hyphens, such as wechat.", nil)})
 	}
 	return l, nil

@@ -3,6 +3,7 @@ package ordering
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -27,13 +28,18 @@ type Address struct {
 	Postcode string `json:"postcode"`
 }
 
+// Patterns are compiled when they are first needed: compiling takes a good part of a function's start-up.
 var (
-	countryForm  = regexp.MustCompile(`^[A-Z]{2}$`)
-	divisionForm = regexp.MustCompile(`^[0-9]{6}$`)
-	postcodeForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 -]{1,10}$`)
-	phoneForm    = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
-	mailForm     = regexp.MustCompile(`^[^\s@<>"(),:;\\\[\]]{1,64}@[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?\.[a-zA-Z]{2,24}$`)
+	countryForm  = lazily(`^[A-Z]{2}$`)
+	divisionForm = lazily(`^[0-9]{6}$`)
+	postcodeForm = lazily(`^[A-Za-z0-9][A-Za-z0-9 -]{1,10}$`)
+	phoneForm    = lazily(`^\+[1-9][0-9]{6,14}$`)
+	mailForm     = lazily(`^[^\s@<>"(),:;\\\[\]]{1,64}@[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?\.[a-zA-Z]{2,24}$`)
 )
+
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // NormalContact trims a contact, brings its phone to E.164 (numbers without a country code are read as of the
 // address's country, China, Hong Kong, Macau or Taiwan) and its e-mail to lower case, and refuses what cannot be right.
@@ -46,10 +52,10 @@ func NormalContact(c Contact, country string) (Contact, error) {
 	if c.Phone == "" && c.Email == "" {
 		f = append(f, fail.At("body.contact.phone", "contact_required", "A phone number or an e-mail address is needed.", nil))
 	}
-	if c.Phone != "" && !phoneForm.MatchString(c.Phone) {
+	if c.Phone != "" && !phoneForm().MatchString(c.Phone) {
 		f = append(f, fail.At("body.contact.phone", "phone_form", "A phone number with its country code, such as +86 138 0000 0000.", nil))
 	}
-	if c.Email != "" && (len(c.Email) > 254 || !mailForm.MatchString(c.Email)) {
+	if c.Email != "" && (len(c.Email) > 254 || !mailForm().MatchString(c.Email)) {
 		f = append(f, fail.At("body.contact.email", "email_form", "An e-mail address such as mei@example.com.", nil))
 	}
 	return c, fail.NewFields(f)
@@ -93,7 +99,7 @@ func NormalAddress(a Address) (Address, error) {
 	a = Address{Country: strings.ToUpper(strings.TrimSpace(a.Country)), Region: strings.TrimSpace(a.Region), City: strings.TrimSpace(a.City),
 		District: strings.TrimSpace(a.District), Division: strings.TrimSpace(a.Division), Line1: strings.TrimSpace(a.Line1), Postcode: strings.TrimSpace(a.Postcode)}
 	var f []fail.Field
-	if !countryForm.MatchString(a.Country) {
+	if !countryForm().MatchString(a.Country) {
 		f = append(f, fail.At("body.address.country", "country_form", "A two-letter country code such as CN.", nil))
 	}
 	for _, x := range []struct {
@@ -104,10 +110,10 @@ func NormalAddress(a Address) (Address, error) {
 			f = append(f, fail.At("body.address."+x.where, "text_length", "Between {low} and {high} characters.", fail.Args{"low": x.low, "high": x.high}))
 		}
 	}
-	if a.Division != "" && !divisionForm.MatchString(a.Division) {
+	if a.Division != "" && !divisionForm().MatchString(a.Division) {
 		f = append(f, fail.At("body.address.division", "division_form", "The six-digit code of the district, such as 330106.", nil))
 	}
-	if a.Postcode != "" && !postcodeForm.MatchString(a.Postcode) {
+	if a.Postcode != "" && !postcodeForm().MatchString(a.Postcode) {
 		f = append(f, fail.At("body.address.postcode", "postcode_form", "A postcode such as 310000.", nil))
 	}
 	return a, fail.NewFields(f)
