@@ -11,9 +11,10 @@ testall := go run ./infra/tools/testall
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-# Functions are static binaries without debug tables; lambda.norpc leaves out the RPC mode of the retired go1.x runtime.
+# Functions are static binaries without debug tables. lambda.norpc leaves out the RPC mode of the retired go1.x runtime,
+# nethttpomithttp2 what no function speaks: Lambda, DynamoDB and payment providers answer HTTP/1.1.
 # Spaces inside a GOFLAGS value need quotes, which the go command understands.
-export LAMBDA_GOFLAGS := -trimpath -tags=lambda.norpc '-ldflags=-s -w'
+export LAMBDA_GOFLAGS := -trimpath -tags=lambda.norpc,nethttpomithttp2 '-ldflags=-s -w'
 # The architecture that sam-build builds for: the tests run its artifacts, so by default that of the machine running them.
 ARCH ?= x86_64
 

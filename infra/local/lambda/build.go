@@ -78,7 +78,7 @@ func (b Builder) compile(ctx context.Context) error {
 	return nil
 }
 
-var buildFlags = []string{"-trimpath", "-tags", "lambda.norpc", "-ldflags=-s -w"}
+var buildFlags = []string{"-trimpath", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags=-s -w"}
 
 func (b Builder) goarch() string {
 	switch b.Architecture {
