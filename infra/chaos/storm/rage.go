@@ -29,7 +29,8 @@ func plan(seed uint64, strength float64) wire.Plan {
 		{Fault: wire.Fault{Kind: wire.LostRequest}, Chance: 0.02 * strength},
 		{Fault: wire.Fault{Kind: wire.Throttle}, Chance: 0.02 * strength},
 		{Fault: wire.Fault{Kind: wire.ServerError}, Chance: 0.02 * strength},
-		{Fault: wire.Fault{Kind: wire.Delay, Delay: 30 * time.Millisecond}, Chance: 0.03 * strength},
+		{Fault: wire.Fault{Kind: wire.Delay, Delay: 30 * time.Millisecond}, Chance: 0.02 * strength},
+		{Fault: wire.Fault{Kind: wire.Delay, Delay: 300 * time.Millisecond}, Chance: 0.01 * strength}, // others overtake this one
 	}}
 	for _, op := range []string{"TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"} {
 		p.Rules = append(p.Rules, wire.Rule{Op: op, Fault: wire.Fault{Kind: wire.Conflict}, Chance: 0.06 * strength})
@@ -51,6 +52,8 @@ func (s *storm) rage(ctx context.Context) error {
 	around.Go(func() { s.kill(weather) })
 	around.Go(func() { s.moveTime(weather) })
 	around.Go(func() { s.blow(weather) })
+	var echoed error
+	around.Go(func() { echoed = s.echo(weather, ctx) })
 	err := s.wave(ctx, s.o.Orders, s.live)
 	if err == nil {
 		s.mature(ctx, 30*24*time.Hour)
@@ -58,6 +61,7 @@ func (s *storm) rage(ctx context.Context) error {
 	}
 	calm()
 	around.Wait()
+	err = errors.Join(err, echoed)
 	s.crossed = s.counts()
 	for _, w := range s.wires {
 		if err := w.Faults(wire.Plan{}); err != nil {
@@ -117,6 +121,29 @@ func (s *storm) blow(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// longestEcho is how long one replay may take for another to follow; the streams of a long storm take minutes.
+const longestEcho = 30 * time.Second
+
+// echo delivers all stream records again while new ones come, so that two processes work on one order at the same time:
+// one may write between the other's read and its transaction. Each replay ends before the quiet begins.
+func (s *storm) echo(weather, run context.Context) error {
+	var took time.Duration
+	for took < longestEcho {
+		select {
+		case <-weather.Done():
+			return nil
+		case <-time.After(max(500*time.Millisecond, took)):
+		}
+		began := time.Now()
+		if err := s.runner.Replay(run); err != nil {
+			return fmt.Errorf("replay the streams in the storm: %w", err)
+		}
+		took = time.Since(began)
+		s.replays++
+	}
+	return nil
 }
 
 // kill ends a process of one function after the other while it works, every few hundred milliseconds.

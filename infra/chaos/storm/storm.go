@@ -42,6 +42,7 @@ type Report struct {
 	Kills       int64            `json:"kills"`   // processes ended in the middle of an event
 	KillsOf     map[string]int64 `json:"killsOf"` // by function
 	Retries     int64            `json:"retries"` // requests that clients sent again
+	Replays     int              `json:"replays"` // of all streams, while new records came
 	GivenUp     int              `json:"givenUp"` // batches of stream records that went to the on-failure folders
 	Differences int              `json:"differences"`
 	Digest      string           `json:"digest"`  // of all tables
@@ -65,6 +66,7 @@ type storm struct {
 	kills  map[string]int64
 	stock  map[string]int64 // pieces received, by SKU
 
+	replays int            // of all streams in the storm
 	crossed wire.Counts    // the wires while there were faults
 	reached map[string]int // orders to which something special happened
 
@@ -137,7 +139,7 @@ func (s *storm) start(ctx context.Context) (stop func(), err error) {
 }
 
 func (s *storm) report() Report {
-	r := Report{Seed: s.o.Seed, Orders: s.count(), Engine: s.o.Store, ByKind: map[string]int64{}, KillsOf: s.kills, Retries: s.client.retries.Load()}
+	r := Report{Seed: s.o.Seed, Orders: s.count(), Engine: s.o.Store, ByKind: map[string]int64{}, KillsOf: s.kills, Replays: s.replays, Retries: s.client.retries.Load()}
 	if r.Engine == "" {
 		r.Engine = engine.Dynoxide
 	}
