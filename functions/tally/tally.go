@@ -60,7 +60,9 @@ func (t *tally) batch(ctx context.Context, records []stream.Record) (failed int,
 // count moves the statistics from the fact counted before to a later one.
 func (t *tally) count(ctx context.Context, before, after ledger.Fact) error {
 	for range attempts {
-		if before.V >= after.V {
+		// An order that is not paid counts nothing, and what came before that did not either: payments are not taken back.
+		unpaid := before.V == 0 && !after.Counted
+		if unpaid || before.V >= after.V {
 			return nil
 		}
 		done, err := t.store.Tally(ctx, before, after)

@@ -40,7 +40,7 @@ func (c Cashier) Open(ctx context.Context, o ordering.Order, returnURL string) (
 	if err != nil {
 		return "", fmt.Errorf("open payment of order %s: %w", o.ID, err)
 	}
-	_, err = c.Store.UpdateOrder(ctx, o.ID, func(o *ordering.Order) error { return o.OpenSession(session.ID) })
+	_, err = c.Store.UpdateSeenOrder(ctx, o, func(o *ordering.Order) error { return o.OpenSession(session.ID) })
 	return session.URL, err
 }
 

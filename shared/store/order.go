@@ -256,6 +256,24 @@ func (s *Store) UpdateOrder(ctx context.Context, id string, change func(*orderin
 	return after, err
 }
 
+// UpdateSeenOrder is UpdateOrder for an order that was read a moment ago: it saves reading it again. If the order has
+// changed meanwhile, or if change refuses or changes nothing, it is read as it is now and change decides again.
+func (s *Store) UpdateSeenOrder(ctx context.Context, seen ordering.Order, change func(*ordering.Order) error, extra ...Write) (ordering.Order, error) {
+	after := seen.Clone()
+	if change(&after) != nil || after.Equal(seen) {
+		return s.UpdateOrder(ctx, seen.ID, change, extra...)
+	}
+	err := s.apply(ctx, append(updateWrites(seen, after), extra...))
+	if _, refused := errors.AsType[*Refused](err); refused {
+		return s.UpdateOrder(ctx, seen.ID, change, extra...)
+	}
+	if err != nil {
+		return ordering.Order{}, fmt.Errorf("update order %s: %w", seen.ID, err)
+	}
+	after.Version++
+	return after, nil
+}
+
 func updateWrites(before, after ordering.Order) []Write {
 	writes := []Write{orderWrite(after)}
 	for _, m := range ordering.StockMoves(before, after) {

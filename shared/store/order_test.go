@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -207,6 +208,41 @@ func TestConcurrentChangesAllCount(t *testing.T) {
 		return err
 	}, store.EffectWrite("event-1", noon)); err != nil || o.Version != before {
 		t.Errorf("an effect that was recorded before happened again: %d → %d, %v", before, o.Version, err)
+	}
+}
+
+func TestAnOrderSeenBeforeIsChangedAsItIsNow(t *testing.T) {
+	s := storetest.Open(t)
+	shelve(t, s, "tea", 10)
+	place(t, s, placement(t, s, "o1", "key-1", 1, "tea"))
+	seen, err := s.Order(t.Context(), "o1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	open := func(session string) ordering.Order {
+		t.Helper()
+		o, err := s.UpdateSeenOrder(t.Context(), seen, func(o *ordering.Order) error { asked++; return o.OpenSession(session) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	if o := open("cs_1"); asked != 1 || o.Version != 2 || o.Session != "cs_1" {
+		t.Errorf("asked %d times, version %d, session %q", asked, o.Version, o.Session)
+	}
+	if o := open("cs_2"); asked != 3 || o.Version != 3 || o.Session != "cs_2" { // what was seen is outdated
+		t.Errorf("asked %d times, version %d, session %q", asked, o.Version, o.Session)
+	}
+	if o := open(""); o.Version != 4 || o.Session != "" { // changes what was seen in nothing, but not what is
+		t.Errorf("version %d, session %q", o.Version, o.Session)
+	}
+	refuse := errors.New("no")
+	if _, err := s.UpdateSeenOrder(t.Context(), seen, func(o *ordering.Order) error { return refuse }); !errors.Is(err, refuse) {
+		t.Errorf("refused with %v", err)
+	}
+	if o, err := s.Order(t.Context(), "o1"); err != nil || o.Version != 4 {
+		t.Errorf("version %d, %v", o.Version, err)
 	}
 }
 
