@@ -22,8 +22,8 @@ import (
 
 // OrderPage is a page of orders, newest first. It may hold fewer than asked for although there is a next one.
 type OrderPage struct {
-	Items []OrderSummary `json:"items"`
-	Next  string         `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
+	Items []ListedOrder `json:"items"`
+	Next  string        `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
 }
 
 type ordersInput struct {
@@ -48,9 +48,13 @@ func (a *admin) listOrders(ctx context.Context, in *ordersInput) (*api.Reply[Ord
 	if err != nil {
 		return nil, err
 	}
-	page := OrderPage{Items: make([]OrderSummary, len(orders)), Next: a.keys.Cursor(bound, next)}
+	contacts, err := a.store.Contacts(ctx, orders)
+	if err != nil {
+		return nil, err
+	}
+	page := OrderPage{Items: make([]ListedOrder, len(orders)), Next: a.keys.Cursor(bound, next)}
 	for i, o := range orders {
-		page.Items[i] = summarise(o)
+		page.Items[i] = ListedOrder{OrderSummary: summarise(o), Contact: contacts[o.ID]}
 	}
 	return &api.Reply[OrderPage]{Body: page}, nil
 }

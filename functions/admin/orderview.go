@@ -21,6 +21,12 @@ type OrderSummary struct {
 	Return   string       `json:"openReturn,omitempty" doc:"Id of a return that waits for an answer"`
 }
 
+// ListedOrder is an order in a list, with who placed it. The contact is empty once it was erased.
+type ListedOrder struct {
+	OrderSummary
+	Contact ordering.Contact `json:"contact"`
+}
+
 // Order is an order with everything that happened to it. Contact and address are empty once they were erased.
 type Order struct {
 	OrderSummary

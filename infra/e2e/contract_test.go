@@ -282,6 +282,7 @@ func (o *outsider) contractEarned(id string) {
 	}
 	listed := o.get(200, "/v1/admin/orders?status=paid&koc="+o.Handle, o.Operator)
 	listed.Want(o.t, id, "items", 0, "id")
+	listed.Want(o.t, "陈静", "items", 0, "contact", "name")
 	whole := o.get(200, "/v1/admin/orders/"+id, o.Operator)
 	whole.Want(o.t, "陈静", "contact", "name")
 	whole.Want(o.t, "+8613800000000", "contact", "phone")
