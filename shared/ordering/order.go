@@ -42,20 +42,21 @@ type Order struct {
 	Terms    Terms
 	Evidence []Evidence
 
-	Session   string // the provider's open payment session, if any
-	Captures  []Capture
-	Refunds   []Refund
-	Shipments []Shipment
-	Returns   []Return
-	Holds     []Hold
-	Awards    []Award
-	Delivered *Delivery
-	Released  *Mark
-	Cancelled *Mark
-	Expired   *Mark
-	Revived   *Mark  // an expired order that was paid late, with stock still there
-	Withdrawn *Mark  // refunded in full before anything was shipped: its goods went back on the shelf
-	Redriven  []Mark // sent through the streams again because something on the way had given up
+	// What has not happened yet takes no room in the store.
+	Session   string     `json:",omitzero"` // the provider's open payment session, if any
+	Captures  []Capture  `json:",omitzero"`
+	Refunds   []Refund   `json:",omitzero"`
+	Shipments []Shipment `json:",omitzero"`
+	Returns   []Return   `json:",omitzero"`
+	Holds     []Hold     `json:",omitzero"`
+	Awards    []Award    `json:",omitzero"`
+	Delivered *Delivery  `json:",omitzero"`
+	Released  *Mark      `json:",omitzero"`
+	Cancelled *Mark      `json:",omitzero"`
+	Expired   *Mark      `json:",omitzero"`
+	Revived   *Mark      `json:",omitzero"` // an expired order that was paid late, with stock still there
+	Withdrawn *Mark      `json:",omitzero"` // refunded in full before anything was shipped: its goods went back on the shelf
+	Redriven  []Mark     `json:",omitzero"` // sent through the streams again because something on the way had given up
 }
 
 // Line is one SKU of the order with everything about it frozen at placement.
@@ -99,7 +100,7 @@ type Evidence struct {
 	Kind    EvidenceKind
 	Code    string
 	At      time.Time
-	Problem string // forged, expired, from_the_future, malformed
+	Problem string `json:",omitzero"` // forged, expired, from_the_future, malformed
 }
 
 // Mark is a fact with the version and time it was recorded.
