@@ -78,7 +78,7 @@ type effort struct {
 }
 
 var (
-	thorough = effort{Starts: 21, Repeats: 3, Latencies: 100, Counted: 10, PageTime: 2 * time.Second, OrdersEach: 250, RoadOrders: 250, LagOrders: 60, LagInterval: 100 * time.Millisecond}
+	thorough = effort{Starts: 21, Repeats: 3, Latencies: 100, Counted: 10, PageTime: 2 * time.Second, OrdersEach: 150, RoadOrders: 150, LagOrders: 60, LagInterval: 100 * time.Millisecond}
 	smoke    = effort{Starts: 5, Repeats: 1, Latencies: 20, Counted: 3, PageTime: 500 * time.Millisecond, OrdersEach: 60, RoadOrders: 60, LagOrders: 15, LagInterval: 50 * time.Millisecond}
 )
 
@@ -90,6 +90,8 @@ type bench struct {
 	dir   string // for everything that is thrown away
 	bins  string // of the functions' binaries, kept between runs
 	peaks peaks
+	// environments are what the template gives each function, from the last store that was opened.
+	environments map[string]map[string]string
 }
 
 func newBench(quick bool) (*bench, error) {

@@ -193,7 +193,7 @@ func paidWebhooks(ctx context.Context, s *shop, n int) ([]call, error) {
 	return calls, nil
 }
 
-// warmUps are requests that reach every cold corner before anything is measured.
+// warmUps are requests, of each client, that reach every cold corner before anything is measured.
 const warmUps = 3
 
 // latencies sends each route's requests one after the other, all routes in turn, several times.

@@ -62,6 +62,13 @@ func (b *bench) open(ctx context.Context, counted bool) (s *shop, err error) {
 	if s.Runner, err = local.Start(ctx, o); err != nil {
 		return nil, fmt.Errorf("start a store: %w", err)
 	}
+	b.environments = map[string]map[string]string{}
+	for _, name := range functionNames {
+		if b.environments[name], err = s.Environment(name); err != nil {
+			s.close(&b.peaks)
+			return nil, fmt.Errorf("read the environment of %s: %w", name, err)
+		}
+	}
 	if err := s.fill(ctx); err != nil {
 		s.close(&b.peaks)
 		return nil, fmt.Errorf("fill the store: %w", err)

@@ -24,20 +24,23 @@ type Startup struct {
 
 var functionNames = []string{"storefront", "touch", "checkout", "payments", "portal", "admin", "attribute", "settle", "tally", "mature"}
 
-// startups starts hello and every function, in turn, so that noise of the machine meets all alike.
+// startups starts hello and every function, in turn, so that noise of the machine meets all alike. Each has the
+// environment that the template gives the function; hello has the storefront's.
 func (b *bench) startups(ctx context.Context, r *Report) error {
 	hello, err := lambda.Builder{Root: b.root, Folders: []string{filepath.Join(b.root, "infra", "bench", "hello")}, Out: filepath.Join(b.root, ".artifacts", "bench")}.Build(ctx)
 	if err != nil {
 		return err
 	}
+	environments := map[string]map[string]string{hello["hello"]: b.environments["storefront"]}
 	binaries := []string{hello["hello"]}
 	for _, name := range functionNames {
-		binaries = append(binaries, filepath.Join(b.bins, name)) // built by the stores before
+		binary := filepath.Join(b.bins, name) // built by the stores before
+		binaries, environments[binary] = append(binaries, binary), b.environments[name]
 	}
 	times := map[string][]time.Duration{}
 	for range b.Starts {
 		for _, binary := range binaries {
-			d, err := firstPoll(ctx, binary)
+			d, err := firstPoll(ctx, binary, environments[binary])
 			if err != nil {
 				return fmt.Errorf("start %s: %w", filepath.Base(binary), err)
 			}
@@ -57,7 +60,7 @@ func (b *bench) startups(ctx context.Context, r *Report) error {
 }
 
 // firstPoll starts a bootstrap and waits until it asks for its first event, as the Lambda service sees it.
-func firstPoll(ctx context.Context, binary string) (time.Duration, error) {
+func firstPoll(ctx context.Context, binary string, environment map[string]string) (time.Duration, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
@@ -73,10 +76,10 @@ func firstPoll(ctx context.Context, binary string) (time.Duration, error) {
 	go server.Serve(l) //nolint:errcheck // ends with Close
 	defer server.Close()
 	cmd := exec.CommandContext(ctx, binary)
-	cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + l.Addr().String(), "AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_REGION=us-east-1",
-		"AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench", "PROVIDERS=on_delivery", `SIGNING_KEYS={"k1":"a key of more than thirty-two characters"}`,
-		"IDENTITY_KEY=another key of more than thirty-two characters", "SHOP_TABLE=s", "PEOPLE_TABLE=p", "ORDERS_TABLE=o", "LEDGER_TABLE=l", "TOUCHES_TABLE=t",
-		"AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:1", "ISSUER=http://127.0.0.1:1", "PORTAL_CLIENT_ID=bench"}
+	cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + l.Addr().String(), "AWS_LAMBDA_FUNCTION_NAME=bench"}
+	for name, value := range environment {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		return 0, err
