@@ -129,7 +129,11 @@ func (p *pool) begin(child *process, inv *invocation, now time.Time) bool {
 	if p.kill != nil {
 		after := *p.kill
 		p.kill = nil
-		time.AfterFunc(after, func() { p.killIf(child, inv) })
+		if after <= 0 {
+			child.kill() // before it has seen the event, so that no answer can be faster
+		} else {
+			time.AfterFunc(after, func() { p.killIf(child, inv) })
+		}
 	}
 	return true
 }
