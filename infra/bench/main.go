@@ -113,7 +113,7 @@ func newBench(quick bool) (*bench, error) {
 // measure runs every section. What it says on the way goes to standard error.
 func (b *bench) measure(ctx context.Context) (Report, error) {
 	began := time.Now()
-	r := Report{Machine: thisMachine(began)}
+	r := newReport(began)
 	for _, section := range []struct {
 		name string
 		run  func(context.Context, *Report) error

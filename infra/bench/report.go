@@ -24,6 +24,15 @@ type Report struct {
 	Aims       []Aim        `json:"aims"`
 }
 
+// newReport has a row for every route.
+func newReport(at time.Time) Report {
+	r := Report{Machine: thisMachine(at)}
+	for _, t := range routeTable() {
+		r.Routes = append(r.Routes, Route{Name: t.name, Function: t.function})
+	}
+	return r
+}
+
 // Machine is where and when.
 type Machine struct {
 	Processor string    `json:"processor"`

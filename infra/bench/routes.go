@@ -222,8 +222,8 @@ func (b *bench) latencies(ctx context.Context, r *Report) error {
 			}
 		}
 	}
-	for _, t := range table {
-		r.Routes = append(r.Routes, Route{Name: t.name, Function: t.function, P50MS: milliseconds(median(medians[t.name])), P99MS: milliseconds(percentile(all[t.name], 99))})
+	for i, t := range table {
+		r.Routes[i].P50MS, r.Routes[i].P99MS = milliseconds(median(medians[t.name])), milliseconds(percentile(all[t.name], 99))
 	}
 	return nil
 }
