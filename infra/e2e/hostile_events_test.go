@@ -190,7 +190,7 @@ var garbage = []string{`{}`, `[]`, `null`, `5`, `"x"`, `{"Records":null}`, `{"Re
 
 // TestMalformedEvents: no event ends a process; each gets an answer or a function error, and the next one is served.
 func TestMalformedEvents(t *testing.T) {
-	store := drive.StartWith(t, drive.Options(t.TempDir()))
+	store := drive.Shared(t)
 	c := drive.NewClient(t, store.URL)
 	for _, f := range store.Model.Functions {
 		if _, err := store.Invoke(context.Background(), f.Name, []byte(`{}`)); err != nil {
@@ -226,8 +226,7 @@ func planted() map[string]string {
 // TestNothingPersonalLeaks plants people and secrets, lets everything happen to them that can, and looks for them in
 // logs, stream records, failed batches and what KOCs see.
 func TestNothingPersonalLeaks(t *testing.T) {
-	dir := t.TempDir()
-	store := drive.StartWith(t, drive.Options(dir))
+	store := drive.Shared(t)
 	o := outside(t, store.URL)
 	tea := o.Product(10000, 50)
 	secrets := planted()
@@ -273,7 +272,7 @@ func TestNothingPersonalLeaks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o.leaksNothing(store, dir, secrets)
+	o.leaksNothing(store, secrets)
 	sees := ""
 	for _, path := range []string{"/v1/orders", "/v1/earnings", "/v1/earnings/entries", "/v1/stats", "/v1/links", "/v1/orders/" + id + "/attribution"} {
 		sees += fmt.Sprint(o.get(200, path, o.KOC))
@@ -287,8 +286,9 @@ func TestNothingPersonalLeaks(t *testing.T) {
 
 // leaksNothing looks for secrets in the functions' log, in batches put aside, and in every item of the tables with a
 // stream; the shopper's own words on an order are found, so that the search itself is known to work.
-func (o *outsider) leaksNothing(store *drive.Running, dir string, secrets map[string]string) {
+func (o *outsider) leaksNothing(store *drive.Running, secrets map[string]string) {
 	o.t.Helper()
+	dir := store.Folder()
 	log, err := os.ReadFile(filepath.Join(dir, "functions.log"))
 	if err != nil {
 		o.t.Fatal(err)

@@ -113,10 +113,9 @@ func (f *forger) hs256(secret []byte) string {
 
 // TestHostileTokens: nobody gets in by a token that the issuer did not sign for this store, and nothing is fetched.
 func TestHostileTokens(t *testing.T) {
-	dir := t.TempDir()
-	store := drive.StartWith(t, drive.Options(dir))
+	store := drive.Shared(t)
 	c := drive.NewClient(t, store.URL)
-	f := newForger(t, dir, c.Token("operator:ana"))
+	f := newForger(t, store.Folder(), c.Token("operator:ana"))
 	var fetched atomic.Int32
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { fetched.Add(1) }))
 	t.Cleanup(elsewhere.Close)

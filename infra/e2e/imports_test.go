@@ -24,7 +24,8 @@ func sample(t *testing.T, name string) string {
 	return string(text)
 }
 
-// TestImportedShop brings real files into an empty shop and sells from them: import, KOC, shelf, order by SKU.
+// TestImportedShop brings real files into an empty shop and sells from them: import, KOC, shelf, order by SKU; then it
+// brings as many products as take several files.
 func TestImportedShop(t *testing.T) {
 	store := drive.Start(t)
 	o := outside(t, store.URL)
@@ -58,6 +59,7 @@ func TestImportedShop(t *testing.T) {
 	o.call(409, drive.Call{Method: "POST", Path: "/orders", Key: drive.Fresh("one-was-all-there-"), JSON: drive.OrderBody("", sku, 1, "sandbox")})
 	o.importCSV(200, strings.ReplaceAll(apparel, "Classic Varsity Top", "Classic Top")).Want(t, 1, "updated")
 	o.get(200, "/v1/admin/products/classic-varsity-top", o.Operator).Want(t, 0, "variants", 0, "stock")
+	o.manyProducts()
 	o.Verify()
 }
 
@@ -135,36 +137,45 @@ func TestImportsThatAreWrong(t *testing.T) {
 	o.get(404, "/v1/admin/products/"+p+"n1", o.Operator)
 }
 
-// TestManyProducts imports 2,000 products in two slices, twice, and finds them again page by page.
-func TestManyProducts(t *testing.T) {
-	store := drive.Start(t)
-	o := outside(t, store.URL)
-	const slices, each = 2, 1000
-	for round, want := range []string{"created", "unchanged"} {
-		for slice := range slices {
-			var text strings.Builder
-			text.WriteString("Handle,Title,Option1 Name,Option1 Value,Variant Inventory Qty,Variant Price\n")
-			for i := range each {
-				fmt.Fprintf(&text, "cup-%05d,Cup %d,Title,Default Title,1,1.00\n", slice*each+i, i)
-			}
-			if n := o.importCSV(200, text.String()).At(want); n != int64(each) {
-				t.Fatalf("round %d: %v %s", round, n, want)
-			}
+// manyProducts imports more products than one file may hold, one file twice, and finds them all page by page.
+func (o *outsider) manyProducts() {
+	o.t.Helper()
+	before := o.countProducts()
+	first := 0
+	for _, file := range []struct {
+		n    int
+		what string
+	}{{1000, "created"}, {1000, "unchanged"}, {500, "created"}} {
+		if file.what == "unchanged" {
+			first -= file.n
+		}
+		var text strings.Builder
+		text.WriteString("Handle,Title,Option1 Name,Option1 Value,Variant Inventory Qty,Variant Price\n")
+		for i := range file.n {
+			fmt.Fprintf(&text, "cup-%05d,Cup %d,Title,Default Title,1,1.00\n", first+i, first+i)
+		}
+		first += file.n
+		if got := o.importCSV(200, text.String()).At(file.what); got != int64(file.n) {
+			o.t.Fatalf("%v of %d were %s", got, file.n, file.what)
 		}
 	}
+	if n := o.countProducts() - before; n != first {
+		o.t.Errorf("found %d of %d products", n, first)
+	}
+	o.Get("/k/"+o.Handle, "").Is(200)
+	o.get(200, "/v1/products?q=cup%2042", o.KOC)
+}
+
+// countProducts counts the shop's products page by page.
+func (o *outsider) countProducts() int {
+	o.t.Helper()
 	seen, cursor := 0, ""
 	for {
 		page := o.Get("/v1/admin/products?limit=100&cursor="+cursor, o.Operator).Is(200).Object()
 		seen += page.Len("items")
 		next, more := page.At("next").(string)
 		if cursor = next; !more {
-			break
+			return seen
 		}
 	}
-	if seen != slices*each {
-		t.Errorf("found %d of %d products", seen, slices*each)
-	}
-	o.Verify()
-	o.Get("/k/"+o.Handle, "").Is(200)
-	o.get(200, "/v1/products?q=cup%2042", o.KOC)
 }

@@ -85,6 +85,9 @@ func launch(o local.Options) (*Running, error) {
 	return &Running{Runner: r, permissions: p, log: log}, nil
 }
 
+// Folder is where the store keeps its data, functions.log among it.
+func (r *Running) Folder() string { return filepath.Dir(r.log.Name()) }
+
 // end stops the store; it is an error if a function asked for more than the template permits.
 func (r *Running) end() error {
 	err := r.Stop()
