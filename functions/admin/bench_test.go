@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"yundian/infra/rules"
 	"yundian/shared/attribution"
 	"yundian/shared/cashier"
@@ -226,6 +228,12 @@ func (b *bench) settle(t *testing.T, id string) {
 	if late, err := b.store.Settle(ctx, []ledger.Settlement{s}); err != nil || len(late) > 0 {
 		t.Fatalf("settle %s: %v, %v", id, late, err)
 	}
+}
+
+// serve is what the function serves, and its description.
+func serve(a *admin) (*http.ServeMux, huma.API) {
+	mux, all := register(a)
+	return mux, all.API()
 }
 
 func TestRoutesAreThoseOfTheTemplate(t *testing.T) {

@@ -24,42 +24,42 @@ type admin struct {
 }
 
 func routes(a *admin) *http.ServeMux {
-	mux, _ := serve(a)
+	mux, _ := register(a)
 	return mux
 }
 
-// serve is every route, and the API that describes them.
-func serve(a *admin) (*http.ServeMux, huma.API) {
+// register makes every route, and the API that describes them.
+func register(a *admin) (*http.ServeMux, *api.Operations) {
 	mux := http.NewServeMux()
-	v1 := api.New(mux)
+	v1 := api.Later(mux)
 	v1.UseMiddleware(a.guard)
 
-	huma.Register(v1, imports(operation("importProducts", "POST", "/v1/admin/imports", "Import a Shopify product CSV")), a.importProducts)
-	huma.Register(v1, operation("adminListProducts", "GET", "/v1/admin/products", "Products by id, with their stock"), a.listProducts)
-	huma.Register(v1, operation("adminGetProduct", "GET", "/v1/admin/products/{id}", "One product"), a.getProduct)
-	huma.Register(v1, created(operation("createProduct", "POST", "/v1/admin/products", "Add a product with its first stock")), a.createProduct)
-	huma.Register(v1, operation("changeProduct", "PATCH", "/v1/admin/products/{id}", "Change some of a product"), a.changeProduct)
-	huma.Register(v1, operation("moveStock", "POST", "/v1/admin/stock", "Record goods received or written off"), a.moveStock)
+	api.Register(v1, imports(operation("importProducts", "POST", "/v1/admin/imports", "Import a Shopify product CSV")), a.importProducts)
+	api.Register(v1, operation("adminListProducts", "GET", "/v1/admin/products", "Products by id, with their stock"), a.listProducts)
+	api.Register(v1, operation("adminGetProduct", "GET", "/v1/admin/products/{id}", "One product"), a.getProduct)
+	api.Register(v1, created(operation("createProduct", "POST", "/v1/admin/products", "Add a product with its first stock")), a.createProduct)
+	api.Register(v1, operation("changeProduct", "PATCH", "/v1/admin/products/{id}", "Change some of a product"), a.changeProduct)
+	api.Register(v1, operation("moveStock", "POST", "/v1/admin/stock", "Record goods received or written off"), a.moveStock)
 
-	huma.Register(v1, operation("adminListKOCs", "GET", "/v1/admin/kocs", "KOCs by handle"), a.listKOCs)
-	huma.Register(v1, created(operation("createKOC", "POST", "/v1/admin/kocs", "Add a KOC, who still has to be approved")), a.createKOC)
-	huma.Register(v1, operation("approveKOC", "POST", "/v1/admin/kocs/{id}/approve", "Approve a KOC and make a one-time invitation"), a.approveKOC)
-	huma.Register(v1, operation("suspendKOC", "POST", "/v1/admin/kocs/{id}/suspend", "Suspend a KOC, at once"), a.suspendKOC)
+	api.Register(v1, operation("adminListKOCs", "GET", "/v1/admin/kocs", "KOCs by handle"), a.listKOCs)
+	api.Register(v1, created(operation("createKOC", "POST", "/v1/admin/kocs", "Add a KOC, who still has to be approved")), a.createKOC)
+	api.Register(v1, operation("approveKOC", "POST", "/v1/admin/kocs/{id}/approve", "Approve a KOC and make a one-time invitation"), a.approveKOC)
+	api.Register(v1, operation("suspendKOC", "POST", "/v1/admin/kocs/{id}/suspend", "Suspend a KOC, at once"), a.suspendKOC)
 
-	huma.Register(v1, operation("adminListOrders", "GET", "/v1/admin/orders", "Orders, newest first"), a.listOrders)
-	huma.Register(v1, operation("adminGetOrder", "GET", "/v1/admin/orders/{id}", "One order with its contact and everything that happened to it"), a.getOrder)
-	huma.Register(v1, operation("shipOrder", "POST", "/v1/admin/orders/{id}/ship", "Record a parcel"), a.shipOrder)
-	huma.Register(v1, operation("deliverOrder", "POST", "/v1/admin/orders/{id}/deliver", "Record the receipt"), a.deliverOrder)
-	huma.Register(v1, operation("adminCancelOrder", "POST", "/v1/admin/orders/{id}/cancel", "End an order that is not shipped, or whose parcel came back unpaid"), a.cancelOrder)
-	huma.Register(v1, operation("redriveOrder", "POST", "/v1/admin/orders/{id}/redrive", "Send an order through attribution and settlement again"), a.redriveOrder)
-	huma.Register(v1, created(operation("refundOrder", "POST", "/v1/admin/orders/{id}/refunds", "Give money back")), a.refundOrder)
-	huma.Register(v1, operation("holdOrder", "POST", "/v1/admin/orders/{id}/hold", "Keep the commission from being released"), a.holdOrder)
-	huma.Register(v1, operation("releaseHold", "POST", "/v1/admin/orders/{id}/release", "Lift the hold"), a.releaseHold)
-	huma.Register(v1, operation("closeReturn", "POST", "/v1/admin/orders/{id}/returns/{return}", "Close a return"), a.closeReturn)
+	api.Register(v1, operation("adminListOrders", "GET", "/v1/admin/orders", "Orders, newest first"), a.listOrders)
+	api.Register(v1, operation("adminGetOrder", "GET", "/v1/admin/orders/{id}", "One order with its contact and everything that happened to it"), a.getOrder)
+	api.Register(v1, operation("shipOrder", "POST", "/v1/admin/orders/{id}/ship", "Record a parcel"), a.shipOrder)
+	api.Register(v1, operation("deliverOrder", "POST", "/v1/admin/orders/{id}/deliver", "Record the receipt"), a.deliverOrder)
+	api.Register(v1, operation("adminCancelOrder", "POST", "/v1/admin/orders/{id}/cancel", "End an order that is not shipped, or whose parcel came back unpaid"), a.cancelOrder)
+	api.Register(v1, operation("redriveOrder", "POST", "/v1/admin/orders/{id}/redrive", "Send an order through attribution and settlement again"), a.redriveOrder)
+	api.Register(v1, created(operation("refundOrder", "POST", "/v1/admin/orders/{id}/refunds", "Give money back")), a.refundOrder)
+	api.Register(v1, operation("holdOrder", "POST", "/v1/admin/orders/{id}/hold", "Keep the commission from being released"), a.holdOrder)
+	api.Register(v1, operation("releaseHold", "POST", "/v1/admin/orders/{id}/release", "Lift the hold"), a.releaseHold)
+	api.Register(v1, operation("closeReturn", "POST", "/v1/admin/orders/{id}/returns/{return}", "Close a return"), a.closeReturn)
 
-	huma.Register(v1, operation("verify", "GET", "/v1/admin/verify", "Check one slice of orders, balances and stock against each other"), a.verify)
-	huma.Register(v1, operation("getSettings", "GET", "/v1/admin/settings", "The shop's settings"), a.getSettings)
-	huma.Register(v1, operation("changeSettings", "PATCH", "/v1/admin/settings", "Change some of the shop's settings"), a.changeSettings)
+	api.Register(v1, operation("verify", "GET", "/v1/admin/verify", "Check one slice of orders, balances and stock against each other"), a.verify)
+	api.Register(v1, operation("getSettings", "GET", "/v1/admin/settings", "The shop's settings"), a.getSettings)
+	api.Register(v1, operation("changeSettings", "PATCH", "/v1/admin/settings", "Change some of the shop's settings"), a.changeSettings)
 	return mux, v1
 }
 

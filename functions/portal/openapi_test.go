@@ -11,6 +11,12 @@ import (
 	"yundian/shared/web/api"
 )
 
+// serve is what the function serves, and its description.
+func serve(p *portal) (*http.ServeMux, huma.API) {
+	mux, all := register(p)
+	return mux, all.API()
+}
+
 func TestOpenAPI(t *testing.T) {
 	_, a := serve(&portal{})
 	// Applying also takes a form and gives a page, so its handler is not huma's.

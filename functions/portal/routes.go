@@ -23,12 +23,12 @@ type portal struct {
 }
 
 func routes(p *portal) *http.ServeMux {
-	mux, _ := serve(p)
+	mux, _ := register(p)
 	return mux
 }
 
-// serve is every route, and the API that describes those under /v1.
-func serve(p *portal) (*http.ServeMux, huma.API) {
+// register makes every route, and the API that describes those under /v1.
+func register(p *portal) (*http.ServeMux, *api.Operations) {
 	mux := http.NewServeMux()
 
 	// Everybody.
@@ -38,21 +38,21 @@ func serve(p *portal) (*http.ServeMux, huma.API) {
 	mux.HandleFunc("POST /apply", p.apply)
 
 	// KOCs who are logged in. The guard finds out who it is, on every request, before anything else happens.
-	a := api.New(mux)
+	a := api.Later(mux)
 	a.UseMiddleware(p.guard)
-	huma.Register(a, operation(bindLogin, "POST", "/v1/me", "Bind this login to the KOC who was invited"), p.bind)
-	huma.Register(a, operation("getMe", "GET", "/v1/me", "Profile, own link and shop"), p.me)
-	huma.Register(a, operation("editMe", "PATCH", "/v1/me", "Change name, e-mail, story or portrait"), p.editMe)
-	huma.Register(a, operation("listLinks", "GET", "/v1/links", "Share links with what they brought in 90 days"), p.listLinks)
-	huma.Register(a, created(operation("makeLink", "POST", "/v1/links", "Make a share link")), p.makeLink)
-	huma.Register(a, operation("getShelf", "GET", "/v1/shelf", "The storefront's products and notes, in order"), p.shelf)
-	huma.Register(a, operation("setShelf", "PUT", "/v1/shelf", "Replace the storefront's products and notes"), p.setShelf)
-	huma.Register(a, operation("listProducts", "GET", "/v1/products", "Products to share, with what they earn"), p.listProducts)
-	huma.Register(a, operation("getEarnings", "GET", "/v1/earnings", "Balances, and when pending ones become available"), p.earnings)
-	huma.Register(a, operation("listEntries", "GET", "/v1/earnings/entries", "Every change of the balances with its reason, newest first"), p.listEntries)
-	huma.Register(a, operation("listOrders", "GET", "/v1/orders", "Orders attributed to this KOC, newest first"), p.listOrders)
-	huma.Register(a, operation("getAttribution", "GET", "/v1/orders/{id}/attribution", "Who earned an order, and why"), p.attribution)
-	huma.Register(a, operation("getStats", "GET", "/v1/stats", "Touches, orders, sales and commission by day, link or product"), p.stats)
+	api.Register(a, operation(bindLogin, "POST", "/v1/me", "Bind this login to the KOC who was invited"), p.bind)
+	api.Register(a, operation("getMe", "GET", "/v1/me", "Profile, own link and shop"), p.me)
+	api.Register(a, operation("editMe", "PATCH", "/v1/me", "Change name, e-mail, story or portrait"), p.editMe)
+	api.Register(a, operation("listLinks", "GET", "/v1/links", "Share links with what they brought in 90 days"), p.listLinks)
+	api.Register(a, created(operation("makeLink", "POST", "/v1/links", "Make a share link")), p.makeLink)
+	api.Register(a, operation("getShelf", "GET", "/v1/shelf", "The storefront's products and notes, in order"), p.shelf)
+	api.Register(a, operation("setShelf", "PUT", "/v1/shelf", "Replace the storefront's products and notes"), p.setShelf)
+	api.Register(a, operation("listProducts", "GET", "/v1/products", "Products to share, with what they earn"), p.listProducts)
+	api.Register(a, operation("getEarnings", "GET", "/v1/earnings", "Balances, and when pending ones become available"), p.earnings)
+	api.Register(a, operation("listEntries", "GET", "/v1/earnings/entries", "Every change of the balances with its reason, newest first"), p.listEntries)
+	api.Register(a, operation("listOrders", "GET", "/v1/orders", "Orders attributed to this KOC, newest first"), p.listOrders)
+	api.Register(a, operation("getAttribution", "GET", "/v1/orders/{id}/attribution", "Who earned an order, and why"), p.attribution)
+	api.Register(a, operation("getStats", "GET", "/v1/stats", "Touches, orders, sales and commission by day, link or product"), p.stats)
 	return mux, a
 }
 

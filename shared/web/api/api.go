@@ -1,8 +1,8 @@
 // Package api makes JSON APIs whose operations describe themselves in OpenAPI 3.1.
 //
 //	mux := http.NewServeMux()
-//	a := api.New(mux)
-//	huma.Register(a, huma.Operation{Method: "GET", Path: "/v1/links", OperationID: "listLinks", Security: api.KOC}, h.listLinks)
+//	o := api.Later(mux)
+//	api.Register(o, huma.Operation{Method: "GET", Path: "/v1/links", OperationID: "listLinks", Security: api.KOC}, h.listLinks)
 //	web.Serve(mux)
 //
 //	func (h *handler) listLinks(ctx context.Context, in *struct{ api.Paging }) (*api.Reply[Links], error) { … }
@@ -33,7 +33,7 @@ import (
 // Version is the version in the OpenAPI document. It follows the contract, not releases.
 const Version = "1.0.0"
 
-// New makes an API that registers its operations on a mux.
+// New makes an API that registers its operations on a mux, all of them at once. Functions use Later.
 func New(mux *http.ServeMux) huma.API {
 	setUpHuma()
 	format := huma.Format{Marshal: writeValue, Unmarshal: readValue}

@@ -44,13 +44,13 @@ type input struct {
 
 func routes(answer error) *http.ServeMux {
 	mux := http.NewServeMux()
-	a := api.New(mux)
-	huma.Register(a, huma.Operation{Method: http.MethodPost, Path: "/v1/links/{id}", OperationID: "makeLink", DefaultStatus: 201, MaxBodyBytes: 2000, Security: api.KOC},
+	a := api.Later(mux)
+	api.Register(a, huma.Operation{Method: http.MethodPost, Path: "/v1/links/{id}", OperationID: "makeLink", DefaultStatus: 201, MaxBodyBytes: 2000, Security: api.KOC},
 		func(ctx context.Context, in *input) (*api.Reply[map[string]any], error) {
 			caller, _ := web.CallerOf(ctx)
 			return &api.Reply[map[string]any]{Body: map[string]any{"target": in.Body.Target, "size": in.Limit.Size(), "cursor": in.Cursor, "caller": caller.Subject}}, answer
 		})
-	huma.Register(a, huma.Operation{Method: http.MethodGet, Path: "/v1/links", OperationID: "listLinks"},
+	api.Register(a, huma.Operation{Method: http.MethodGet, Path: "/v1/links", OperationID: "listLinks"},
 		func(context.Context, *struct{ api.Paging }) (*api.Reply[struct {
 			Items []line `json:"items"`
 			Next  string `json:"next,omitempty"`
@@ -214,6 +214,44 @@ func TestPathsAndMethods(t *testing.T) {
 	if a := webtest.Do(t, routes(nil), webtest.Request{Method: "POST", Path: "/v1/links/123456789", JSON: map[string]string{"target": "product"}}); a.Status != 400 {
 		t.Error(a)
 	}
+}
+
+// The same operations serve, examined one by one when they are called, and are described together.
+func TestOperationsAreExaminedWhenTheyAreCalled(t *testing.T) {
+	mux, seen := http.NewServeMux(), ""
+	o := api.Later(mux)
+	o.UseMiddleware(func(c huma.Context, next func(huma.Context)) { seen += c.Operation().OperationID + " "; next(c) })
+	api.Register(o, huma.Operation{Method: http.MethodGet, Path: "/v1/links/{id}", OperationID: "getLink"},
+		func(_ context.Context, in *struct {
+			ID string `path:"id" maxLength:"3"`
+		}) (*api.Reply[line], error) {
+			return &api.Reply[line]{Body: line{SKU: in.ID}}, nil
+		})
+	type unlike struct {
+		ID int `path:"id" default:"no number"`
+	}
+	api.Register(o, huma.Operation{Method: http.MethodDelete, Path: "/v1/links/{id}", OperationID: "dropLink"},
+		func(context.Context, *unlike) (*api.Reply[line], error) { return nil, nil })
+	for range 2 {
+		if a := webtest.Do(t, mux, webtest.Request{Path: "/v1/links/tea"}); a.Status != 200 || !strings.Contains(a.Body, `"sku":"tea"`) {
+			t.Error(a)
+		}
+	}
+	if a := webtest.Do(t, mux, webtest.Request{Path: "/v1/links/teas"}); a.Status != 400 {
+		t.Error(a)
+	}
+	if a := webtest.Do(t, mux, webtest.Request{Method: "PATCH", Path: "/v1/links/tea"}); a.Status != 405 || a.Header.Get("Allow") != "DELETE, GET, HEAD" {
+		t.Error(a)
+	}
+	if seen != "getLink getLink getLink " {
+		t.Errorf("the middleware saw %q", seen)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("an operation that cannot work was described")
+		}
+	}()
+	o.API()
 }
 
 func TestDocument(t *testing.T) {
