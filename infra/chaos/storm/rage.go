@@ -54,10 +54,11 @@ func (s *storm) rage(ctx context.Context) error {
 	around.Go(func() { s.blow(weather) })
 	var echoed error
 	around.Go(func() { echoed = s.echo(weather, ctx) })
-	err := s.wave(ctx, s.o.Orders, s.live)
+	began := time.Now()
+	err := s.wave(ctx, began.Add(s.o.Workload*3/4), s.live)
 	if err == nil {
 		s.mature(ctx, 30*24*time.Hour)
-		err = s.wave(ctx, s.o.Orders, s.regret)
+		err = s.wave(ctx, began.Add(s.o.Workload), s.regret)
 	}
 	calm()
 	around.Wait()
@@ -71,9 +72,11 @@ func (s *storm) rage(ctx context.Context) error {
 	return err
 }
 
-// wave runs n lives, a few at a time, and stops beginning new ones when the time for them is over.
-func (s *storm) wave(ctx context.Context, n int, life func(context.Context, int, *rand.Rand) error) error {
-	end := time.Now().Add(s.o.Workload)
+// told is after how many orders a line of progress is printed.
+const told = 500
+
+// wave runs the lives of all shoppers, a few at a time, and begins none after its end.
+func (s *storm) wave(ctx context.Context, end time.Time, life func(context.Context, int, *rand.Rand) error) error {
 	next := make(chan int)
 	var group sync.WaitGroup
 	var mu sync.Mutex
@@ -89,7 +92,10 @@ func (s *storm) wave(ctx context.Context, n int, life func(context.Context, int,
 			}
 		})
 	}
-	for i := range n {
+	for i := range s.o.Orders {
+		if i > 0 && i%told == 0 {
+			fmt.Fprintf(s.o.Progress, "  %d shoppers\n", i)
+		}
 		mu.Lock()
 		stop := failed != nil
 		mu.Unlock()

@@ -27,7 +27,7 @@ type Options struct {
 	Store    string        // engine; empty is Dynoxide
 	Seed     uint64        // of wishes and faults
 	Orders   int           // to be placed
-	Workload time.Duration // after which no further order is begun
+	Workload time.Duration // after which nothing new is begun; no order in its last quarter
 	Progress io.Writer
 }
 
