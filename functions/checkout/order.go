@@ -22,7 +22,7 @@ func (c *checkout) open(ctx context.Context, id, secret string) (ordering.Order,
 	return c.store.Order(ctx, id)
 }
 
-// show answers GET /orders/{id}: the order as JSON, or as a page.
+// show answers GET /orders/{id}: the order as a page, or as JSON for who asks for it.
 func (c *checkout) show(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	o, err := c.open(r.Context(), r.PathValue("id"), r.URL.Query().Get("secret"))
@@ -30,7 +30,7 @@ func (c *checkout) show(w http.ResponseWriter, r *http.Request) {
 		web.WriteProblem(w, r, err)
 		return
 	}
-	if !web.WantsHTML(r) {
+	if web.WantsJSON(r) {
 		web.WriteJSON(w, r, http.StatusOK, c.viewOrder(r, o))
 		return
 	}

@@ -64,7 +64,9 @@ func routeTable() []route {
 		})},
 		{"POST /orders, 1 line", "checkout", placements("sandbox", 1)},
 		{"POST /orders, 5 lines", "checkout", placements("on_delivery", 5)},
-		{"GET /orders/{id}, JSON", "checkout", ofOrders(func(o placed) call { return call{Method: "GET", Path: o.path, Status: 200} })},
+		{"GET /orders/{id}, JSON", "checkout", ofOrders(func(o placed) call {
+			return call{Method: "GET", Path: o.path, Header: jsonType(), Status: 200}
+		})},
 		{"GET /orders/{id}, page", "checkout", ofOrders(func(o placed) call { return call{Method: "GET", Path: o.path, Header: page, Status: 200} })},
 		{"GET /orders/{id}/pay", "checkout", ofOrders(func(o placed) call { return call{Method: "GET", Path: o.pay, Status: 303} })},
 		{"webhook: paid", "payments", paidWebhooks},

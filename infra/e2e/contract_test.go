@@ -203,6 +203,9 @@ func TestContractOrders(t *testing.T) {
 	}
 	path, secret := "/orders/"+placed.Text("id"), placed.Text("secret")
 	o.get(200, path+"?secret="+secret, "").Want(t, "held", "status")
+	if page := o.Get(path+"?secret="+secret, "").Is(200); !strings.HasPrefix(page.Header.Get("Content-Type"), "text/html") {
+		t.Errorf("the order is shown as %s to who does not ask for JSON", page.Header.Get("Content-Type"))
+	}
 	o.get(404, path+"?secret="+secret+"x", "")
 	o.get(404, path, "")
 	o.Choose(placed.Text("payUrl"), "pay")

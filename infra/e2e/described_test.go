@@ -58,7 +58,7 @@ func (o *outsider) call(status int, q drive.Call) drive.Object {
 
 func (o *outsider) get(status int, path, token string) drive.Object {
 	o.t.Helper()
-	return o.call(status, drive.Call{Path: path, Token: token})
+	return o.call(status, drive.Call{Path: path, Token: token, Header: map[string]string{"Accept": "application/json"}})
 }
 
 func (o *outsider) post(status int, path, token string, body any) drive.Object {

@@ -85,7 +85,7 @@ func (s *Shop) Order(token, sku string, quantity int, payment string) Object {
 // See is the order as its shopper sees it now.
 func (s *Shop) See(o Object) Object {
 	s.T.Helper()
-	return s.Get("/orders/"+o.Text("id")+"?secret="+o.Text("secret"), "").Is(200).Object()
+	return s.Do(Call{Path: "/orders/" + o.Text("id") + "?secret=" + o.Text("secret"), Header: map[string]string{"Accept": "application/json"}}).Is(200).Object()
 }
 
 // Balances are what GET /v1/earnings says.
