@@ -292,6 +292,9 @@ func TestStats(t *testing.T) {
 	if one := get[Stats](t, b, "mei", "/v1/stats?from=2026-03-01&to=2026-03-01"); len(one.Items) != 1 || one.Total.Orders != 1 {
 		t.Errorf("one day is %+v", one)
 	}
+	if same := get[Stats](t, b, "mei", "/v1/stats?from=2026-02-28T16:00:00Z&to=2026-03-01T23:59:59%2B08:00"); same.From != "2026-03-01" || same.To != "2026-03-01" || same.Total.Orders != 1 {
+		t.Errorf("times do not mean their day in Shanghai: %+v", same)
+	}
 	if all := get[Stats](t, b, "mei", "/v1/stats?from=2025-03-04&to=2026-03-04"); len(all.Items) != 366 {
 		t.Errorf("a year has %d days", len(all.Items))
 	}

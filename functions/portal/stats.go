@@ -56,20 +56,23 @@ const (
 )
 
 type statsInput struct {
-	From string `query:"from" maxLength:"10" doc:"First local date; 29 days before to if absent"`
-	To   string `query:"to" maxLength:"10" doc:"Last local date; today if absent"`
+	From string `query:"from" maxLength:"40" doc:"First local date, or a time on it; 29 days before to if absent"`
+	To   string `query:"to" maxLength:"40" doc:"Last local date, or a time on it; today if absent"`
 	By   string `query:"by" enum:"day,link,product" default:"day"`
 }
 
 // days are the first and the last day of a time.
 type days struct{ from, to time.Time }
 
-// span reads from and to, or takes the last 30 days.
-func span(in *statsInput, today time.Time) (days, error) {
+// span reads from and to, or takes the last 30 days. Times mean their day in the shop's zone.
+func span(in *statsInput, today time.Time, zone *time.Location) (days, error) {
 	var f []fail.Field
 	read := func(name, text string, otherwise time.Time) time.Time {
 		if text == "" {
 			return otherwise
+		}
+		if at, err := time.Parse(time.RFC3339, text); err == nil {
+			text = at.In(zone).Format(time.DateOnly)
 		}
 		day, err := time.Parse(time.DateOnly, text)
 		if err != nil || day.Year() < 2000 || day.Year() > 2999 {
@@ -94,7 +97,7 @@ func (p *portal) stats(ctx context.Context, in *statsInput) (*api.Reply[Stats], 
 	if err != nil {
 		return nil, err
 	}
-	d, err := span(in, today)
+	d, err := span(in, today, settings.Zone())
 	if err != nil {
 		return nil, err
 	}
