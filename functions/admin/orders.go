@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -166,9 +167,24 @@ type shipInput struct {
 	}
 }
 
-// ShipLine is a line in a parcel: its SKU, or an object with it.
+// ShipLine is a line in a parcel: its SKU, or an object with it. Lines are shipped whole, so a quantity can only be the
+// line's.
 type ShipLine struct {
-	SKU string `json:"sku"`
+	SKU      string `json:"sku"`
+	Quantity *int64 `json:"quantity,omitempty"`
+}
+
+// wholeLines refuses parcels with a part of a line.
+func wholeLines(o ordering.Order, lines []ShipLine) error {
+	var f []fail.Field
+	for i, l := range lines {
+		j := slices.IndexFunc(o.Lines, func(x ordering.Line) bool { return x.SKU == l.SKU })
+		if j >= 0 && l.Quantity != nil && *l.Quantity != o.Lines[j].Quantity {
+			f = append(f, fail.At(fmt.Sprintf("body.lines[%d].quantity", i), "out_of_range", "Between {low} and {high}.",
+				fail.Args{"low": o.Lines[j].Quantity, "high": o.Lines[j].Quantity}))
+		}
+	}
+	return fail.NewFields(f)
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -183,7 +199,8 @@ func (l *ShipLine) UnmarshalJSON(text []byte) error {
 // Schema implements huma.SchemaProvider.
 func (ShipLine) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{{Type: "string"},
-		{Type: "object", Properties: map[string]*huma.Schema{"sku": {Type: "string"}}, Required: []string{"sku"}, AdditionalProperties: false}}}
+		{Type: "object", Properties: map[string]*huma.Schema{"sku": {Type: "string"},
+			"quantity": {Type: "integer", Description: "That of the line"}}, Required: []string{"sku"}, AdditionalProperties: false}}}
 }
 
 func (a *admin) shipOrder(ctx context.Context, in *shipInput) (*api.Reply[Order], error) {
@@ -196,7 +213,12 @@ func (a *admin) shipOrder(ctx context.Context, in *shipInput) (*api.Reply[Order]
 		seen[l.SKU] = true
 		s.SKUs = append(s.SKUs, l.SKU)
 	}
-	return a.update(ctx, in.ID, wish(ctx, in.Key, in.Body), func(o *ordering.Order) error { return o.Ship(s, a.now()) })
+	return a.update(ctx, in.ID, wish(ctx, in.Key, in.Body), func(o *ordering.Order) error {
+		if err := wholeLines(*o, in.Body.Lines); err != nil {
+			return err
+		}
+		return o.Ship(s, a.now())
+	})
 }
 
 // actInput is a write that says everything in its address.

@@ -220,7 +220,10 @@ func TestContractOrders(t *testing.T) {
 	act(409, "returns", object{})
 	admin := "/v1/admin" + path
 	o.post(409, admin+"/deliver", o.Operator, object{})
-	o.post(200, admin+"/ship", o.Operator, object{"carrier": "SF", "tracking": "SF1"}).Want(t, "shipped", "status")
+	for _, lines := range [][]any{{object{"sku": tea, "quantity": 1}}, {object{"sku": "nothing-like-it"}}, {tea, tea}, {object{"quantity": 2}}} {
+		o.post(400, admin+"/ship", o.Operator, object{"carrier": "SF", "tracking": "SF1", "lines": lines})
+	}
+	o.post(200, admin+"/ship", o.Operator, object{"carrier": "SF", "tracking": "SF1", "lines": []any{object{"sku": tea, "quantity": 2}}}).Want(t, "shipped", "status")
 	act(409, "cancel", object{})
 	act(200, "received", object{}).Want(t, "delivered", "status")
 	act(200, "returns", object{"reason": "too small", "lines": []any{object{"sku": tea, "quantity": 1}}})
