@@ -63,7 +63,7 @@ var packages = []allowed{
 	{"shared/seal", pure, []string{"shared/fail"}, nil},
 	{"shared/shop", pure, business[:2], nil},
 	{"shared/catalogue", pure, business[:3], nil},
-	{"shared/catalogue/intake", pure, business[:5], []string{"golang.org/x/net/html", "github.com/gosimple/slug"}},
+	{"shared/catalogue/intake", pure, business[:5], []string{"github.com/microcosm-cc/bluemonday", "github.com/gosimple/slug"}},
 	{"shared/koc", pure, business[:3], nil},
 	{"shared/ordering", pure, business[:5], nil},
 	{"shared/attribution", pure, append(business[:6:6], "shared/seal"), nil},
