@@ -115,7 +115,7 @@ func (s *Store) CreateKOC(ctx context.Context, p koc.Profile, extra ...Write) er
 // the writes that belong into the same transaction from the profile as it will be; it may be nil.
 func (s *Store) UpdateKOC(ctx context.Context, handle string, change func(*koc.Profile) error, extra func(koc.Profile) []Write) (koc.Profile, error) {
 	var after koc.Profile
-	err := retryChanged(ctx, func() error {
+	err := s.retryChanged(ctx, func() error {
 		p, err := s.KOC(ctx, handle)
 		if err != nil {
 			return err

@@ -222,7 +222,7 @@ func OrderUnknown(id string) error {
 // has been made before; a refused reply record is for the caller to answer (see RepliedMeanwhile).
 func (s *Store) UpdateOrder(ctx context.Context, id string, change func(*ordering.Order) error, extra ...Write) (ordering.Order, error) {
 	var after ordering.Order
-	err := retryChanged(ctx, func() error {
+	err := s.retryChanged(ctx, func() error {
 		before, err := s.Order(ctx, id)
 		if err != nil {
 			return err

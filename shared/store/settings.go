@@ -61,7 +61,7 @@ const updateTries = 10
 
 // retryChanged repeats an update whose version was outdated; any other answer is final. An item that keeps changing is no
 // refusal but an error: whoever asked, a payment provider for one, has to ask again.
-func retryChanged(ctx context.Context, update func() error) error {
+func (s *Store) retryChanged(ctx context.Context, update func() error) error {
 	for try := 1; ; try++ {
 		err := update()
 		if !errors.Is(err, errOutdated) {
@@ -70,7 +70,7 @@ func retryChanged(ctx context.Context, update func() error) error {
 		if try == updateTries {
 			return fmt.Errorf("after %d tries: %w", try, err)
 		}
-		if err := pause(ctx, try); err != nil {
+		if err := s.wait(ctx, try); err != nil {
 			return err
 		}
 	}

@@ -6,16 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
@@ -51,30 +48,20 @@ func ConfigFrom(getenv func(string) string) Config {
 
 // Store reads and writes the tables. It is safe for concurrent use.
 type Store struct {
-	db     *dynamodb.Client
-	tables [tables]string
+	engine engine
+	wait   func(ctx context.Context, try int) error // before another try; pause, but for maps, where nothing takes time
 }
 
-// Open makes a store without touching the network. The client is built by hand because config.LoadDefaultConfig
-// costs a cold start 11 ms and 2 MB.
-func Open(c Config) *Store {
-	options := dynamodb.Options{
-		Region:      c.Region,
-		Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)),
-		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts = callTries
-			o.Backoff = retry.BackoffDelayerFunc(func(try int, _ error) (time.Duration, error) { return backOff(try + 2), nil })
-		}),
-		HTTPClient: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
-			MaxIdleConns: 64, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: false}},
-	}
-	if c.Endpoint != "" {
-		options.BaseEndpoint = aws.String(c.Endpoint)
-	}
-	return &Store{db: dynamodb.New(options), tables: c.Tables}
+// engine keeps the tables: DynamoDB, or maps for a simulator. It makes one call of apply, get or page and answers with
+// DynamoDB's own errors; what is done about them stands in this file and is the same for both.
+type engine interface {
+	apply(ctx context.Context, writes []Write) error // all or none, at least one and at most maxActions
+	get(ctx context.Context, reads []read) (map[read]Item, error)
+	page(ctx context.Context, q query) (items []Item, next Item, err error)
 }
 
-func (s *Store) name(t Table) *string { return aws.String(s.tables[t]) }
+// Open makes a store on DynamoDB without touching the network.
+func Open(c Config) *Store { return &Store{engine: newDynamo(c), wait: pause} }
 
 // Refused says that guards of a write did not hold; nothing was written.
 type Refused struct {
@@ -105,43 +92,37 @@ const callTries = 6
 // conflictTries bounds how often a transaction that met another one on the same item is tried again.
 const conflictTries = 10
 
-// apply makes the writes, all or none. A write without an addition on its own needs no transaction: repeated after a
-// lost answer it ends in the same state or is refused, and every caller reads back after a refusal.
+// apply makes the writes, all or none. A call that met another transaction on its item is tried again, which the SDK
+// does not do by itself.
 func (s *Store) apply(ctx context.Context, writes []Write) error {
 	switch {
 	case len(writes) == 0:
 		return nil
 	case len(writes) > maxActions:
 		return fmt.Errorf("store: %d writes do not fit one transaction", len(writes))
-	case len(writes) == 1 && len(writes[0].Add) == 0:
-		return s.applyOne(ctx, writes[0])
-	}
-	input := &dynamodb.TransactWriteItemsInput{ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal}
-	for _, w := range writes {
-		input.TransactItems = append(input.TransactItems, w.transactItem(s.name(w.Table)))
-	}
-	id, err := token(input)
-	if err != nil {
-		return err
+	case len(writes) == 1 && writes[0].checks():
+		return errors.New("store: a lone check writes nothing")
 	}
 	for try := 1; ; try++ {
-		input.ClientRequestToken = aws.String(id)
-		_, err := s.db.TransactWriteItems(ctx, input)
+		err := s.engine.apply(ctx, writes)
 		if err == nil {
 			return nil
 		}
-		retry, err := explain(err, writes)
-		if !retry || try == conflictTries {
+		again, err := explain(err, writes)
+		if !again || try == conflictTries {
 			return err
 		}
-		if err := pause(ctx, try); err != nil {
+		if err := s.wait(ctx, try); err != nil {
 			return err
 		}
 	}
 }
 
-// explain turns a cancelled transaction into a Refused, or says that trying again can help.
+// explain turns a failed condition or a cancelled transaction into a Refused, or says that trying again can help.
 func explain(err error, writes []Write) (again bool, _ error) {
+	if _, failed := errors.AsType[*types.ConditionalCheckFailedException](err); failed {
+		return false, &Refused{Writes: writes}
+	}
 	if cancelled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		refused := &Refused{}
 		for i, reason := range cancelled.CancellationReasons {
@@ -159,7 +140,7 @@ func explain(err error, writes []Write) (again bool, _ error) {
 	}
 	_, conflict := errors.AsType[*types.TransactionConflictException](err)
 	_, progress := errors.AsType[*types.TransactionInProgressException](err)
-	return conflict || progress, fmt.Errorf("store: write: %w", err)
+	return conflict || progress, fmt.Errorf("store: write %s: %w", writes[0].Key.PK, err)
 }
 
 // backOff is a random time that doubles with each try: 5 to 10 ms, 10 to 20 ms, up to half a second.
@@ -178,48 +159,6 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-// applyOne makes one write without a transaction. One that meets a transaction on its item is tried again, which the
-// SDK does not do by itself.
-func (s *Store) applyOne(ctx context.Context, w Write) error {
-	for try := 1; ; try++ {
-		err := s.write(ctx, w)
-		if _, conflict := errors.AsType[*types.TransactionConflictException](err); !conflict || try == conflictTries {
-			return err
-		}
-		if err := pause(ctx, try); err != nil {
-			return err
-		}
-	}
-}
-
-func (s *Store) write(ctx context.Context, w Write) error {
-	var x expression
-	condition := x.condition(w.Guards)
-	table, capacity := s.name(w.Table), types.ReturnConsumedCapacityTotal
-	var err error
-	switch {
-	case w.Put != nil:
-		_, err = s.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: table, Item: w.full(), ConditionExpression: condition,
-			ExpressionAttributeNames: x.names, ExpressionAttributeValues: x.values, ReturnConsumedCapacity: capacity})
-	case w.isUpdate():
-		update := x.update(w)
-		_, err = s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: table, Key: w.Key.item(), UpdateExpression: update,
-			ConditionExpression: condition, ExpressionAttributeNames: x.names, ExpressionAttributeValues: x.values, ReturnConsumedCapacity: capacity})
-	case w.Delete:
-		_, err = s.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: table, Key: w.Key.item(), ConditionExpression: condition,
-			ExpressionAttributeNames: x.names, ExpressionAttributeValues: x.values, ReturnConsumedCapacity: capacity})
-	default:
-		return errors.New("store: a lone check writes nothing")
-	}
-	if _, failed := errors.AsType[*types.ConditionalCheckFailedException](err); failed {
-		return &Refused{Writes: []Write{w}}
-	}
-	if err != nil {
-		return fmt.Errorf("store: write %s: %w", w.Key.PK, err)
-	}
-	return nil
-}
-
 // read names one item to get.
 type read struct {
 	table Table
@@ -229,21 +168,36 @@ type read struct {
 // batchReads is DynamoDB's limit of keys in one BatchGetItem.
 const batchReads = 100
 
+// unread comes with a part of the items: for the others there was no room in the answer, or no capacity.
+type unread struct{ reads []read }
+
+// Error implements error.
+func (u *unread) Error() string { return fmt.Sprintf("store: %d items stayed unread", len(u.reads)) }
+
 // get reads items consistently in one round, or one round per hundred; those that do not exist are missing from the map.
 func (s *Store) get(ctx context.Context, reads []read) (map[read]Item, error) {
 	found := make(map[read]Item, len(reads))
 	for chunk := range slices.Chunk(unique(reads), batchReads) {
-		if len(chunk) == 1 {
-			if err := s.getOne(ctx, chunk[0], found); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err := s.getBatch(ctx, chunk, found); err != nil {
-			return nil, err
+		if err := s.getChunk(ctx, chunk, found); err != nil {
+			return nil, fmt.Errorf("store: read %s and %d more: %w", chunk[0].key.PK, len(chunk)-1, err)
 		}
 	}
 	return found, nil
+}
+
+func (s *Store) getChunk(ctx context.Context, chunk []read, found map[read]Item) error {
+	for try := 1; ; try++ {
+		part, err := s.engine.get(ctx, chunk)
+		maps.Copy(found, part)
+		unread, ok := errors.AsType[*unread](err)
+		if !ok || try == conflictTries {
+			return err
+		}
+		chunk = unread.reads
+		if err := s.wait(ctx, try); err != nil {
+			return err
+		}
+	}
 }
 
 func unique(reads []read) []read {
@@ -256,51 +210,6 @@ func unique(reads []read) []read {
 		}
 	}
 	return out
-}
-
-func (s *Store) getOne(ctx context.Context, r read, found map[read]Item) error {
-	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: s.name(r.table), Key: r.key.item(),
-		ConsistentRead: aws.Bool(true), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
-	if err != nil {
-		return fmt.Errorf("store: read %s: %w", r.key.PK, err)
-	}
-	if out.Item != nil {
-		found[r] = out.Item
-	}
-	return nil
-}
-
-func (s *Store) getBatch(ctx context.Context, chunk []read, found map[read]Item) error {
-	tableOf := map[string]Table{}
-	request := map[string]types.KeysAndAttributes{}
-	for _, r := range chunk {
-		name := s.tables[r.table]
-		tableOf[name] = r.table
-		keys := request[name]
-		keys.ConsistentRead = aws.Bool(true)
-		keys.Keys = append(keys.Keys, r.key.item())
-		request[name] = keys
-	}
-	for try := 1; len(request) > 0; try++ {
-		out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
-		if err != nil {
-			return fmt.Errorf("store: read %d items: %w", len(chunk), err)
-		}
-		for name, items := range out.Responses {
-			for _, it := range items {
-				found[read{tableOf[name], KeyOf(it)}] = it
-			}
-		}
-		if request = out.UnprocessedKeys; len(request) > 0 {
-			if try == conflictTries {
-				return fmt.Errorf("store: %d items stayed unread after %d tries", len(chunk), try)
-			}
-			if err := pause(ctx, try); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // KeyOf is the key of a stored item or of the keys of a stream record.
@@ -330,31 +239,11 @@ var indexKeys = map[string][2]string{"": {"pk", "sk"}, "list": {"listPk", "listS
 
 // page runs a query once. next is nil at the end.
 func (s *Store) page(ctx context.Context, q query) (items []Item, next Item, err error) {
-	names := indexKeys[q.index]
-	var x expression
-	condition := x.name(names[0]) + " = " + x.value(text(q.pk))
-	switch {
-	case q.prefix != "":
-		condition += " AND begins_with(" + x.name(names[1]) + ", " + x.value(text(q.prefix)) + ")"
-	case q.from != "" || q.to != "":
-		condition += " AND " + x.name(names[1]) + " BETWEEN " + x.value(text(q.from)) + " AND " + x.value(text(q.to))
-	}
-	in := &dynamodb.QueryInput{TableName: s.name(q.table), KeyConditionExpression: &condition, ExpressionAttributeNames: x.names,
-		ExpressionAttributeValues: x.values, Limit: aws.Int32(int32(q.limit)), ScanIndexForward: aws.Bool(!q.descending),
-		ExclusiveStartKey: q.after, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal}
-	if q.index != "" {
-		in.IndexName = aws.String(q.index)
-	} else {
-		in.ConsistentRead = aws.Bool(true)
-	}
-	out, err := s.db.Query(ctx, in)
+	items, next, err = s.engine.page(ctx, q)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: query %s: %w", q.pk, err)
 	}
-	if len(out.LastEvaluatedKey) == 0 {
-		return out.Items, nil, nil
-	}
-	return out.Items, out.LastEvaluatedKey, nil
+	return items, next, nil
 }
 
 // encode turns a private item struct into attributes.
