@@ -16,7 +16,6 @@ import (
 	"yundian/shared/attribution"
 	"yundian/shared/cashier"
 	"yundian/shared/commission"
-	"yundian/shared/ledger"
 	"yundian/shared/openapi/openapitest"
 	"yundian/shared/ordering"
 	"yundian/shared/provider"
@@ -217,16 +216,8 @@ func (b *bench) settle(t *testing.T, id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	applied, err := b.store.Applied(ctx, []string{id})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, due, err := ledger.Settle(o, applied[id], b.now())
-	if err != nil || !due {
-		t.Fatalf("settle %s: due %v, %v", id, due, err)
-	}
-	if late, err := b.store.Settle(ctx, []ledger.Settlement{s}); err != nil || len(late) > 0 {
-		t.Fatalf("settle %s: %v, %v", id, late, err)
+	if settled, err := b.store.SettleOrders(ctx, []ordering.Order{o}, b.now); err != nil || settled != 1 {
+		t.Fatalf("settle %s: %d, %v", id, settled, err)
 	}
 }
 

@@ -164,8 +164,8 @@ func (a *admin) verifyOrder(ctx context.Context, o ordering.Order, applied ledge
 		v.Waiting = append(v.Waiting, o.ID)
 	case applied.V > o.Version:
 		v.differ("order", o.ID, fmt.Sprintf("version %d", applied.V), fmt.Sprintf("version %d", o.Version))
-	case !slices.Equal(ordered(target), ordered(applied.Positions)):
-		v.differ("commission", o.ID, describe(target), describe(applied.Positions))
+	case !slices.Equal(ordered(target.Positions), ordered(applied.Positions)):
+		v.differ("commission", o.ID, describe(target.Positions), describe(applied.Positions))
 	}
 	return nil
 }
@@ -287,9 +287,7 @@ func added(a, b []ledger.Balances) []ledger.Balances {
 			out = append(out, x)
 			continue
 		}
-		o := &out[i]
-		o.Pending, o.Available, o.Debt = o.Pending+x.Pending, o.Available+x.Available, o.Debt+x.Debt
-		o.InPayout, o.Paid = o.InPayout+x.InPayout, o.Paid+x.Paid
+		out[i] = out[i].Plus(x)
 	}
 	slices.SortFunc(out, func(a, b ledger.Balances) int { return cmp.Compare(a.Currency, b.Currency) })
 	return out

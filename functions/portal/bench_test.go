@@ -192,7 +192,7 @@ func (b *bench) change(t *testing.T, id string, change func(*ordering.Order) err
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, news, err := ledger.Settle(o, applied[id], b.at)
+	st, news, err := ledger.Settle(o, applied[id], ledger.Months{}, b.at)
 	if err != nil || !news {
 		t.Fatalf("settle %s: %v, %v", id, news, err)
 	}

@@ -77,7 +77,7 @@ func TestPositionsHoldWhateverIsRefunded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range target {
+		for _, p := range target.Positions {
 			if p.Net() != 0 {
 				t.Fatalf("everything is refunded, but %+v remains", p)
 			}
@@ -97,7 +97,7 @@ func check(t *rapid.T, o ordering.Order) {
 	if refunded > o.Captured().Minor {
 		t.Fatalf("refunded %d of %d", refunded, o.Captured().Minor)
 	}
-	for _, p := range target {
+	for _, p := range target.Positions {
 		net := o.Lines[p.Line].Net.Minor
 		if p.Accrued > net || p.Reversed < 0 || p.Clawed < 0 || p.Reversed+p.Clawed > p.Accrued || p.Pending() < 0 || p.Available() < 0 {
 			t.Fatalf("line of %d stands at %+v", net, p)
@@ -121,7 +121,7 @@ func TestUnpaidAndUnattributedEarnNothing(t *testing.T) {
 		"nobody's":     {Lines: []ordering.Line{line}, Total: yuan(1000), Captures: paid, Awards: []ordering.Award{{Reason: "no_evidence"}}},
 		"free of cost": {Lines: []ordering.Line{{SKU: "s", Quantity: 1, Net: yuan(0), Tax: yuan(0)}}, Total: yuan(0), Awards: []ordering.Award{award}},
 	} {
-		if target, err := commission.Target(o); err != nil || len(target) != 0 {
+		if target, err := commission.Target(o); err != nil || len(target.Positions) != 0 {
 			t.Errorf("%s: %+v, %v", name, target, err)
 		}
 	}

@@ -18,24 +18,40 @@ import (
 // Account is one of a KOC's or the brand's accounts.
 type Account string
 
+// A KOC's accounts. Their balances are stored beside the postings and always equal their fold.
 const (
-	Pending   Account = "pending"   // earned, not yet released
-	Available Account = "available" // released, can be withdrawn
-	Debt      Account = "debt"      // owed by the KOC; its balance is zero or negative
-	InPayout  Account = "in_payout" // reserved for a transfer under way
-	Paid      Account = "paid"      // transferred
-
-	Expense Account = "commission_expense" // the brand's other side; folded from legs, never stored
+	Pending     Account = "pending"      // earned, not yet released
+	Available   Account = "available"    // released, can be withdrawn; never below zero
+	Debt        Account = "debt"         // owed by the KOC; its balance is zero or negative
+	InPayout    Account = "in_payout"    // reserved for a transfer under way
+	Paid        Account = "paid"         // transferred
+	TaxWithheld Account = "tax_withheld" // kept back from transfers for the tax office
+	Fees        Account = "fees"         // kept back from transfers for what they cost
 )
+
+// The brand's accounts are folded from legs and never stored: a stored one would be in every transaction and heat one item.
+const (
+	Expense     Account = "commission_expense" // the other side of commission
+	Adjustments Account = "adjustments"        // the other side of manual adjustments
+)
+
+// OfKOC reports whether the account is a KOC's, so that its balance is stored.
+func (a Account) OfKOC() bool { return a != Expense && a != Adjustments }
 
 // Kind is what an entry tells the KOC.
 type Kind string
 
+// The kinds of entries.
 const (
-	Accrual  Kind = "accrual"  // a paid order earned commission
-	Refunded Kind = "refund"   // a refund before the release took some back
-	Release  Kind = "release"  // pending became available
-	Clawback Kind = "clawback" // a refund after the release is owed as debt
+	Accrual    Kind = "accrual"    // a paid order earned commission
+	Refunded   Kind = "refund"     // a refund before the release took some back
+	Release    Kind = "release"    // pending became available
+	Clawback   Kind = "clawback"   // taken back after the release: owed as debt
+	Bonus      Kind = "bonus"      // sales of a month reached a milestone
+	Adjusted   Kind = "adjustment" // a month's cap, or a correction that two people made
+	PayoutKind Kind = "payout"     // money reserved, transferred, or given back to available
+	Tax        Kind = "tax"        // withheld from a transfer
+	Fee        Kind = "fee"        // kept back from a transfer
 )
 
 // Leg is one side of an entry.
@@ -44,30 +60,47 @@ type Leg struct {
 	Minor   int64   `json:"amount"`
 }
 
-// Entry is what changed for one line, with its reason: base × rate under a rule.
+// Entry is one change with its reason. For commission that is base × rate under a rule, for one line of an order.
 type Entry struct {
-	Line        int
+	Line        int // of an order; 0 with an empty SKU for everything that is not about a line
 	SKU         string
 	Product     string
 	Kind        Kind
 	Minor       int64 // as the KOC reads it: plus earns, minus takes back, a release moves
 	Base        int64
 	Rate        money.BasisPoints
+	PerUnit     int64 `json:",omitzero"` // minor units for each piece, instead of the rate
 	Rule        string
 	RuleVersion int64
+	Reason      string `json:",omitzero"` // a code or an operator's words, where the rule does not say it
 	Legs        []Leg
 }
 
-// Posting is everything one version of an order changed for one KOC, in one currency.
+// Posting is everything that one cause changed for one KOC, in one currency. The cause is a version of an order, of a
+// payout or of a manual adjustment: exactly one of the three is named.
 type Posting struct {
-	ID       string // derived from its cause: settle:<order>:<version>:<koc>
-	KOC      string
-	Order    string
-	V        int64
-	At       time.Time // when it was posted
-	PlacedAt time.Time
-	Currency money.Currency
-	Entries  []Entry
+	ID         string // derived from its cause: settle:<order>:<version>:<koc>
+	KOC        string
+	Order      string
+	Payout     string
+	Adjustment string
+	V          int64     // of the cause
+	At         time.Time // when it was posted
+	PlacedAt   time.Time // of the order
+	Currency   money.Currency
+	Entries    []Entry
+}
+
+// Source is the id of the order, payout or adjustment that the posting follows from.
+func (p Posting) Source() string { return cmp.Or(p.Order, p.Payout, p.Adjustment) }
+
+// Legs are the legs of all entries.
+func (p Posting) Legs() []Leg {
+	var legs []Leg
+	for _, e := range p.Entries {
+		legs = append(legs, e.Legs...)
+	}
+	return legs
 }
 
 // Applied is what has been posted for an order so far: the state after version V. Due is the day on which its
@@ -76,6 +109,25 @@ type Applied struct {
 	V         int64
 	Due       string
 	Positions []commission.Position
+	Months    []commission.MonthPart
+}
+
+// Month is what the orders of a KOC's month add up to under one rule, and what is posted for it, as of version V.
+type Month struct {
+	V      int64
+	Terms  commission.MonthTerms
+	Sums   commission.MonthSums
+	Posted commission.Adjustment
+}
+
+// Months are the months that settlements move, by key; one that is missing is empty.
+type Months map[commission.MonthKey]Month
+
+// MonthChange is a month after a settlement; Seen is the version it replaces, 0 when there was none.
+type MonthChange struct {
+	Key   commission.MonthKey
+	Seen  int64
+	After Month
 }
 
 // Expected is pending commission that becomes available on a day; as part of a settlement it is a change of that.
@@ -113,13 +165,15 @@ type Settlement struct {
 	Seen     int64 // the version applied before; 0 when none was
 	Applied  Applied
 	Postings []Posting
+	Months   []MonthChange
 	Expected []Expected
 	Fact     Fact
 }
 
-// Settle works out the difference between what is posted and where the order stands. It returns false when this
-// version or a later one has already been applied.
-func Settle(o ordering.Order, applied Applied, now time.Time) (Settlement, bool, error) {
+// Settle works out the difference between what is posted and where the order stands, and moves months on to where they
+// are after it, so that several orders of one month can be settled one after the other and written together. It returns
+// false when this version or a later one has already been applied.
+func Settle(o ordering.Order, applied Applied, months Months, now time.Time) (Settlement, bool, error) {
 	if applied.V >= o.Version {
 		return Settlement{}, false, nil
 	}
@@ -127,11 +181,12 @@ func Settle(o ordering.Order, applied Applied, now time.Time) (Settlement, bool,
 	if err != nil {
 		return Settlement{}, false, err
 	}
-	after := Applied{V: o.Version, Due: o.AvailableDay(), Positions: target}
-	s := Settlement{Order: o.ID, Seen: applied.V, Applied: after, Fact: factOf(o, target, now), Expected: expected(applied, after, o.Total.Currency)}
-	for _, change := range changes(applied.Positions, target) {
+	after := Applied{V: o.Version, Due: o.AvailableDay(), Positions: target.Positions, Months: target.Months}
+	s := Settlement{Order: o.ID, Seen: applied.V, Applied: after, Fact: factOf(o, target.Positions, now), Expected: expected(applied, after, o.Total.Currency)}
+	for _, change := range changes(applied.Positions, target.Positions) {
 		s.post(o, change, now)
 	}
+	s.moveMonths(o, applied.Months, months, now)
 	for _, p := range s.Postings {
 		if err := p.Check(); err != nil {
 			return Settlement{}, false, err
@@ -166,20 +221,22 @@ func expected(before, after Applied, c money.Currency) []Expected {
 type change struct {
 	line                                  int
 	koc                                   string
+	inviter                               bool
 	accrued, reversed, released, clawback int64
 }
 
 // changes pairs positions before and after by line and KOC, in a fixed order.
 func changes(before, after []commission.Position) []change {
 	type key struct {
-		koc  string
-		line int
+		koc     string
+		line    int
+		inviter bool
 	}
 	sum := map[key]change{}
 	add := func(p commission.Position, sign int64) {
-		k := key{p.KOC, p.Line}
+		k := key{p.KOC, p.Line, p.Inviter}
 		c := sum[k]
-		c.line, c.koc = p.Line, p.KOC
+		c.line, c.koc, c.inviter = p.Line, p.KOC, p.Inviter
 		c.accrued += sign * p.Accrued
 		c.reversed += sign * p.Reversed
 		c.released += sign * p.Released
@@ -196,16 +253,43 @@ func changes(before, after []commission.Position) []change {
 	for _, c := range sum {
 		out = append(out, c)
 	}
-	slices.SortFunc(out, func(a, b change) int { return cmp.Or(cmp.Compare(a.koc, b.koc), cmp.Compare(a.line, b.line)) })
+	slices.SortFunc(out, func(a, b change) int {
+		return cmp.Or(cmp.Compare(a.koc, b.koc), cmp.Compare(a.line, b.line), cmp.Compare(level(a), level(b)))
+	})
 	return out
 }
+
+// level is 1 for who won an order and 2 for who had invited the winner.
+func level(c change) int {
+	if c.inviter {
+		return 2
+	}
+	return 1
+}
+
+// awardOf is the latest award under which a KOC earns: a later one may have gone to somebody else.
+func awardOf(o ordering.Order, c change) (ordering.Award, bool) {
+	for _, a := range slices.Backward(o.Awards) {
+		earns := func(w ordering.Winner) bool { return w.KOC == c.koc && !c.inviter || w.Inviter == c.koc && c.inviter }
+		if slices.ContainsFunc(a.Winners, earns) {
+			return a, true
+		}
+	}
+	return ordering.Award{}, false
+}
+
+// RuleInviter is the rule of entries that somebody earns for having invited the winner.
+const RuleInviter = "inviter"
 
 // post appends the entries of one change to the KOC's posting.
 func (s *Settlement) post(o ordering.Order, c change, now time.Time) {
 	e := Entry{Line: c.line, SKU: o.Lines[c.line].SKU, Product: o.Lines[c.line].Product, Base: o.Lines[c.line].Net.Minor}
-	if award, ok := o.Award(); ok && c.line < len(award.Rates) {
+	if award, ok := awardOf(o, c); ok {
 		r := award.Rates[c.line]
-		e.Rate, e.Rule, e.RuleVersion = r.Rate, r.Rule, r.RuleVersion
+		e.Rate, e.PerUnit, e.Rule, e.RuleVersion = r.Rate, r.PerUnit, r.Rule, r.RuleVersion
+		if c.inviter {
+			e.Rate, e.PerUnit, e.Rule, e.RuleVersion = award.InviterRate, 0, RuleInviter, award.BookVersion
+		}
 	}
 	var entries []Entry
 	add := func(kind Kind, minor, shown int64, from, to Account) {
@@ -220,14 +304,19 @@ func (s *Settlement) post(o ordering.Order, c change, now time.Time) {
 	add(Refunded, c.reversed, -c.reversed, Pending, Expense)
 	add(Release, c.released, c.released, Pending, Available)
 	add(Clawback, c.clawback, -c.clawback, Debt, Expense)
+	s.enter(o, c.koc, entries, now)
+}
+
+// enter adds entries to the posting of one KOC.
+func (s *Settlement) enter(o ordering.Order, koc string, entries []Entry, now time.Time) {
 	if len(entries) == 0 {
 		return
 	}
-	if n := len(s.Postings); n > 0 && s.Postings[n-1].KOC == c.koc {
-		s.Postings[n-1].Entries = append(s.Postings[n-1].Entries, entries...)
+	if i := slices.IndexFunc(s.Postings, func(p Posting) bool { return p.KOC == koc }); i >= 0 {
+		s.Postings[i].Entries = append(s.Postings[i].Entries, entries...)
 		return
 	}
-	s.Postings = append(s.Postings, Posting{ID: fmt.Sprintf("settle:%s:%d:%s", o.ID, o.Version, c.koc), KOC: c.koc, Order: o.ID,
+	s.Postings = append(s.Postings, Posting{ID: fmt.Sprintf("settle:%s:%d:%s", o.ID, o.Version, koc), KOC: koc, Order: o.ID,
 		V: o.Version, At: now, PlacedAt: o.PlacedAt, Currency: o.Total.Currency, Entries: entries})
 }
 
@@ -248,24 +337,44 @@ func (p Posting) Check() error {
 // Balances are a KOC's stored accounts in one currency, in minor units. Debt is zero or negative here, and
 // shown positive.
 type Balances struct {
-	Currency                                 money.Currency
-	Pending, Available, Debt, InPayout, Paid int64
+	Currency                                                    money.Currency
+	Pending, Available, Debt, InPayout, Paid, TaxWithheld, Fees int64
+}
+
+// account is where the balance of a KOC's account stands; nil for the brand's.
+func (b *Balances) account(a Account) *int64 {
+	switch a {
+	case Pending:
+		return &b.Pending
+	case Available:
+		return &b.Available
+	case Debt:
+		return &b.Debt
+	case InPayout:
+		return &b.InPayout
+	case Paid:
+		return &b.Paid
+	case TaxWithheld:
+		return &b.TaxWithheld
+	case Fees:
+		return &b.Fees
+	default:
+		return nil
+	}
 }
 
 // Add adds a leg to the account it names; the brand's accounts are not a KOC's.
 func (b *Balances) Add(l Leg) {
-	switch l.Account {
-	case Pending:
-		b.Pending += l.Minor
-	case Available:
-		b.Available += l.Minor
-	case Debt:
-		b.Debt += l.Minor
-	case InPayout:
-		b.InPayout += l.Minor
-	case Paid:
-		b.Paid += l.Minor
+	if at := b.account(l.Account); at != nil {
+		*at += l.Minor
 	}
+}
+
+// Plus adds the balances of the same currency.
+func (b Balances) Plus(o Balances) Balances {
+	b.Pending, b.Available, b.Debt, b.InPayout = b.Pending+o.Pending, b.Available+o.Available, b.Debt+o.Debt, b.InPayout+o.InPayout
+	b.Paid, b.TaxWithheld, b.Fees = b.Paid+o.Paid, b.TaxWithheld+o.TaxWithheld, b.Fees+o.Fees
+	return b
 }
 
 // Fold adds postings up per currency, sorted by currency. The brand's own accounts are left out.
@@ -277,10 +386,8 @@ func Fold(postings []Posting) []Balances {
 			b = &Balances{Currency: p.Currency}
 			sum[p.Currency] = b
 		}
-		for _, e := range p.Entries {
-			for _, l := range e.Legs {
-				b.Add(l)
-			}
+		for _, l := range p.Legs() {
+			b.Add(l)
 		}
 	}
 	out := make([]Balances, 0, len(sum))

@@ -23,15 +23,27 @@ func history(t *rapid.T) []ordering.Order {
 	o := ordering.Order{ID: "o", Version: 1, PlacedAt: noon, Day: "2026-03-01", Payment: "sandbox", Shipping: yuan(500), Total: yuan(500), Tax: yuan(0),
 		Terms: ordering.Terms{ReturnDays: 7, ReceiptDays: 15, HoldUntil: noon.Add(time.Hour)}}
 	award := ordering.Award{Cause: ordering.CausePlacement, Winners: []ordering.Winner{{KOC: "mei", Code: "mei_1", Share: money.Whole}}}
+	if rapid.Bool().Draw(t, "invited") {
+		award.Winners[0].Inviter, award.InviterRate = "ana", money.BasisPoints(rapid.Int64Range(1, 10_000).Draw(t, "inviterRate"))
+	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "lines") {
 		net := rapid.Int64Range(0, 9999).Draw(t, "net")
 		o.Lines = append(o.Lines, ordering.Line{SKU: fmt.Sprint("s", i), Product: fmt.Sprint("p", i), Quantity: 3, Net: yuan(net), Tax: yuan(0)})
-		award.Rates = append(award.Rates, ordering.LineRate{Rate: money.BasisPoints(rapid.Int64Range(0, 10_000).Draw(t, "rate"))})
+		award.Rates = append(award.Rates, rate(t))
 		o.Total.Minor += net
 	}
+	award.Months = months(t, len(o.Lines))
 	versions := []ordering.Order{o}
+	claim := award // somebody else turns out to have earned the order, or half of it
+	claim.Cause, claim.Winners = "claim", []ordering.Winner{{KOC: "lin", Share: 4000}, {KOC: "mei", Share: 6000}}
 	steps := []func(o *ordering.Order) error{
 		func(o *ordering.Order) error { return o.Decide(award) },
+		func(o *ordering.Order) error {
+			if len(o.Awards) == 0 || len(o.Awards) > 2 {
+				return nil
+			}
+			return o.Decide(claim)
+		},
 		func(o *ordering.Order) error { return o.Capture("pay", o.Total, noon) },
 		func(o *ordering.Order) error { return o.Ship(ordering.Shipment{Carrier: "SF", Tracking: "1"}, noon) },
 		func(o *ordering.Order) error { return o.Deliver("operator", noon) },
@@ -62,6 +74,39 @@ func history(t *rapid.T) []ordering.Order {
 	return versions
 }
 
+// rate is a rate or an amount per piece, with or without caps.
+func rate(t *rapid.T) ordering.LineRate {
+	r := ordering.LineRate{Rule: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "rule"), Rate: money.BasisPoints(rapid.Int64Range(0, 10_000).Draw(t, "rate"))}
+	if rapid.IntRange(0, 3).Draw(t, "fixed") == 0 {
+		r.PerUnit = rapid.Int64Range(1, 5000).Draw(t, "perUnit")
+	}
+	if rapid.IntRange(0, 3).Draw(t, "lineCapped") == 0 {
+		r.LineCap = rapid.Int64Range(1, 5000).Draw(t, "lineCap")
+	}
+	if rapid.IntRange(0, 3).Draw(t, "orderCapped") == 0 {
+		r.OrderCap = rapid.Int64Range(1, 5000).Draw(t, "orderCap")
+	}
+	return r
+}
+
+// months are terms that look at some of the lines of mei's month.
+func months(t *rapid.T, lines int) []ordering.MonthTerm {
+	var out []ordering.MonthTerm
+	all := make([]int, lines)
+	for i := range all {
+		all[i] = i
+	}
+	if rapid.Bool().Draw(t, "capped") {
+		out = append(out, ordering.MonthTerm{KOC: "mei", Rule: "cap", RuleVersion: 3, Lines: all, Cap: rapid.Int64Range(1, 8000).Draw(t, "cap")})
+	}
+	if rapid.Bool().Draw(t, "milestones") {
+		first := rapid.Int64Range(1, 9000).Draw(t, "first")
+		out = append(out, ordering.MonthTerm{KOC: "mei", Rule: "bonus", RuleVersion: 3, Lines: all[:1],
+			Milestones: []ordering.Milestone{{Sales: first, Bonus: 100}, {Sales: first + 1000, Bonus: 700}}})
+	}
+	return out
+}
+
 // TestEveryArrivalEndsInTheSameBalances delivers the versions of one order shuffled, repeated and with losses, always
 // with the last one somewhere, and compares what is posted with what follows from the last version.
 func TestEveryArrivalEndsInTheSameBalances(t *testing.T) {
@@ -81,16 +126,18 @@ func TestEveryArrivalEndsInTheSameBalances(t *testing.T) {
 			random.Shuffle(len(arrivals), func(i, j int) { arrivals[i], arrivals[j] = arrivals[j], arrivals[i] })
 			posted, expected := deliver(t, arrivals)
 			compare(t, target, posted)
-			compareForecast(t, last, target, expected)
+			compareForecast(t, last, target.Positions, expected)
 		}
 	})
 }
 
 func deliver(t *rapid.T, arrivals []ordering.Order) (posted []ledger.Posting, expected map[string]int64) {
 	var applied ledger.Applied
+	months := ledger.Months{}
+	balances := map[string]ledger.Balances{}
 	expected = map[string]int64{}
 	for _, o := range arrivals {
-		s, due, err := ledger.Settle(o, applied, noon)
+		s, due, err := ledger.Settle(o, applied, months, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,6 +146,12 @@ func deliver(t *rapid.T, arrivals []ordering.Order) (posted []ledger.Posting, ex
 		}
 		if due {
 			applied, posted = s.Applied, append(posted, s.Postings...)
+			for _, p := range s.Postings {
+				b := balances[p.KOC].Plus(ledger.Fold([]ledger.Posting{p})[0])
+				if balances[p.KOC] = b; b.Available < 0 || b.Pending < 0 || b.Debt > 0 {
+					t.Fatalf("%s stands at %+v after version %d", p.KOC, b, o.Version)
+				}
+			}
 			for _, e := range s.Expected {
 				expected[e.Day] += e.Minor
 			}
@@ -123,31 +176,38 @@ func compareForecast(t *rapid.T, last ordering.Order, target []commission.Positi
 	}
 }
 
-func compare(t *rapid.T, target []commission.Position, posted []ledger.Posting) {
-	var want ledger.Balances
-	for _, p := range target {
-		want.Pending += p.Pending()
-		want.Available += p.Available()
-		want.Debt -= p.Debt()
+// compare holds the fold of what was posted against what follows from the last version, KOC by KOC.
+func compare(t *rapid.T, target commission.Standing, posted []ledger.Posting) {
+	want := map[string]ledger.Balances{}
+	for _, p := range target.Positions {
+		if p.Net() < 0 || p.Reversed < 0 || p.Clawed < 0 || p.Clawed > p.Released || p.Pending() < 0 {
+			t.Fatalf("position %+v", p)
+		}
+		want[p.KOC] = want[p.KOC].Plus(ledger.Balances{Pending: p.Pending(), Available: p.Available(), Debt: -p.Debt()})
 	}
-	var got ledger.Balances
-	for _, b := range ledger.Fold(posted) {
-		got = b
+	for _, m := range target.Months {
+		a := m.Terms.Adjust(m.Sums)
+		want[m.Key.KOC] = want[m.Key.KOC].Plus(ledger.Balances{Pending: a.Pending, Available: a.Available, Debt: a.Debt})
 	}
-	got.Currency = ""
-	if got != want {
-		t.Fatalf("posted %+v, the order stands at %+v", got, want)
-	}
-	var sum int64
+	byKOC := map[string][]ledger.Posting{}
 	for _, p := range posted {
-		for _, e := range p.Entries {
-			for _, l := range e.Legs {
-				sum += l.Minor
-			}
+		byKOC[p.KOC] = append(byKOC[p.KOC], p)
+		var sum int64
+		for _, l := range p.Legs() {
+			sum += l.Minor
+		}
+		if sum != 0 || p.Check() != nil {
+			t.Fatalf("the legs of %+v sum to %d", p, sum)
 		}
 	}
-	if sum != 0 || got.Available < 0 || got.Pending < 0 || got.Debt > 0 {
-		t.Fatalf("legs sum to %d, balances %+v", sum, got)
+	for _, koc := range []string{"mei", "ana", "lin"} {
+		var got ledger.Balances
+		for _, b := range ledger.Fold(byKOC[koc]) {
+			got = b
+		}
+		if got.Currency = ""; got != want[koc] {
+			t.Fatalf("%s: posted %+v, the order stands at %+v", koc, got, want[koc])
+		}
 	}
 }
 
@@ -157,7 +217,7 @@ func TestStatisticsFollowTheLastFact(t *testing.T) {
 		sum := map[string]ledger.Tally{}
 		var before ledger.Fact
 		for _, o := range versions {
-			s, _, err := ledger.Settle(o, ledger.Applied{}, noon)
+			s, _, err := ledger.Settle(o, ledger.Applied{}, ledger.Months{}, noon)
 			if err != nil {
 				t.Fatal(err)
 			}

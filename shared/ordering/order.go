@@ -22,6 +22,7 @@ const (
 	MaxHolds    = 50
 	MaxParcels  = 40
 	MaxAwards   = 20
+	MaxMonths   = 8 // terms about months on one award: each is an item in the transaction that settles the order
 )
 
 // Order is one placed basket. Version counts its writes from 1; every fact carries the version it was written
@@ -155,6 +156,9 @@ type Award struct {
 	Reason        string // code of why the winners won, or why there are none
 	BookVersion   int64
 	Rates         []LineRate // one per line, in order
+	// InviterRate is what the brand pays each winner's inviter on top, as a part of the winner's commission.
+	InviterRate money.BasisPoints `json:",omitzero"`
+	Months      []MonthTerm       `json:",omitzero"` // rules that look at a whole month of a winner's sales
 }
 
 // Candidate is a KOC who was considered, and what became of it.
@@ -172,6 +176,8 @@ type Winner struct {
 	KOC   string
 	Code  string // the link or code that won, for statistics
 	Share money.BasisPoints
+	// Inviter is who had invited this KOC by the time of placement; empty when nobody had. There is no further level.
+	Inviter string `json:",omitzero"`
 }
 
 // LineRate is the commission rate of one line, frozen with the award.
@@ -179,6 +185,26 @@ type LineRate struct {
 	Rule        string
 	RuleVersion int64
 	Rate        money.BasisPoints
+	PerUnit     int64 `json:",omitzero"` // minor units for each piece, instead of the rate
+	LineCap     int64 `json:",omitzero"` // minor units: the most that the line earns; 0 for no cap
+	OrderCap    int64 `json:",omitzero"` // minor units: the most that all lines under this rule earn together; 0 for no cap
+}
+
+// MonthTerm is a rule about everything that a winner sells in the month of this order's placement, frozen with the
+// award: a cap on the commission, or bonuses for sales. The terms of a month are those in force when it began.
+type MonthTerm struct {
+	KOC         string
+	Rule        string
+	RuleVersion int64
+	Lines       []int       // the lines that count, by index
+	Cap         int64       `json:",omitzero"` // minor units: the most commission of the month; 0 for no cap
+	Milestones  []Milestone `json:",omitzero"` // rising in sales and in bonus; the highest one reached is paid
+}
+
+// Milestone is a bonus for a month's sales, in minor units.
+type Milestone struct {
+	Sales int64 `json:"sales"` // net of refunds, without tax and shipping
+	Bonus int64 `json:"bonus"`
 }
 
 // Status is where an order is on its way, derived from its facts.

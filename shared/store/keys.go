@@ -4,6 +4,9 @@ import (
 	"hash/fnv"
 	"strconv"
 	"time"
+
+	"yundian/shared/commission"
+	"yundian/shared/ledger"
 )
 
 // All keys of all tables stand here and nowhere else; README.md explains them.
@@ -42,8 +45,11 @@ func balanceKey(handle, currency string) Key { return Key{"KOC#" + handle, "BAL#
 func expectedKey(handle, day, currency string) Key {
 	return Key{"KOC#" + handle, expectedPrefix + day + "#" + currency}
 }
-func postingKey(handle string, at time.Time, order string, v int64) Key {
-	return Key{"KOC#" + handle, "POST#" + sortable(at) + "#" + order + "#" + padded(v)}
+func postingKey(p ledger.Posting) Key {
+	return Key{"KOC#" + p.KOC, "POST#" + sortable(p.At) + "#" + p.Source() + "#" + padded(p.V)}
+}
+func monthKey(k commission.MonthKey) Key {
+	return Key{"KOC#" + k.KOC, "MONTH#" + k.Month + "#" + string(k.Currency) + "#" + k.Rule}
 }
 
 // touches

@@ -13,21 +13,35 @@ import (
 	"yundian/shared/commission"
 	"yundian/shared/ledger"
 	"yundian/shared/money"
+	"yundian/shared/ordering"
 )
 
 type appliedItem struct {
 	V         int64                           `dynamodbav:"v"`
 	Due       string                          `dynamodbav:"due,omitempty"`
 	Positions document[[]commission.Position] `dynamodbav:"positions"`
+	Months    *monthParts                     `dynamodbav:"months,omitempty"`
 }
 
+// monthParts are left out of the item of an order that no rule about months looks at.
+type monthParts = document[[]commission.MonthPart]
+
+type monthItem struct {
+	V     int64                  `dynamodbav:"v"`
+	Month document[ledger.Month] `dynamodbav:"month"`
+}
+
+// postingItem names its cause in one of order, payout and adjustment.
 type postingItem struct {
-	ID       string                   `dynamodbav:"id"`
-	KOC      string                   `dynamodbav:"koc"`
-	Order    string                   `dynamodbav:"order"`
+	ID         string `dynamodbav:"id"`
+	KOC        string `dynamodbav:"koc"`
+	Order      string `dynamodbav:"order,omitempty"`
+	Payout     string `dynamodbav:"payout,omitempty"`
+	Adjustment string `dynamodbav:"adjustment,omitempty"`
+
 	V        int64                    `dynamodbav:"v"`
 	At       time.Time                `dynamodbav:"at"`
-	PlacedAt time.Time                `dynamodbav:"placedAt"`
+	PlacedAt *time.Time               `dynamodbav:"placedAt,omitempty"`
 	Currency money.Currency           `dynamodbav:"currency"`
 	Entries  document[[]ledger.Entry] `dynamodbav:"entries"`
 }
@@ -38,6 +52,8 @@ type balanceItem struct {
 	Debt      int64 `dynamodbav:"debt"`
 	InPayout  int64 `dynamodbav:"in_payout"`
 	Paid      int64 `dynamodbav:"paid"`
+	Tax       int64 `dynamodbav:"tax_withheld"`
+	Fees      int64 `dynamodbav:"fees"`
 }
 
 type factItem struct {
@@ -68,9 +84,66 @@ func (s *Store) Applied(ctx context.Context, orders []string) (map[string]ledger
 		if err := decode(it, &x); err != nil {
 			return nil, err
 		}
-		out[strings.TrimPrefix(r.key.PK, "ORDER#")] = ledger.Applied{V: x.V, Due: x.Due, Positions: x.Positions.Value}
+		out[strings.TrimPrefix(r.key.PK, "ORDER#")] = x.applied()
 	}
 	return out, nil
+}
+
+func (x appliedItem) applied() ledger.Applied {
+	a := ledger.Applied{V: x.V, Due: x.Due, Positions: x.Positions.Value}
+	if x.Months != nil {
+		a.Months = x.Months.Value
+	}
+	return a
+}
+
+func appliedWrite(order string, seen int64, a ledger.Applied) Write {
+	x := appliedItem{V: a.V, Due: a.Due, Positions: doc(a.Positions)}
+	if len(a.Months) > 0 {
+		months := doc(a.Months)
+		x.Months = &months
+	}
+	return Write{Table: Ledger, Key: appliedKey(order), Guards: replaces(seen), Put: encode(x)}
+}
+
+// standings are what is posted for orders, and the months that the orders belong to, read in one round.
+func (s *Store) standings(ctx context.Context, orders []ordering.Order) (map[string]ledger.Applied, ledger.Months, error) {
+	var reads []read
+	keys := map[Key]commission.MonthKey{}
+	for _, o := range orders {
+		reads = append(reads, read{Ledger, appliedKey(o.ID)})
+		for _, k := range commission.MonthKeys(o) {
+			keys[monthKey(k)] = k
+			reads = append(reads, read{Ledger, monthKey(k)})
+		}
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return nil, nil, err
+	}
+	applied, months := map[string]ledger.Applied{}, ledger.Months{}
+	for r, it := range found {
+		if k, ok := keys[r.key]; ok {
+			if months[k], err = monthFrom(it); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		var x appliedItem
+		if err := decode(it, &x); err != nil {
+			return nil, nil, err
+		}
+		applied[strings.TrimPrefix(r.key.PK, "ORDER#")] = x.applied()
+	}
+	return applied, months, nil
+}
+
+func monthFrom(it Item) (ledger.Month, error) {
+	var x monthItem
+	err := decode(it, &x)
+	m := x.Month.Value
+	m.V = x.V
+	return m, err
 }
 
 // settleWrites are the guarded writes of one settlement: the applied version moves from the one that was read, and
@@ -78,23 +151,32 @@ func (s *Store) Applied(ctx context.Context, orders []string) (map[string]ledger
 func settleWrites(st ledger.Settlement) []Write {
 	f := st.Fact
 	writes := []Write{
-		{Table: Ledger, Key: appliedKey(st.Order), Guards: replaces(st.Seen), Put: encode(appliedItem{V: st.Applied.V, Due: st.Applied.Due, Positions: doc(st.Applied.Positions)})},
+		appliedWrite(st.Order, st.Seen, st.Applied),
 		{Table: Ledger, Key: factKey(st.Order, st.Applied.V), Guards: once(), Put: encode(factItem{Order: f.Order, V: f.V, At: f.At, Day: f.Day,
 			Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: doc(f.Lines)})},
 	}
+	for _, m := range st.Months {
+		writes = append(writes, Write{Table: Ledger, Key: monthKey(m.Key), Guards: replaces(m.Seen), Put: encode(monthItem{V: m.After.V, Month: doc(m.After)})})
+	}
 	for _, p := range st.Postings {
-		writes = append(writes, Write{Table: Ledger, Key: postingKey(p.KOC, p.At, p.Order, p.V), Guards: once(),
-			Put: encode(postingItem{ID: p.ID, KOC: p.KOC, Order: p.Order, V: p.V, At: p.At, PlacedAt: p.PlacedAt, Currency: p.Currency, Entries: doc(p.Entries)})})
-		var legs []ledger.Leg
-		for _, e := range p.Entries {
-			legs = append(legs, e.Legs...)
-		}
-		if w, moves := balanceWrite(p.KOC, p.Currency, legs); moves {
-			writes = append(writes, w)
-		}
+		writes = append(writes, postingWrites(p)...)
 	}
 	for _, e := range st.Expected {
 		writes = append(writes, Write{Table: Ledger, Key: expectedKey(e.KOC, e.Day, string(e.Currency)), Add: map[string]int64{"minor": e.Minor}})
+	}
+	return writes
+}
+
+// postingWrites put a posting, once, and move the balances of its legs.
+func postingWrites(p ledger.Posting) []Write {
+	x := postingItem{ID: p.ID, KOC: p.KOC, Order: p.Order, Payout: p.Payout, Adjustment: p.Adjustment, V: p.V, At: p.At,
+		Currency: p.Currency, Entries: doc(p.Entries)}
+	if !p.PlacedAt.IsZero() {
+		x.PlacedAt = &p.PlacedAt
+	}
+	writes := []Write{{Table: Ledger, Key: postingKey(p), Guards: once(), Put: encode(x)}}
+	if w, moves := balanceWrite(p.KOC, p.Currency, p.Legs()); moves {
+		writes = append(writes, w)
 	}
 	return writes
 }
@@ -104,7 +186,7 @@ func settleWrites(st ledger.Settlement) []Write {
 func balanceWrite(handle string, c money.Currency, legs []ledger.Leg) (Write, bool) {
 	w := Write{Table: Ledger, Key: balanceKey(handle, string(c)), Add: map[string]int64{}}
 	for _, l := range legs {
-		if l.Account != ledger.Expense {
+		if l.Account.OfKOC() {
 			w.Add[string(l.Account)] += l.Minor
 		}
 	}
@@ -114,6 +196,40 @@ func balanceWrite(handle string, c money.Currency, legs []ledger.Leg) (Write, bo
 		}
 	}
 	return w, len(w.Add) > 0
+}
+
+// settleTries bounds how often orders are worked out again whose version, or whose month, another batch has moved meanwhile.
+const settleTries = 8
+
+// SettleOrders brings the ledger to where these orders stand: it reads what is posted, works out the difference, and
+// posts it under the versions that it read. It returns how many orders had something to post.
+func (s *Store) SettleOrders(ctx context.Context, orders []ordering.Order, now func() time.Time) (settled int, err error) {
+	slices.SortFunc(orders, func(a, b ordering.Order) int { return cmp.Compare(a.ID, b.ID) }) // placed in the order of their ids; and the same batch makes the same transactions
+	for try := 1; ; try++ {
+		applied, months, err := s.standings(ctx, orders)
+		if err != nil {
+			return 0, err
+		}
+		var due []ledger.Settlement
+		for _, o := range orders {
+			st, changed, err := ledger.Settle(o, applied[o.ID], months, now())
+			if err != nil {
+				return 0, err
+			}
+			if changed {
+				due = append(due, st)
+			}
+		}
+		outdated, err := s.Settle(ctx, due)
+		settled += len(due) - len(outdated)
+		if err != nil || len(outdated) == 0 {
+			return settled, err
+		}
+		if try == settleTries {
+			return settled, fmt.Errorf("settle: %d orders kept changing", len(outdated))
+		}
+		orders = slices.DeleteFunc(slices.Clone(orders), func(o ordering.Order) bool { return !slices.Contains(outdated, o.ID) })
+	}
 }
 
 // Settle posts settlements: as many orders as fit share one transaction with their balance updates merged; when that
@@ -180,7 +296,7 @@ func (s *Store) Balances(ctx context.Context, handle string) ([]ledger.Balances,
 			return nil, err
 		}
 		out = append(out, ledger.Balances{Currency: money.Currency(strings.TrimPrefix(str(it["sk"]), "BAL#")),
-			Pending: x.Pending, Available: x.Available, Debt: x.Debt, InPayout: x.InPayout, Paid: x.Paid})
+			Pending: x.Pending, Available: x.Available, Debt: x.Debt, InPayout: x.InPayout, Paid: x.Paid, TaxWithheld: x.Tax, Fees: x.Fees})
 	}
 	slices.SortFunc(out, func(a, b ledger.Balances) int { return cmp.Compare(a.Currency, b.Currency) })
 	return out, nil
@@ -228,8 +344,7 @@ func (s *Store) Postings(ctx context.Context, handle, after string, limit int, d
 		if err := decode(it, &x); err != nil {
 			return nil, "", err
 		}
-		postings = append(postings, ledger.Posting{ID: x.ID, KOC: x.KOC, Order: x.Order, V: x.V, At: x.At, PlacedAt: x.PlacedAt,
-			Currency: x.Currency, Entries: x.Entries.Value})
+		postings = append(postings, x.posting())
 	}
 	if last != nil {
 		next = str(last["sk"])
@@ -238,7 +353,29 @@ func (s *Store) Postings(ctx context.Context, handle, after string, limit int, d
 }
 
 // PostingCursor is the cursor after which the postings beyond this one are read, for lists that stop within a page.
-func PostingCursor(p ledger.Posting) string { return postingKey(p.KOC, p.At, p.Order, p.V).SK }
+func PostingCursor(p ledger.Posting) string { return postingKey(p).SK }
+
+func (x postingItem) posting() ledger.Posting {
+	p := ledger.Posting{ID: x.ID, KOC: x.KOC, Order: x.Order, Payout: x.Payout, Adjustment: x.Adjustment, V: x.V, At: x.At,
+		Currency: x.Currency, Entries: x.Entries.Value}
+	if x.PlacedAt != nil {
+		p.PlacedAt = *x.PlacedAt
+	}
+	return p
+}
+
+// PostingFrom decodes a posting from a stream image.
+func PostingFrom(it Item) (ledger.Posting, error) {
+	var x postingItem
+	if err := decode(it, &x); err != nil {
+		return ledger.Posting{}, err
+	}
+	p := x.posting()
+	if p.ID == "" || p.KOC == "" || p.Source() == "" {
+		return ledger.Posting{}, fmt.Errorf("store: %s %s is not a posting", str(it["pk"]), str(it["sk"]))
+	}
+	return p, nil
+}
 
 // FactFrom decodes a fact from a stream image.
 func FactFrom(it Item) (ledger.Fact, error) {

@@ -249,7 +249,7 @@ func TestAnOrderSeenBeforeIsChangedAsItIsNow(t *testing.T) {
 func TestSettleOnceWhateverArrives(t *testing.T) {
 	s, ctx := storetest.Open(t), context.Background()
 	o := settledOrder("s1")
-	st, due, err := ledger.Settle(o, ledger.Applied{}, noon)
+	st, due, err := ledger.Settle(o, ledger.Applied{}, ledger.Months{}, noon)
 	if err != nil || !due {
 		t.Fatal(due, err)
 	}
@@ -265,7 +265,7 @@ func TestSettleOnceWhateverArrives(t *testing.T) {
 	if b, err := s.Balances(ctx, "mei"); err != nil || len(b) != 1 || b[0].Pending != 1000 {
 		t.Fatalf("balances %+v, %v", b, err)
 	}
-	again, _, _ := ledger.Settle(o, ledger.Applied{}, noon.Add(time.Second)) // worked out again by somebody who read too early
+	again, _, _ := ledger.Settle(o, ledger.Applied{}, ledger.Months{}, noon.Add(time.Second)) // worked out again by somebody who read too early
 	outdated, err := s.Settle(ctx, []ledger.Settlement{again})
 	if err != nil || len(outdated) != 1 {
 		t.Errorf("a settlement was applied twice: outdated %v, %v", outdated, err)
@@ -293,13 +293,13 @@ func TestManyOrdersSettleTogether(t *testing.T) {
 	s, ctx := storetest.Open(t), context.Background()
 	var all []ledger.Settlement
 	for i := range 60 {
-		st, _, err := ledger.Settle(settledOrder(fmt.Sprintf("m%02d", i)), ledger.Applied{}, noon)
+		st, _, err := ledger.Settle(settledOrder(fmt.Sprintf("m%02d", i)), ledger.Applied{}, ledger.Months{}, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, st)
 	}
-	earlier, _, _ := ledger.Settle(settledOrder("m30"), ledger.Applied{}, noon.Add(-time.Second))
+	earlier, _, _ := ledger.Settle(settledOrder("m30"), ledger.Applied{}, ledger.Months{}, noon.Add(-time.Second))
 	if _, err := s.Settle(ctx, []ledger.Settlement{earlier}); err != nil { // one of them is settled already
 		t.Fatal(err)
 	}
@@ -323,7 +323,7 @@ func TestTouchesAndFactsCountOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	st, _, _ := ledger.Settle(settledOrder("f1"), ledger.Applied{}, noon)
+	st, _, _ := ledger.Settle(settledOrder("f1"), ledger.Applied{}, ledger.Months{}, noon)
 	for i := range 2 {
 		st.Fact.At = noon.Add(time.Duration(i)) // another reader's copy
 		counted, err := s.Tally(ctx, ledger.Fact{}, st.Fact)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"maps"
+	"reflect"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -80,8 +81,9 @@ func (w Write) full() Item {
 	return it
 }
 
-// merge joins updates of the same item that only add, because an item may stand once in a transaction. Other
-// writes keep their place.
+// merge joins writes of the same item, because an item may stand once in a transaction: updates that only add are
+// added up, and a chain of versions of one item becomes its last version under the guards of the first. Other writes
+// keep their place.
 func merge(writes []Write) []Write {
 	type place struct {
 		table Table
@@ -93,17 +95,31 @@ func merge(writes []Write) []Write {
 		additive := len(w.Add) > 0 && len(w.Set) == 0 && len(w.Guards) == 0
 		p := place{w.Table, w.Key}
 		i, again := at[p]
-		if !additive || !again {
-			if additive {
-				at[p] = len(out)
-				w.Add = maps.Clone(w.Add)
+		switch {
+		case again && additive && len(out[i].Add) > 0:
+			for attr, n := range w.Add {
+				out[i].Add[attr] += n
 			}
-			out = append(out, w)
 			continue
+		case again && follows(out[i], w):
+			out[i].Put = w.Put
+			continue
+		case additive:
+			w.Add = maps.Clone(w.Add)
 		}
-		for attr, n := range w.Add {
-			out[i].Add[attr] += n
+		if additive || w.Put != nil {
+			at[p] = len(out)
 		}
+		out = append(out, w)
 	}
 	return out
+}
+
+// follows reports whether a write replaces exactly the version that an earlier one puts.
+func follows(earlier, w Write) bool {
+	if earlier.Put == nil || w.Put == nil || len(w.Guards) != 1 {
+		return false
+	}
+	g := w.Guards[0]
+	return g.Attr == "v" && g.Is == Equals && reflect.DeepEqual(g.Value, earlier.Put["v"])
 }

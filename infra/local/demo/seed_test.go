@@ -114,7 +114,7 @@ func checkEarnings(t *testing.T, shop *drive.Shop, orders []ordering.Order) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range target {
+		for _, p := range target.Positions {
 			s := want[p.KOC]
 			want[p.KOC] = sums{s.pending + p.Pending(), s.available + p.Available(), s.debt + p.Debt()}
 		}
