@@ -86,7 +86,7 @@ func (s *Store) KOCs(ctx context.Context, handles []string) (map[string]koc.Prof
 
 // ListKOCs is a page of KOCs by handle, like ListProducts.
 func (s *Store) ListKOCs(ctx context.Context, after string, limit int) (profiles []koc.Profile, next string, err error) {
-	handles, next, err := s.list(ctx, kocList, after, limit, kocKey)
+	handles, next, err := s.listIDs(ctx, listing{table: Shop, partition: kocList, key: kocKey}, after, limit)
 	if err != nil {
 		return nil, "", err
 	}

@@ -14,6 +14,7 @@ import (
 var mapIndexes = [tables]map[string][]string{
 	Shop:   {"list": nil},
 	Orders: {"placed": {"status", "koc"}, "koc": {"status"}, "due": nil},
+	Ledger: {"list": {"status", "koc"}, "due": nil},
 }
 
 // mapTable is one table of maps: its items by key, and in order for the table and each of its indexes.

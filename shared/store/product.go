@@ -94,7 +94,7 @@ func productFrom(it Item) (catalogue.Product, error) {
 // ListProducts is a page of products by id; after is the last id of the page before, empty for the first. next is
 // empty at the end.
 func (s *Store) ListProducts(ctx context.Context, after string, limit int) (products []catalogue.Product, next string, err error) {
-	ids, next, err := s.list(ctx, productList, after, limit, func(id string) Key { return productKey(id) })
+	ids, next, err := s.listIDs(ctx, listing{table: Shop, partition: productList, key: productKey}, after, limit)
 	if err != nil {
 		return nil, "", err
 	}
@@ -110,23 +110,41 @@ func (s *Store) ListProducts(ctx context.Context, after string, limit int) (prod
 	return products, next, nil
 }
 
-// list reads a page of the shop's list index; keys there are ids.
-func (s *Store) list(ctx context.Context, partition, after string, limit int, key func(string) Key) (ids []string, next string, err error) {
-	q := query{table: Shop, index: "list", pk: partition, limit: limit}
+// listing is one list of an index "list". Its sort keys name items: key says which.
+type listing struct {
+	table      Table
+	partition  string
+	key        func(sk string) Key
+	descending bool
+}
+
+// list reads a page of a listing; after is the last sort key of the page before, and next is empty at the end. Items
+// have only keys and what the index keeps of them.
+func (s *Store) list(ctx context.Context, l listing, after string, limit int) (items []Item, next string, err error) {
+	q := query{table: l.table, index: "list", pk: l.partition, limit: limit, descending: l.descending}
 	if after != "" {
-		k := key(after).item()
-		k["listPk"], k["listSk"] = text(partition), text(after)
+		k := l.key(after).item()
+		k["listPk"], k["listSk"] = text(l.partition), text(after)
 		q.after = k
 	}
 	items, last, err := s.page(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
+	if last != nil && len(items) > 0 {
+		next = str(items[len(items)-1]["listSk"])
+	}
+	return items, next, nil
+}
+
+// listIDs is list for a listing whose sort keys are ids.
+func (s *Store) listIDs(ctx context.Context, l listing, after string, limit int) (ids []string, next string, err error) {
+	items, next, err := s.list(ctx, l, after, limit)
+	if err != nil {
+		return nil, "", err
+	}
 	for _, it := range items {
 		ids = append(ids, str(it["listSk"]))
-	}
-	if last != nil && len(ids) > 0 {
-		next = ids[len(ids)-1]
 	}
 	return ids, next, nil
 }

@@ -33,7 +33,9 @@ func OpenWithEnv(t testing.TB) (*store.Store, Env) {
 			{Name: "placed", PK: "placedPk", SK: "placedSk", Projection: "INCLUDE", Include: []string{"status", "koc"}},
 			{Name: "koc", PK: "kocPk", SK: "kocSk", Projection: "INCLUDE", Include: []string{"status"}},
 			{Name: "due", PK: "duePk", SK: "dueSk", Projection: "KEYS_ONLY"}}},
-		{StreamView: "NEW_IMAGE"},
+		{StreamView: "NEW_IMAGE", GSIs: []engine.GSI{
+			{Name: "list", PK: "listPk", SK: "listSk", Projection: "INCLUDE", Include: []string{"status", "koc"}},
+			{Name: "due", PK: "duePk", SK: "dueSk", Projection: "KEYS_ONLY"}}},
 		{StreamView: "NEW_IMAGE", TTLAttribute: "ttl"},
 	}
 	for i, name := range []string{"SHOP", "PEOPLE", "ORDERS", "LEDGER", "TOUCHES"} {
