@@ -95,40 +95,25 @@ func keyLocation(r *http.Request) string {
 // gives that order, if it was asked for the same. The quote comes back with a refusal about prices.
 func (c *checkout) placeOnce(ctx context.Context, q orderRequest, key, hash, language string) (ordering.Order, *ordering.Quote, error) {
 	basket, basketErr := ordering.MergeBasket(q.basket())
-	known, err := c.store.Checkout(ctx, skus(basket), q.KOCCode, key)
-	if err != nil {
-		return ordering.Order{}, nil, err
-	}
-	if known.Earlier != nil {
-		o, err := c.earlier(ctx, *known.Earlier, hash)
-		return o, nil, err
-	}
-	if err := c.checkOrder(ctx, &q, basketErr, known); err != nil {
-		return ordering.Order{}, nil, err
-	}
-	priced, err := ordering.Price(basket, known.Sold, known.Settings)
-	if err != nil {
-		return ordering.Order{}, nil, err
-	}
-	now := c.now()
-	o, err := ordering.Place(ordering.Request{
-		ID: ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), Language: language, Payment: q.Payment,
-		Person: seal.Hash(c.identity, "person", q.Contact.PersonKey()), Evidence: c.evidence(q, known.Settings.Windows.AttributionDays, now),
-		Expect: expected(q),
-	}, priced, known.Settings, now)
-	if err != nil {
-		return ordering.Order{}, &priced, err
-	}
-	placed, err := c.store.PlaceOrder(ctx, store.NewOrder{Order: o, Contact: q.Contact, Address: q.Address, Key: key, Hash: hash})
-	if err != nil {
-		return ordering.Order{}, &priced, err
-	}
-	if placed.Order != o.ID { // the same key was faster
-		o, err := c.earlier(ctx, *placed, hash)
-		return o, nil, err
-	}
-	o.Version = 1
-	return o, nil, nil
+	var quote *ordering.Quote
+	o, err := c.store.PlaceOnce(ctx, store.Wanted{SKUs: skus(basket), Code: q.KOCCode, Key: key, Hash: hash}, func(known store.Checkout) (store.NewOrder, error) {
+		if err := c.checkOrder(ctx, &q, basketErr, known); err != nil {
+			return store.NewOrder{}, err
+		}
+		priced, err := ordering.Price(basket, known.Sold, known.Settings)
+		if err != nil {
+			return store.NewOrder{}, err
+		}
+		quote = &priced
+		now := c.now()
+		o, err := ordering.Place(ordering.Request{
+			ID: ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), Language: language, Payment: q.Payment,
+			Person: seal.Hash(c.identity, "person", q.Contact.PersonKey()), Evidence: c.evidence(q, known.Settings.Windows.AttributionDays, now),
+			Expect: expected(q),
+		}, priced, known.Settings, now)
+		return store.NewOrder{Order: o, Contact: q.Contact, Address: q.Address}, err
+	})
+	return o, quote, err
 }
 
 func expected(q orderRequest) money.Amount {
@@ -136,14 +121,6 @@ func expected(q orderRequest) money.Amount {
 		return money.Amount{}
 	}
 	return money.Of(*q.Expect.Amount, q.Expect.Currency)
-}
-
-// earlier is the order that a repeated request placed, or the refusal of a key used for another one.
-func (c *checkout) earlier(ctx context.Context, p store.Placement, hash string) (ordering.Order, error) {
-	if p.Hash != hash {
-		return ordering.Order{}, fail.New(fail.Invalid, web.CodeIdempotency, "This key has already been used for another request. Send a new key.", nil)
-	}
-	return c.store.Order(ctx, p.Order)
 }
 
 // checkOrder refuses everything that is wrong with a request, in one answer where that is possible, and brings

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"yundian/shared/cashier"
-	"yundian/shared/ordering"
 	"yundian/shared/store"
 	"yundian/shared/telemetry"
 )
@@ -53,7 +52,7 @@ func (m *mature) run(ctx context.Context, event events.CloudWatchEvent) error {
 		}
 		begun++
 		group.Go(func() error {
-			if err := m.order(ctx, id, now); err != nil {
+			if err := m.cashier.Mature(ctx, id, now); err != nil {
 				slog.ErrorContext(ctx, "order not matured", "order", id, "error", err)
 				mu.Lock()
 				defer mu.Unlock()
@@ -68,14 +67,4 @@ func (m *mature) run(ctx context.Context, event events.CloudWatchEvent) error {
 		return fmt.Errorf("mature: %d of %d orders failed: %w", len(failures), begun, errors.Join(failures[:min(3, len(failures))]...))
 	}
 	return nil
-}
-
-// order matures one order and drives its open refunds.
-func (m *mature) order(ctx context.Context, id string, now time.Time) error {
-	o, err := m.cashier.End(ctx, id, now, func(o *ordering.Order) error { return o.Mature(now) })
-	if err != nil {
-		return err
-	}
-	_, err = m.cashier.SendRefunds(ctx, o, now)
-	return err
 }

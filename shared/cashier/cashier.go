@@ -76,6 +76,16 @@ func (c Cashier) End(ctx context.Context, id string, now time.Time, change func(
 	return ordering.Order{}, fmt.Errorf("end order %s: %w", id, errReopened)
 }
 
+// Mature records what time has made true of an order by now, and drives its open refunds.
+func (c Cashier) Mature(ctx context.Context, id string, now time.Time) error {
+	o, err := c.End(ctx, id, now, func(o *ordering.Order) error { return o.Mature(now) })
+	if err != nil {
+		return err
+	}
+	_, err = c.SendRefunds(ctx, o, now)
+	return err
+}
+
 // closeSession ends the open payment of a held order at its provider.
 func (c Cashier) closeSession(ctx context.Context, o ordering.Order, now time.Time) error {
 	if o.Status() != ordering.Held || o.Session == "" {

@@ -198,6 +198,49 @@ func stockShort(err error, o ordering.Order) error {
 	return fmt.Errorf("stock of order %s: %w", o.ID, err)
 }
 
+// Wanted is what a request for an order wants to know, and the idempotency key that it came with.
+type Wanted struct {
+	SKUs []string
+	Code string // a KOC's, typed; empty for none
+	Key  string // idempotency key
+	Hash string // of the request's body
+}
+
+// PlaceOnce places one order per key: it reads what an order is decided from, lets decide make the order, and writes it. A
+// key that has placed an order before gives that order, without asking decide; if it was for another request, that is
+// refused.
+func (s *Store) PlaceOnce(ctx context.Context, w Wanted, decide func(Checkout) (NewOrder, error)) (ordering.Order, error) {
+	known, err := s.Checkout(ctx, w.SKUs, w.Code, w.Key)
+	if err != nil {
+		return ordering.Order{}, err
+	}
+	if known.Earlier != nil {
+		return s.earlier(ctx, *known.Earlier, w.Hash)
+	}
+	n, err := decide(known)
+	if err != nil {
+		return ordering.Order{}, err
+	}
+	n.Key, n.Hash = w.Key, w.Hash
+	placed, err := s.PlaceOrder(ctx, n)
+	if err != nil {
+		return ordering.Order{}, err
+	}
+	if placed.Order != n.Order.ID { // the same key was faster
+		return s.earlier(ctx, *placed, w.Hash)
+	}
+	n.Order.Version = 1
+	return n.Order, nil
+}
+
+// earlier is the order that a repeated request placed, or the refusal of a key used for another one.
+func (s *Store) earlier(ctx context.Context, p Placement, hash string) (ordering.Order, error) {
+	if p.Hash != hash {
+		return ordering.Order{}, fail.New(fail.Invalid, "idempotency_mismatch", "This key has already been used for another request. Send a new key.", nil)
+	}
+	return s.Order(ctx, p.Order)
+}
+
 // Order is an order by id, or NotFound.
 func (s *Store) Order(ctx context.Context, id string) (ordering.Order, error) {
 	found, err := s.get(ctx, []read{{Orders, orderKey(id)}})

@@ -83,6 +83,54 @@ func (s *Store) Tally(ctx context.Context, before, after ledger.Fact) (bool, err
 	return true, nil
 }
 
+// tallyTries bounds how often a fact is counted again because another batch counted one of the same order meanwhile.
+const tallyTries = 5
+
+// CountFacts brings statistics to where these facts stand. Of several facts of one order only the latest matters.
+func (s *Store) CountFacts(ctx context.Context, facts []ledger.Fact) error {
+	latest := map[string]ledger.Fact{}
+	var orders []string
+	for _, f := range facts {
+		if _, seen := latest[f.Order]; !seen {
+			orders = append(orders, f.Order)
+		}
+		if f.V > latest[f.Order].V {
+			latest[f.Order] = f
+		}
+	}
+	counted, err := s.Tallied(ctx, orders)
+	if err != nil {
+		return err
+	}
+	for _, id := range orders {
+		if err := s.countFact(ctx, counted[id], latest[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countFact moves the statistics from the fact counted before to a later one.
+func (s *Store) countFact(ctx context.Context, before, after ledger.Fact) error {
+	for range tallyTries {
+		// An order that is not paid counts nothing, and what came before that did not either: payments are not taken back.
+		unpaid := before.V == 0 && !after.Counted
+		if unpaid || before.V >= after.V {
+			return nil
+		}
+		done, err := s.Tally(ctx, before, after)
+		if err != nil || done {
+			return err
+		}
+		counted, err := s.Tallied(ctx, []string{after.Order})
+		if err != nil {
+			return err
+		}
+		before = counted[after.Order]
+	}
+	return fmt.Errorf("tally: order %s kept changing", after.Order)
+}
+
 // Touch is a link really seen by a browser, once per visitor, link and day.
 type Touch struct {
 	Code    string
