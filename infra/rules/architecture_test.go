@@ -113,6 +113,7 @@ var packages = []allowed{
 	{"infra/e2e/...", local, nil, nil},
 	{"infra/bench/...", local, nil, nil},
 	{"infra/chaos/...", local, nil, nil},
+	{"infra/mutants", local, nil, nil},
 }
 
 func standOn() []string { return append(business[:len(business):len(business)], platform...) }
