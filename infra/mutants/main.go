@@ -92,6 +92,8 @@ func run(ctx context.Context, list bool, match string, jobs int) (survivors int,
 				switch {
 				case e != nil:
 					err = e
+					survivors++
+					fmt.Printf("FAULTY    %s: %v\n", guards[i], e)
 				case caught == "":
 					survivors++
 					fmt.Printf("SURVIVED  %s\n", guards[i])
@@ -138,6 +140,9 @@ func (g guard) test(ctx context.Context, dir string) (caught string, err error) 
 		return "", err
 	}
 	for _, packages := range append([][]string{{"./" + filepath.Dir(g.file)}}, far...) {
+		if packages = existing(packages); len(packages) == 0 {
+			continue
+		}
 		if caught, err = testWith(ctx, overlay, packages); caught != "" || err != nil {
 			return caught, err
 		}
@@ -151,7 +156,7 @@ var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 func testWith(ctx context.Context, overlay string, packages []string) (caught string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	c := exec.CommandContext(ctx, "go", append([]string{"test", "-vet=off", "-count=1", "-failfast", "-overlay=" + overlay}, existing(packages)...)...)
+	c := exec.CommandContext(ctx, "go", append([]string{"test", "-vet=off", "-count=1", "-failfast", "-overlay=" + overlay}, packages...)...)
 	c.Env = append(os.Environ(), "STORE=dynoxide")
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the tests' own children end with them
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
