@@ -106,6 +106,26 @@ func TestRoad(t *testing.T) {
 	}
 }
 
+// A backlog is settled to the right balances, or the bench fails; a KOC with more entries is read as well.
+func TestSettlingAndDepth(t *testing.T) {
+	b, err := newBench(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(b.dir)
+	b.SettledOrders, b.Entries, b.Latencies = 60, []int{100, 300}, 5
+	r := newReport(time.Now())
+	if err := b.settlings(t.Context(), &r); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.depths(t.Context(), &r); err != nil {
+		t.Fatal(err)
+	}
+	if s := r.Settling; s.PerSecond <= 0 || s.AllCPUMS <= 0 || len(r.Depths) != 2 || r.depthRatio() <= 0 {
+		t.Errorf("measured %+v %+v", s, r.Depths)
+	}
+}
+
 // service counts what a load sends.
 type service struct {
 	mu    sync.Mutex

@@ -66,20 +66,22 @@ func run(ctx context.Context) error {
 
 // effort is how much of everything is done; medians need odd repetitions.
 type effort struct {
-	Starts      int           // of each function
-	Repeats     int           // of every load, each on a fresh store
-	Latencies   int           // requests per route and repetition
-	Counted     int           // requests per route whose store calls are counted
-	PageTime    time.Duration // of one load of pages
-	OrdersEach  int           // orders of one load of placements
-	RoadOrders  int           // orders of one load of the full road
-	LagOrders   int           // orders whose way to the earnings is timed, per repetition
-	LagInterval time.Duration // between them
+	Starts        int           // of each function
+	Repeats       int           // of every load, each on a fresh store
+	Latencies     int           // requests per route and repetition
+	Counted       int           // requests per route whose store calls are counted
+	PageTime      time.Duration // of one load of pages
+	OrdersEach    int           // orders of one load of placements
+	RoadOrders    int           // orders of one load of the full road
+	SettledOrders int           // orders of one backlog to settle
+	Entries       []int         // of the KOCs whose earnings are read
+	LagOrders     int           // orders whose way to the earnings is timed, per repetition
+	LagInterval   time.Duration // between them
 }
 
 var (
-	thorough = effort{Starts: 21, Repeats: 3, Latencies: 100, Counted: 10, PageTime: 2 * time.Second, OrdersEach: 150, RoadOrders: 150, LagOrders: 60, LagInterval: 100 * time.Millisecond}
-	smoke    = effort{Starts: 5, Repeats: 1, Latencies: 20, Counted: 3, PageTime: 500 * time.Millisecond, OrdersEach: 60, RoadOrders: 60, LagOrders: 15, LagInterval: 50 * time.Millisecond}
+	thorough = effort{Starts: 21, Repeats: 3, Latencies: 100, Counted: 10, PageTime: 2 * time.Second, OrdersEach: 150, RoadOrders: 150, SettledOrders: 2000, Entries: []int{100, 100_000}, LagOrders: 60, LagInterval: 100 * time.Millisecond}
+	smoke    = effort{Starts: 5, Repeats: 1, Latencies: 20, Counted: 3, PageTime: 500 * time.Millisecond, OrdersEach: 60, RoadOrders: 60, SettledOrders: 200, Entries: []int{100, 2000}, LagOrders: 15, LagInterval: 50 * time.Millisecond}
 )
 
 // bench is one run of this program.
@@ -123,6 +125,8 @@ func (b *bench) measure(ctx context.Context) (Report, error) {
 		{"start-up of each function", b.startups},
 		{"pages and orders per second", b.throughputs},
 		{"the full road", b.roads},
+		{"settling a backlog", b.settlings},
+		{"earnings by depth", b.depths},
 	} {
 		start := time.Now()
 		if err := section.run(ctx, &r); err != nil {

@@ -20,6 +20,8 @@ type Report struct {
 	Routes     []Route      `json:"routes"`
 	Throughput []Throughput `json:"throughput"`
 	Road       Road         `json:"road"`
+	Settling   Settling     `json:"settling"`
+	Depths     []Depth      `json:"depths"`
 	Memory     []Memory     `json:"memory"`
 	Aims       []Aim        `json:"aims"`
 }
@@ -89,6 +91,8 @@ func (r *Report) judge() {
 		{Aim: "orders placed/s at 8 clients", Reached: r.rate("placing an order", 8), Wanted: 100, AtLeast: true},
 		{Aim: "function CPU per full order, ms", Reached: r.Road.CPU.Functions, Wanted: 5},
 		{Aim: "payment to earnings p95, ms", Reached: r.Road.LagP95MS, Wanted: 500},
+		{Aim: "settle CPU per settled order, ms", Reached: r.Settling.CPUMS, Wanted: 1},
+		{Aim: "earnings p99, most entries to fewest", Reached: r.depthRatio(), Wanted: 2, Note: "times"},
 	}
 	for i, a := range r.Aims {
 		r.Aims[i].Met = a.Reached <= a.Wanted && a.Reached > 0
@@ -96,6 +100,14 @@ func (r *Report) judge() {
 			r.Aims[i].Met = a.Reached >= a.Wanted
 		}
 	}
+}
+
+// depthRatio is how many times longer earnings with the most entries take than those with the fewest.
+func (r *Report) depthRatio() float64 {
+	if len(r.Depths) < 2 || r.Depths[0].P99MS == 0 {
+		return 0
+	}
+	return r.Depths[len(r.Depths)-1].P99MS / r.Depths[0].P99MS
 }
 
 func worst(all []Startup, value func(Startup) float64) Startup {
@@ -149,6 +161,7 @@ func (r *Report) print(w io.Writer) error {
 	r.printRoutes(t)
 	r.printThroughput(t)
 	r.printRoad(t)
+	r.printLedger(t)
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -212,6 +225,16 @@ func (r *Report) printRoad(w io.Writer) {
 	fmt.Fprintf(w, "\n%s\tms\t\n", name("FUNCTION CPU PER FULL ORDER"))
 	for _, f := range slices.Sorted(maps.Keys(r.Road.Functions)) {
 		fmt.Fprintf(w, "%s\t%.2f\t\n", name(f), r.Road.Functions[f])
+	}
+}
+
+func (r *Report) printLedger(w io.Writer) {
+	x := r.Settling
+	fmt.Fprintf(w, "\n%s\torders/s\tsettle CPU ms\tall functions\t\n", name("SETTLING A BACKLOG, per order"))
+	fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.2f\t\n", name(fmt.Sprintf("%d paid orders of %d KOCs", x.Orders, settledKOCs)), x.PerSecond, x.CPUMS, x.AllCPUMS)
+	fmt.Fprintf(w, "\n%s\tp50\tp99\t\n", name("READING EARNINGS, ms"))
+	for _, d := range r.Depths {
+		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t\n", name(fmt.Sprintf("a KOC with %d entries", d.Entries)), d.P50MS, d.P99MS)
 	}
 }
 
