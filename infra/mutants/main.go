@@ -3,14 +3,14 @@
 //	mutants [-list] [-match TEXT] [-jobs N]
 //
 // A guard is the condition of a write value in shared/store, or a condition whose only consequence is a refusal in a
-// package that decides about money. A mutant is the same program without that one guard: it is never written into the
-// source, the go command reads it from an overlay. The tests go from the nearest to the farthest until one fails; that
+// package that decides about money. A mutant is the same program without that one guard, in a copy of the source that is
+// thrown away. The tests go from the nearest to the farthest until one fails; that
 // one is printed beside the guard. The last line counts both; the exit code is 1 when a mutant survived.
 package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -81,69 +81,92 @@ func run(ctx context.Context, list bool, match string, jobs int) (survivors int,
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
+	var copies []string
+	for i := range max(1, jobs) {
+		tree := filepath.Join(dir, fmt.Sprint(i))
+		if err := copyTree(tree); err != nil {
+			return 0, err
+		}
+		copies = append(copies, tree)
+	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	next := make(chan int)
-	for range max(1, jobs) {
+	next := make(chan guard)
+	for _, tree := range copies {
 		wg.Go(func() {
-			for i := range next {
-				caught, e := guards[i].test(ctx, filepath.Join(dir, fmt.Sprint(i)))
+			for g := range next {
+				caught, e := g.test(ctx, tree)
 				mu.Lock()
 				switch {
+				case ctx.Err() != nil:
 				case e != nil:
-					err = e
 					survivors++
-					fmt.Printf("FAULTY    %s: %v\n", guards[i], e)
+					fmt.Printf("FAULTY    %s: %v\n", g, e)
 				case caught == "":
 					survivors++
-					fmt.Printf("SURVIVED  %s\n", guards[i])
+					fmt.Printf("SURVIVED  %s\n", g)
 				default:
-					fmt.Printf("caught    %s  by %s\n", guards[i], caught)
+					fmt.Printf("caught    %s  by %s\n", g, caught)
 				}
 				mu.Unlock()
 			}
 		})
 	}
-	for i := range guards {
+	for _, g := range guards {
 		if ctx.Err() != nil {
 			break
 		}
-		next <- i
+		next <- g
 	}
 	close(next)
 	wg.Wait()
-	fmt.Printf("%d guards, %d caught, %d survived\n", len(guards), len(guards)-survivors, survivors)
-	if err == nil {
-		err = ctx.Err()
+	if ctx.Err() != nil {
+		return survivors, ctx.Err()
 	}
-	return survivors, err
+	fmt.Printf("%d guards, %d caught, %d survived\n", len(guards), len(guards)-survivors, survivors)
+	return survivors, nil
 }
 
-// test runs tests against the mutant, the nearest first, and names the one that failed; nothing when all passed.
-func (g guard) test(ctx context.Context, dir string) (caught string, err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
+// copyTree copies what the tests need. The programs that they start are shared.
+func copyTree(to string) error {
+	for _, part := range []string{"functions", "shared", "infra", "events"} {
+		if err := os.CopyFS(filepath.Join(to, part), os.DirFS(part)); err != nil {
+			return fmt.Errorf("copy the source: %w", err)
+		}
 	}
-	mutant, overlay := filepath.Join(dir, "mutant.go"), filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(mutant, g.mutant, 0o644); err != nil {
-		return "", err
+	for _, file := range []string{"go.mod", "go.sum", "Makefile", "README.md"} {
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, file), text, 0o644)
+		}
+		if err != nil {
+			return fmt.Errorf("copy the source: %w", err)
+		}
 	}
-	original, err := filepath.Abs(g.file)
+	tools, err := filepath.Abs(".tools")
+	if err != nil {
+		return err
+	}
+	return os.Symlink(tools, filepath.Join(to, ".tools"))
+}
+
+// test puts the mutant into a copy of the source and runs tests against it, the nearest first. It names the one that
+// failed; nothing when all passed.
+func (g guard) test(ctx context.Context, tree string) (caught string, err error) {
+	file := filepath.Join(tree, g.file)
+	original, err := os.ReadFile(file)
 	if err != nil {
 		return "", err
 	}
-	replace, err := json.Marshal(map[string]map[string]string{"Replace": {original: mutant}})
-	if err != nil {
+	if err := os.WriteFile(file, g.mutant, 0o644); err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(overlay, replace, 0o644); err != nil {
-		return "", err
-	}
+	defer func() { err = errors.Join(err, os.WriteFile(file, original, 0o644)) }()
 	for _, packages := range append([][]string{{"./" + filepath.Dir(g.file)}}, far...) {
 		if packages = existing(packages); len(packages) == 0 {
 			continue
 		}
-		if caught, err = testWith(ctx, overlay, packages); caught != "" || err != nil {
+		if caught, err = testIn(ctx, tree, packages); caught != "" || err != nil {
 			return caught, err
 		}
 	}
@@ -152,11 +175,12 @@ func (g guard) test(ctx context.Context, dir string) (caught string, err error) 
 
 var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 
-// testWith runs the tests of some packages with an overlay. A program that does not compile is a fault of this tool.
-func testWith(ctx context.Context, overlay string, packages []string) (caught string, err error) {
+// testIn runs the tests of some packages. A program that does not compile is a fault of this tool.
+func testIn(ctx context.Context, tree string, packages []string) (caught string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	c := exec.CommandContext(ctx, "go", append([]string{"test", "-vet=off", "-count=1", "-failfast", "-overlay=" + overlay}, packages...)...)
+	c := exec.CommandContext(ctx, "go", append([]string{"test", "-vet=off", "-trimpath", "-count=1", "-failfast"}, packages...)...)
+	c.Dir = tree
 	c.Env = append(os.Environ(), "STORE=dynoxide")
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the tests' own children end with them
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
