@@ -70,6 +70,7 @@ var packages = []allowed{
 	{"shared/attribution", pure, append(business[:6:6], "shared/seal"), nil},
 	{"shared/commission", pure, business[:6], nil},
 	{"shared/ledger", pure, business[:8], nil},
+	{"shared/payout/bankfile", pure, []string{"shared/fail", "shared/money", "shared/sheet"}, nil},
 
 	// The only code that talks to DynamoDB.
 	{"shared/store", shared, business, []string{awsSDK, "github.com/aws/smithy-go", ulid, "github.com/go-json-experiment/json"}},

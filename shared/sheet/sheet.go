@@ -48,12 +48,12 @@ func Cell(text string) string {
 	return b.String()
 }
 
-// Text is what a cell said before Cell made it safe, on one line. A cell that is no work of Cell comes back unchanged,
-// but for an apostrophe before what would be a formula.
+// Text is what a cell said before Cell made it safe, on one line without spaces around it. A cell that is no work of Cell
+// keeps everything else, but for an apostrophe before what would be a formula.
 func Text(cell string) string {
 	var b strings.Builder
 	first, marked := true, false
-	for cell = strings.ToValidUTF8(cell, "\ufffd"); cell != ""; {
+	for cell = line(cell); cell != ""; {
 		r, size := utf8.DecodeRuneInString(cell)
 		cell = cell[size:]
 		if next, _ := utf8.DecodeRuneInString(cell); first && !marked && r == '\'' && risky(next) {

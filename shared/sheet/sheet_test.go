@@ -25,7 +25,7 @@ func TestCellsAreNoFormulas(t *testing.T) {
 			t.Errorf("Cell(%q) = %q, want %q", tt.text, got, tt.cell)
 		}
 	}
-	for cell, text := range map[string]string{"'": "'", "'abc": "'abc", "''abc": "'abc", "'12": "'12", "'-12": "-12", "it's": "it's", "''": "'", "a;'=b": "a;=b", "\xff": "\ufffd", "'\xff": "'\ufffd"} {
+	for cell, text := range map[string]string{"'": "'", "'abc": "'abc", "''abc": "'abc", "'12": "'12", "'-12": "-12", "it's": "it's", "''": "'", "a;'=b": "a;=b", "\xff": "\ufffd", "'\xff": "'\ufffd", " a\r\nb\x00 ": "a  b"} {
 		if got := Text(cell); got != text {
 			t.Errorf("Text(%q) = %q, want %q", cell, got, text)
 		}
