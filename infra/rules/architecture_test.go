@@ -197,8 +197,37 @@ func judge(p listed) []string {
 		for _, call := range calls {
 			wrong = append(wrong, fmt.Sprintf("%s: %s; pass it in", name, call))
 		}
+		if rule.layer != pure && name != "shared/store" {
+			continue
+		}
+		floats, err := floats(filepath.Join(p.Dir, file), nil)
+		if err != nil {
+			wrong = append(wrong, err.Error())
+		}
+		for _, place := range floats {
+			wrong = append(wrong, fmt.Sprintf("%s: %s; money is whole minor units", name, place))
+		}
 	}
 	return wrong
+}
+
+// floats lists where a file has a floating-point type or number: nothing that decides about money or keeps it knows one.
+func floats(path string, source any) ([]string, error) {
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, path, source, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	var found []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		name, typed := n.(*ast.Ident)
+		number, literal := n.(*ast.BasicLit)
+		if typed && (name.Name == "float64" || name.Name == "float32") || literal && number.Kind == token.FLOAT {
+			found = append(found, fmt.Sprintf("a float at %s:%d", filepath.Base(path), files.Position(n.Pos()).Line))
+		}
+		return true
+	})
+	return found, nil
 }
 
 func find(name string) (allowed, bool) {
@@ -337,6 +366,9 @@ func TestArchitectureCatches(t *testing.T) {
 	}
 	if got := judge(listed{ImportPath: module + "/shared/money", Doc: "x", Imports: []string{"fmt", module + "/shared/fail"}}); len(got) != 0 {
 		t.Errorf("a clean package: %q", got)
+	}
+	if got, err := floats("p.go", "package p\nvar rate = 0.1\nfunc f(x float64) {}"); err != nil || len(got) != 2 {
+		t.Errorf("floats = %q, %v", got, err)
 	}
 	source := `package p
 import ("time"; system "os")

@@ -113,3 +113,10 @@ func TestMerge(t *testing.T) {
 		t.Error("nothing was merged")
 	}
 }
+
+// TestNoNumberIsAFloat: amounts are whole minor units and rates hundredths of a percent, everywhere.
+func TestNoNumberIsAFloat(t *testing.T) {
+	if regexp.MustCompile(`"type": ?"number"|"format": ?"(float|double)"`).Match(Document) {
+		t.Error("the API describes a number that is not an integer")
+	}
+}
