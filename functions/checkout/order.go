@@ -16,7 +16,7 @@ import (
 // open is the order of the path for whoever holds its secret. Without the right one it is NotFound, as if there were
 // no such order.
 func (c *checkout) open(ctx context.Context, id, secret string) (ordering.Order, error) {
-	if len(id) > 40 || len(secret) > 100 || !c.keys.Verify(secretPurpose, secret, id) {
+	if len(id) > 40 || len(secret) > 100 || !c.keys.OpensOrder(secret, id) {
 		return ordering.Order{}, store.OrderUnknown(clipName(id))
 	}
 	return c.store.Order(ctx, id)
@@ -46,10 +46,10 @@ func (c *checkout) pay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if o.IsPaid() {
-		seeOther(w, c.pagePath(o.ID))
+		seeOther(w, c.keys.OrderPath(o.ID))
 		return
 	}
-	address, err := c.cashier.Open(r.Context(), o, web.BaseURL(r, c.publicURL)+c.pagePath(o.ID))
+	address, err := c.cashier.Open(r.Context(), o, web.BaseURL(r, c.publicURL)+c.keys.OrderPath(o.ID))
 	if err != nil {
 		web.WriteProblem(w, r, err)
 		return
@@ -101,7 +101,7 @@ func (c *checkout) act(w http.ResponseWriter, r *http.Request, do func(context.C
 	case err != nil:
 		web.WriteProblem(w, r, err)
 	case web.IsForm(r):
-		seeOther(w, c.pagePath(o.ID)+langOf(r))
+		seeOther(w, c.keys.OrderPath(o.ID)+langOf(r))
 	default:
 		web.WriteJSON(w, r, http.StatusOK, c.viewOrder(r, o))
 	}

@@ -28,11 +28,11 @@ func (c *checkout) orderPage(w http.ResponseWriter, r *http.Request, o ordering.
 		return
 	}
 	v := orderPageView{
-		Layout: pageLayout(r, settings), Order: o, Secret: c.secret(o.ID), Contact: contact, Address: address,
-		Zone: settings.Zone(), Asked: asked(r), Now: c.now(), ReturnAddress: c.pagePath(o.ID),
+		Layout: pageLayout(r, settings), Order: o, Secret: c.keys.OrderSecret(o.ID), Contact: contact, Address: address,
+		Zone: settings.Zone(), Asked: asked(r), Now: c.now(), ReturnAddress: c.keys.OrderPath(o.ID),
 	}
 	v.Layout.Title = v.l().T("checkout.order_title")
-	v.Layout.Here = c.pagePath(o.ID)
+	v.Layout.Here = c.keys.OrderPath(o.ID)
 	v.Layout.Home = storefrontOf(o.Evidence)
 	web.Page(w, r, http.StatusOK, orderPage(v))
 }

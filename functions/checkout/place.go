@@ -75,12 +75,12 @@ func (c *checkout) place(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if web.IsForm(r) {
-		w.Header().Set("Location", c.pagePath(o.ID)+langOf(r))
+		w.Header().Set("Location", c.keys.OrderPath(o.ID)+langOf(r))
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
 	v := c.viewOrder(r, o.AsPlaced())
-	v.Secret = c.secret(o.ID)
+	v.Secret = c.keys.OrderSecret(o.ID)
 	web.WriteJSON(w, r, http.StatusCreated, v)
 }
 

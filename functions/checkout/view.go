@@ -83,7 +83,7 @@ func (c *checkout) viewOrder(r *http.Request, o ordering.Order) orderView {
 	if o.Status() == ordering.Held {
 		until := o.Terms.HoldUntil.UTC()
 		v.ExpiresAt = &until
-		v.PayURL = web.BaseURL(r, c.publicURL) + "/orders/" + url.PathEscape(o.ID) + "/pay?secret=" + url.QueryEscape(c.secret(o.ID))
+		v.PayURL = web.BaseURL(r, c.publicURL) + "/orders/" + url.PathEscape(o.ID) + "/pay?secret=" + url.QueryEscape(c.keys.OrderSecret(o.ID))
 	}
 	if o.Delivered != nil {
 		at := o.Delivered.At.UTC()
@@ -104,15 +104,4 @@ func (c *checkout) viewOrder(r *http.Request, o ordering.Order) orderView {
 		v.Returns = append(v.Returns, rv)
 	}
 	return v
-}
-
-// secretPurpose separates order secrets from all other signatures.
-const secretPurpose = "order secret"
-
-// secret is what opens an order for its shopper. It follows from the id, so a repeated placement can be answered in full.
-func (c *checkout) secret(id string) string { return c.keys.MAC(secretPurpose, id) }
-
-// pagePath is the order page for its shopper.
-func (c *checkout) pagePath(id string) string {
-	return "/orders/" + url.PathEscape(id) + "?secret=" + url.QueryEscape(c.secret(id))
 }

@@ -13,10 +13,10 @@ import (
 // MaxCursor bounds what OpenCursor looks at, in characters; a store key with its index keys needs far less.
 const MaxCursor = 2048
 
-// Binding is what a cursor belongs to. A cursor opens only under the binding it was made with.
+// Binding is what something sealed belongs to. It opens only under the binding it was made with.
 type Binding struct {
 	Owner string // who may use it: a KOC's id, an operator's subject
-	Query string // the list and its filters in one fixed spelling, without the page size
+	Query string // a cursor's list and its filters in one fixed spelling, without the page size; or what is stored
 }
 
 // Cursor hides a position of a list in text for the client, bound to its owner and query. Equal positions give equal
@@ -25,12 +25,7 @@ func (r Ring) Cursor(b Binding, position string) string {
 	if position == "" {
 		return ""
 	}
-	box, nonceKey := boxes(r.keys[0])
-	bound := b.bytes()
-	// The nonce is derived from everything sealed, as in SIV modes: this package draws no random numbers, and two
-	// different messages never share a nonce.
-	nonce := sign(nonceKey, []string{string(bound), position})[:box.NonceSize()]
-	return base64.RawURLEncoding.EncodeToString(box.Seal(nonce, nonce, []byte(position), bound))
+	return seal(r.keys[0], "cursor", b, position)
 }
 
 // OpenCursor returns the position that Cursor hid; "" for "". A cursor that is damaged, forged, or made for another
@@ -48,17 +43,34 @@ func (r Ring) OpenCursor(b Binding, cursor string) (string, error) {
 	if err != nil {
 		return "", refused
 	}
-	for _, key := range r.keys {
-		box, _ := boxes(key)
-		if len(sealed) < box.NonceSize() {
-			return "", refused
-		}
-		position, err := box.Open(nil, sealed[:box.NonceSize()], sealed[box.NonceSize():], b.bytes())
-		if err == nil {
-			return string(position), nil
-		}
+	if position, ok := r.open("cursor", b, sealed); ok {
+		return position, nil
 	}
 	return "", refused
+}
+
+// seal encrypts a text for a purpose and a binding.
+func seal(key []byte, purpose string, b Binding, plain string) string {
+	box, nonceKey := boxes(key, purpose)
+	bound := b.bytes()
+	// The nonce is derived from everything sealed, as in SIV modes: this package draws no random numbers, and two
+	// different messages never share a nonce.
+	nonce := sign(nonceKey, []string{string(bound), plain})[:box.NonceSize()]
+	return base64.RawURLEncoding.EncodeToString(box.Seal(nonce, nonce, []byte(plain), bound))
+}
+
+// open decrypts what seal gave, under whichever key of the ring.
+func (r Ring) open(purpose string, b Binding, sealed []byte) (string, bool) {
+	for _, key := range r.keys {
+		box, _ := boxes(key, purpose)
+		if len(sealed) < box.NonceSize() {
+			return "", false
+		}
+		if plain, err := box.Open(nil, sealed[:box.NonceSize()], sealed[box.NonceSize():], b.bytes()); err == nil {
+			return string(plain), true
+		}
+	}
+	return "", false
 }
 
 // bytes joins owner and query so that no other pair gives the same bytes.
@@ -66,8 +78,8 @@ func (b Binding) bytes() []byte {
 	return sign([]byte(derivedLabel), []string{b.Owner, b.Query})
 }
 
-func boxes(key []byte) (box cipher.AEAD, nonceKey []byte) {
-	block, err := aes.NewCipher(derive(key, "cursor"))
+func boxes(key []byte, purpose string) (box cipher.AEAD, nonceKey []byte) {
+	block, err := aes.NewCipher(derive(key, purpose))
 	if err != nil {
 		panic(fmt.Sprintf("seal: a derived key has 32 bytes, which AES accepts: %v", err))
 	}
@@ -75,5 +87,5 @@ func boxes(key []byte) (box cipher.AEAD, nonceKey []byte) {
 	if err != nil {
 		panic(fmt.Sprintf("seal: AES works in GCM: %v", err))
 	}
-	return box, derive(key, "cursor nonce")
+	return box, derive(key, purpose+" nonce")
 }
