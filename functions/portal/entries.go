@@ -101,7 +101,7 @@ func cut(postings []ledger.Posting, from place, limit int) (items []Entry, end p
 }
 
 func viewEntry(p ledger.Posting, e ledger.Entry, n int) Entry {
-	return Entry{ID: fmt.Sprintf("%s:%d", p.ID, n), At: p.At, OrderID: p.Order, SKU: e.SKU, Kind: string(e.Kind), Amount: e.Minor,
+	return Entry{ID: p.EntryID(n), At: p.At, OrderID: p.Order, SKU: e.SKU, Kind: string(e.Kind), Amount: e.Minor,
 		Currency: string(p.Currency), RuleID: e.Rule, RuleVersion: e.RuleVersion, Rate: int64(e.Rate), Base: e.Base}
 }
 

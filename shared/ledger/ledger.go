@@ -94,6 +94,9 @@ type Posting struct {
 // Source is the id of the order, payout or adjustment that the posting follows from.
 func (p Posting) Source() string { return cmp.Or(p.Order, p.Payout, p.Adjustment) }
 
+// EntryID names the n-th entry, counted from 0, to the KOC and to other systems.
+func (p Posting) EntryID(n int) string { return fmt.Sprintf("%s:%d", p.ID, n) }
+
 // Legs are the legs of all entries.
 func (p Posting) Legs() []Leg {
 	var legs []Leg

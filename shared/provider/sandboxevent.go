@@ -1,16 +1,14 @@
 package provider
 
 import (
-	"crypto/hmac"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"yundian/shared/fail"
 	"yundian/shared/money"
+	"yundian/shared/webhook"
 )
 
 const (
@@ -18,8 +16,6 @@ const (
 	signatureTolerance = 5 * time.Minute
 	// maxEvent bounds a webhook's body.
 	maxEvent = 256 << 10
-	// maxSignatures bounds the v1 values read: one per key while keys change.
-	maxSignatures = 5
 )
 
 // sandboxEvents maps the sandbox's names to ours.
@@ -38,9 +34,9 @@ func (s *sandboxHTTP) Event(header http.Header, body []byte, now time.Time) (Eve
 		return Event{}, malformed()
 	}
 	// The gateway joins repeated headers with commas; so do we, for the same answer everywhere.
-	signedAt, err := verify(strings.Join(header.Values(SandboxSignatureHeader), ","), s.key, body)
-	if err != nil {
-		return Event{}, err
+	signedAt, signed := webhook.SignedAt(strings.Join(header.Values(SandboxSignatureHeader), ","), body, s.key)
+	if !signed {
+		return Event{}, unsigned()
 	}
 	if age := now.Sub(signedAt); age > signatureTolerance || age < -signatureTolerance {
 		return Event{}, fail.New(fail.Denied, "webhook_old", "This event was not signed within {minutes} minutes of now.",
@@ -87,37 +83,6 @@ func tooLong(ids ...string) bool {
 		}
 	}
 	return false
-}
-
-// verify checks a signature header against the body and gives the moment of signing.
-func verify(header, key string, body []byte) (time.Time, error) {
-	var stamp string
-	var signatures [][]byte
-	for part := range strings.SplitSeq(header, ",") {
-		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		switch name {
-		case "t":
-			if stamp != "" { // two moments: which one was signed?
-				return time.Time{}, unsigned()
-			}
-			stamp = value
-		case "v1":
-			if sig, err := hex.DecodeString(value); err == nil && len(signatures) < maxSignatures {
-				signatures = append(signatures, sig)
-			}
-		}
-	}
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
-	if err != nil {
-		return time.Time{}, unsigned()
-	}
-	want := mac(key, stamp, body)
-	for _, sig := range signatures {
-		if hmac.Equal(sig, want) {
-			return time.Unix(seconds, 0), nil
-		}
-	}
-	return time.Time{}, unsigned()
 }
 
 func unsigned() error {

@@ -1,13 +1,10 @@
 package provider
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"time"
 
 	"yundian/shared/money"
+	"yundian/shared/webhook"
 )
 
 // What the sandbox client and the sandbox itself say to each other. Requests carry the key as a bearer token.
@@ -69,16 +66,7 @@ type SandboxEvent struct {
 // SandboxSignatureHeader carries a webhook's signature.
 const SandboxSignatureHeader = "Yundian-Sandbox-Signature"
 
-// SandboxSignature signs a webhook's body as sent at a moment: t=<Unix seconds>,v1=<hex HMAC SHA-256 of "t.body">.
+// SandboxSignature signs a webhook's body as sent at a moment, in the form of package webhook.
 func SandboxSignature(key string, body []byte, at time.Time) string {
-	t := fmt.Sprint(at.Unix())
-	return "t=" + t + ",v1=" + hex.EncodeToString(mac(key, t, body))
-}
-
-func mac(key, t string, body []byte) []byte {
-	h := hmac.New(sha256.New, []byte(key))
-	h.Write([]byte(t))
-	h.Write([]byte("."))
-	h.Write(body)
-	return h.Sum(nil)
+	return webhook.Sign(body, at, key)
 }
