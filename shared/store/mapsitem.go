@@ -51,9 +51,9 @@ func (t *mapTable) prepare(w *Write) (change, error) {
 	}
 	switch {
 	case w.Put != nil:
-		return c, c.put(t)
+		return c, c.put()
 	case w.isUpdate():
-		return c, t.validUpdate(w)
+		return c, w.validUpdate()
 	case !w.Delete && len(w.Guards) == 0:
 		return c, invalid("a check without a guard")
 	}
@@ -61,12 +61,15 @@ func (t *mapTable) prepare(w *Write) (change, error) {
 }
 
 // put makes the new item. Texts and numbers are shared with the write, whose values nobody alters.
-func (c *change) put(t *mapTable) error {
+func (c *change) put() error {
 	w := c.write
 	c.item = make(Item, len(w.Put)+2)
 	for attr, v := range w.Put {
 		if attr == "pk" || attr == "sk" {
 			continue
+		}
+		if attr == "" {
+			return invalid("an attribute without a name")
 		}
 		v, size, err := stored(v)
 		if err != nil {
@@ -80,35 +83,36 @@ func (c *change) put(t *mapTable) error {
 	if c.size > maxItem {
 		return invalid("an item has more than 400 KB")
 	}
-	return t.validIndexKeys(c.item)
+	return nil
 }
 
 func (k Key) size() int { return len("pk") + len("sk") + len(k.PK) + len(k.SK) }
 
-func (t *mapTable) validUpdate(w *Write) error {
+func (w *Write) validUpdate() error {
 	for attr := range w.Add {
-		if _, both := w.Set[attr]; both || attr == "pk" || attr == "sk" || t.isIndexKey(attr) {
-			return invalid("an addition to a key or to what is set too")
+		if _, both := w.Set[attr]; both || attr == "pk" || attr == "sk" || attr == "" {
+			return invalid("an addition to a key, to what is set too, or to nothing")
 		}
 	}
 	for attr, v := range w.Set {
-		if attr == "pk" || attr == "sk" {
-			return invalid("a key cannot be set")
+		if attr == "pk" || attr == "sk" || attr == "" {
+			return invalid("a key cannot be set, nor what has no name")
 		}
 		if _, _, err := stored(v); err != nil {
 			return err
 		}
 	}
-	return t.validIndexKeys(w.Set)
+	return nil
 }
 
 func validGuards(guards []Guard) error {
 	for _, g := range guards {
-		switch g.Is {
-		case Absent, Present:
+		switch {
+		case g.Attr == "":
+			return invalid("a guard of nothing")
+		case g.Is == Absent || g.Is == Present:
 			continue
-		case Equals, AtLeast:
-		default:
+		case g.Is != Equals && g.Is != AtLeast:
 			return invalid("an unknown guard")
 		}
 		if _, _, err := stored(g.Value); err != nil {
@@ -133,8 +137,12 @@ func (c *change) decide(t *mapTable) error {
 	switch w := c.write; {
 	case w.Put != nil:
 		c.same = old != nil && c.size == c.row.size && equalItems(old, c.item)
+		return t.validIndexKeys(c.item)
 	case w.isUpdate():
-		return c.update(old)
+		if err := c.update(old); err != nil {
+			return err
+		}
+		return t.validIndexKeys(c.item)
 	case w.Delete:
 		c.same = old == nil
 	default:
@@ -252,7 +260,7 @@ func compare(a, b string) int {
 // integer reports whether s is an integer as DynamoDB gives it back.
 func integer(s string) bool {
 	digits := strings.TrimPrefix(s, "-")
-	if digits == "" || len(digits) > maxDigits || digits[0] == '0' && s != "0" {
+	if digits == "" || digits[0] == '0' && s != "0" || len(digits) > maxDigits && len(strings.TrimRight(digits, "0")) > maxDigits {
 		return false
 	}
 	for i := range len(digits) {

@@ -49,23 +49,20 @@ func newMapTable(indexes map[string][]string) mapTable {
 	return t
 }
 
-func (t *mapTable) isIndexKey(attr string) bool {
-	return slices.ContainsFunc(t.indexes, func(x mapIndex) bool { return attr == x.pk || attr == x.sk })
-}
-
-func (t *mapTable) validIndexKeys(attrs Item) error {
+// validIndexKeys checks the keys that an item has for indexes. The engines do so only when its guards hold.
+func (t *mapTable) validIndexKeys(it Item) error {
 	for i := range t.indexes {
-		for attr, most := range map[string]int{t.indexes[i].pk: maxPK, t.indexes[i].sk: maxSK} {
-			v, ok := attrs[attr]
-			if !ok {
-				continue
-			}
-			if s, ok := v.(*types.AttributeValueMemberS); !ok || s.Value == "" || len(s.Value) > most {
-				return invalid("the key of an index is empty, too long or no text")
-			}
+		x := &t.indexes[i]
+		if !validIndexKey(it[x.pk], maxPK) || !validIndexKey(it[x.sk], maxSK) {
+			return invalid("the key of an index is empty, too long or no text")
 		}
 	}
 	return nil
+}
+
+func validIndexKey(v types.AttributeValue, most int) bool {
+	s, ok := v.(*types.AttributeValueMemberS)
+	return v == nil || ok && s.Value != "" && len(s.Value) <= most
 }
 
 // place is where an index keeps an item, if it does: only items that have both attributes are in it.
