@@ -8,7 +8,7 @@ import (
 // A rule returns one complaint per breach.
 var all = map[string]func(*template) []string{
 	"permissions": permissions, "streams": streams, "mappings": mappings, "schedules": schedules, "routes": routes,
-	"retention": retention, "buckets": buckets, "log groups": logGroups, "variables": variables, "sandbox": sandbox,
+	"retention": retention, "indexes": indexes, "buckets": buckets, "log groups": logGroups, "variables": variables, "sandbox": sandbox,
 	"portable": portable, "builds": builds, "alarms": alarms,
 }
 
@@ -64,6 +64,8 @@ func TestRulesCatch(t *testing.T) {
 		{"routes", "Authorizer: Login, ", "", "no authorizer"},
 		{"retention", "DeletionPolicy: Retain", "DeletionPolicy: Delete", "is not retained"},
 		{"retention", "DeletionProtectionEnabled: true", "DeletionProtectionEnabled: false", "no deletion protection"},
+		{"indexes", "NonKeyAttributes: [status, koc]", "NonKeyAttributes: [status]", "declares the indexes"},
+		{"indexes", "AttributeName: kocSk, KeyType: RANGE", "AttributeName: kocSort, KeyType: RANGE", "declares the indexes"},
 		{"retention", "PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false", "no point-in-time recovery"},
 		{"buckets", "RestrictPublicBuckets: true", "RestrictPublicBuckets: false", "RestrictPublicBuckets"},
 		{"log groups", "LogGroup: !Ref TouchLogs", "LogGroup: !Ref TallyLogs", "shares its log group"},

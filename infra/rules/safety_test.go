@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"yundian/shared/store"
 )
 
 // kept are the resources that hold people, money or what cannot be made again.
@@ -198,4 +200,34 @@ func alarms(t *template) []string {
 	}
 	slices.Sort(wrong)
 	return wrong
+}
+
+// indexes are those that shared/store queries, in its simulations as on DynamoDB.
+func indexes(t *template) []string {
+	var wrong []string
+	for table, id := range map[store.Table]string{store.Shop: "ShopTable", store.People: "PeopleTable", store.Orders: "OrdersTable",
+		store.Ledger: "LedgerTable", store.Touches: "TouchesTable"} {
+		var declared []store.Index
+		for _, each := range t.properties(id).list("GlobalSecondaryIndexes") {
+			g, _ := each.(object)
+			x := store.Index{Name: g.text("IndexName"), Keeps: g.object("Projection").texts("NonKeyAttributes")}
+			for _, each := range g.list("KeySchema") {
+				k, _ := each.(object)
+				if k.text("KeyType") == "HASH" {
+					x.PK = k.text("AttributeName")
+				} else {
+					x.SK = k.text("AttributeName")
+				}
+			}
+			declared = append(declared, x)
+		}
+		if !slices.EqualFunc(declared, store.Indexes[table], equalIndexes) {
+			wrong = append(wrong, fmt.Sprintf("%s: declares the indexes %v, shared/store has %v", id, declared, store.Indexes[table]))
+		}
+	}
+	return wrong
+}
+
+func equalIndexes(a, b store.Index) bool {
+	return a.Name == b.Name && a.PK == b.PK && a.SK == b.SK && slices.Equal(a.Keeps, b.Keeps)
 }

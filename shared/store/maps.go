@@ -36,7 +36,7 @@ type Maps struct {
 func NewMaps() *Maps {
 	m := &Maps{seed: maphash.MakeSeed(), tokens: map[uint64]struct{}{}}
 	for t := range m.tables {
-		m.tables[t] = newMapTable(mapIndexes[t])
+		m.tables[t] = newMapTable(Indexes[t])
 	}
 	return m
 }

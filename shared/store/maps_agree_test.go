@@ -47,11 +47,10 @@ func Agree(t *rapid.T, engine *Store) {
 }
 
 var (
-	agreeTables = []Table{Shop, Shop, Orders, Orders, Orders, People, Ledger, Touches}
+	agreeTables = []Table{Shop, Shop, Orders, Orders, Ledger, Ledger, People, Touches}
 	agreePKs    = []string{"a", "b", "茶"}
 	agreeSKs    = []string{"s", "s#", "s#1", "s#12", "s#2", "s~", "t", "茶"}
 	agreeAttrs  = []string{"n", "n", "m", "s", "b", "x", "status", "koc", "v"}
-	agreeKeys   = map[Table][]string{Shop: {"listPk", "listSk"}, Orders: {"placedPk", "placedSk", "kocPk", "kocSk", "duePk", "dueSk"}}
 	agreeParts  = []string{"X", "Y"}
 )
 
@@ -85,17 +84,16 @@ func (a *agreement) attributes(t *rapid.T, w Write, most int) Item {
 	for range rapid.IntRange(0, most).Draw(t, "attributes") {
 		it[rapid.SampledFrom(agreeAttrs).Draw(t, "attr")] = a.value(t)
 	}
-	names := agreeKeys[w.Table]
-	for i := 0; i < len(names); i += 2 {
-		switch rapid.IntRange(0, 5).Draw(t, names[i]) {
+	for _, x := range Indexes[w.Table] {
+		switch rapid.IntRange(0, 5).Draw(t, x.Name) {
 		case 0, 1, 2: // its sort key is its own: which of two equal ones comes first is the engine's affair
-			it[names[i]] = text(a.space + rapid.SampledFrom(agreeParts).Draw(t, "part"))
-			it[names[i+1]] = text(rapid.SampledFrom(agreeSKs).Draw(t, "sort") + w.Key.PK + w.Key.SK)
+			it[x.PK] = text(a.space + rapid.SampledFrom(agreeParts).Draw(t, "part"))
+			it[x.SK] = text(rapid.SampledFrom(agreeSKs).Draw(t, "sort") + w.Key.PK + w.Key.SK)
 		case 3:
 			if rapid.IntRange(0, 9).Draw(t, "odd") == 0 {
-				it[names[i+rapid.IntRange(0, 1).Draw(t, "which")]] = a.value(t)
+				it[rapid.SampledFrom([]string{x.PK, x.SK}).Draw(t, "which")] = a.value(t)
 			} else {
-				it[names[i]] = text(a.space + "X")
+				it[x.PK] = text(a.space + "X")
 			}
 		}
 	}
@@ -216,8 +214,8 @@ func (a *agreement) query() {
 	t := a.t
 	q := query{table: rapid.SampledFrom(agreeTables).Draw(t, "table"), limit: rapid.IntRange(1, 5).Draw(t, "limit"), descending: rapid.Bool().Draw(t, "descending")}
 	q.pk = a.space + rapid.SampledFrom(agreePKs).Draw(t, "pk")
-	if indexes := slices.Sorted(maps.Keys(mapIndexes[q.table])); len(indexes) > 0 && rapid.Bool().Draw(t, "indexed") {
-		q.index = rapid.SampledFrom(indexes).Draw(t, "index")
+	if indexes := Indexes[q.table]; len(indexes) > 0 && rapid.Bool().Draw(t, "indexed") {
+		q.index = rapid.SampledFrom(indexes).Draw(t, "index").Name
 		q.pk = a.space + rapid.SampledFrom(agreeParts).Draw(t, "part")
 	}
 	bound := func(label string) string { return rapid.SampledFrom(append([]string{""}, agreeSKs...)).Draw(t, label) }
@@ -286,9 +284,9 @@ func (a *agreement) everything() {
 		for _, pk := range agreePKs {
 			a.follow(query{table: t, pk: a.space + pk, limit: 3})
 		}
-		for index := range mapIndexes[t] {
+		for _, x := range Indexes[t] {
 			for _, part := range agreeParts {
-				a.follow(query{table: t, index: index, pk: a.space + part, limit: 3, descending: true})
+				a.follow(query{table: t, index: x.Name, pk: a.space + part, limit: 3, descending: true})
 			}
 		}
 	}

@@ -9,14 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// mapIndexes are the indexes of each table, with what they keep of an item beside keys, as infra/template.yaml declares
-// them.
-var mapIndexes = [tables]map[string][]string{
-	Shop:   {"list": nil},
-	Orders: {"placed": {"status", "koc"}, "koc": {"status"}, "due": nil},
-	Ledger: {"list": {"status", "koc"}, "due": nil},
-}
-
 // mapTable is one table of maps: its items by key, and in order for the table and each of its indexes.
 type mapTable struct {
 	rows    map[Key]*row
@@ -27,10 +19,8 @@ type mapTable struct {
 }
 
 type mapIndex struct {
-	name   string
-	pk, sk string   // attributes
-	keeps  []string // attributes beside keys
-	sorted map[string]*run
+	Index
+	sorted map[string]*run // by partition
 }
 
 // row is one item, with its size in bytes.
@@ -40,11 +30,10 @@ type row struct {
 	size int
 }
 
-func newMapTable(indexes map[string][]string) mapTable {
+func newMapTable(indexes []Index) mapTable {
 	t := mapTable{rows: map[Key]*row{}, sorted: map[string]*run{}}
-	for _, name := range slices.Sorted(maps.Keys(indexes)) {
-		names := indexKeys[name]
-		t.indexes = append(t.indexes, mapIndex{name: name, pk: names[0], sk: names[1], keeps: indexes[name], sorted: map[string]*run{}})
+	for _, x := range indexes {
+		t.indexes = append(t.indexes, mapIndex{Index: x, sorted: map[string]*run{}})
 	}
 	return t
 }
@@ -53,7 +42,7 @@ func newMapTable(indexes map[string][]string) mapTable {
 func (t *mapTable) validIndexKeys(it Item) error {
 	for i := range t.indexes {
 		x := &t.indexes[i]
-		if !validIndexKey(it[x.pk], maxPK) || !validIndexKey(it[x.sk], maxSK) {
+		if !validIndexKey(it[x.PK], maxPK) || !validIndexKey(it[x.SK], maxSK) {
 			return invalid("the key of an index is empty, too long or no text")
 		}
 	}
@@ -67,7 +56,7 @@ func validIndexKey(v types.AttributeValue, most int) bool {
 
 // place is where an index keeps an item, if it does: only items that have both attributes are in it.
 func (x *mapIndex) place(it Item) (pk, sk string, ok bool) {
-	pk, sk = str(it[x.pk]), str(it[x.sk])
+	pk, sk = str(it[x.PK]), str(it[x.SK])
 	return pk, sk, pk != "" && sk != ""
 }
 
@@ -181,7 +170,7 @@ func (t *mapTable) page(q query) (items []Item, next Item, err error) {
 	}
 	sorted, index := t.sorted, (*mapIndex)(nil)
 	if q.index != "" {
-		i := slices.IndexFunc(t.indexes, func(x mapIndex) bool { return x.name == q.index })
+		i := slices.IndexFunc(t.indexes, func(x mapIndex) bool { return x.Name == q.index })
 		if i < 0 {
 			return nil, nil, invalid("there is no index " + q.index)
 		}
@@ -283,11 +272,11 @@ func (x *mapIndex) project(it Item) Item {
 	if x == nil {
 		return maps.Clone(it)
 	}
-	out := make(Item, 4+len(x.keeps))
-	for _, attr := range [...]string{"pk", "sk", x.pk, x.sk} {
+	out := make(Item, 4+len(x.Keeps))
+	for _, attr := range [...]string{"pk", "sk", x.PK, x.SK} {
 		out[attr] = it[attr]
 	}
-	for _, attr := range x.keeps {
+	for _, attr := range x.Keeps {
 		if v, ok := it[attr]; ok {
 			out[attr] = v
 		}
@@ -299,7 +288,7 @@ func (x *mapIndex) project(it Item) Item {
 func (x *mapIndex) cursor(e entry) Item {
 	out := e.row.key.item()
 	if x != nil {
-		out[x.pk], out[x.sk] = e.row.item[x.pk], e.row.item[x.sk]
+		out[x.PK], out[x.SK] = e.row.item[x.PK], e.row.item[x.SK]
 	}
 	return out
 }

@@ -237,6 +237,23 @@ type query struct {
 
 var indexKeys = map[string][2]string{"": {"pk", "sk"}, "list": {"listPk", "listSk"}, "placed": {"placedPk", "placedSk"}, "koc": {"kocPk", "kocSk"}, "due": {"duePk", "dueSk"}}
 
+// Index is a secondary index of a table: the items that have both of its keys, in their order, with some attributes more.
+type Index struct {
+	Name, PK, SK string
+	Keeps        []string // attributes beside keys
+}
+
+func index(name string, keeps ...string) Index {
+	return Index{Name: name, PK: indexKeys[name][0], SK: indexKeys[name][1], Keeps: keeps}
+}
+
+// Indexes are the indexes of each table. A rule compares them with those that infra/template.yaml declares.
+var Indexes = [tables][]Index{
+	Shop:   {index("list")},
+	Orders: {index("placed", "status", "koc"), index("koc", "status"), index("due")},
+	Ledger: {index("list", "status", "koc"), index("due")},
+}
+
 // page runs a query once. next is nil at the end.
 func (s *Store) page(ctx context.Context, q query) (items []Item, next Item, err error) {
 	items, next, err = s.engine.page(ctx, q)

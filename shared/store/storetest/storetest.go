@@ -27,20 +27,22 @@ func OpenWithEnv(t testing.TB) (*store.Store, Env) {
 	env := Env{"AWS_REGION": engine.Region, "AWS_ACCESS_KEY_ID": engine.AccessKey, "AWS_SECRET_ACCESS_KEY": engine.SecretKey,
 		"AWS_ENDPOINT_URL_DYNAMODB": e.Endpoint}
 	tables := []engine.Table{
-		{GSIs: []engine.GSI{{Name: "list", PK: "listPk", SK: "listSk", Projection: "KEYS_ONLY"}}, TTLAttribute: "ttl"},
-		{},
-		{StreamView: "NEW_AND_OLD_IMAGES", TTLAttribute: "ttl", GSIs: []engine.GSI{
-			{Name: "placed", PK: "placedPk", SK: "placedSk", Projection: "INCLUDE", Include: []string{"status", "koc"}},
-			{Name: "koc", PK: "kocPk", SK: "kocSk", Projection: "INCLUDE", Include: []string{"status"}},
-			{Name: "due", PK: "duePk", SK: "dueSk", Projection: "KEYS_ONLY"}}},
-		{StreamView: "NEW_IMAGE", GSIs: []engine.GSI{
-			{Name: "list", PK: "listPk", SK: "listSk", Projection: "INCLUDE", Include: []string{"status", "koc"}},
-			{Name: "due", PK: "duePk", SK: "dueSk", Projection: "KEYS_ONLY"}}},
-		{StreamView: "NEW_IMAGE", TTLAttribute: "ttl"},
+		store.Shop:    {TTLAttribute: "ttl"},
+		store.People:  {},
+		store.Orders:  {StreamView: "NEW_AND_OLD_IMAGES", TTLAttribute: "ttl"},
+		store.Ledger:  {StreamView: "NEW_IMAGE"},
+		store.Touches: {StreamView: "NEW_IMAGE", TTLAttribute: "ttl"},
 	}
 	for i, name := range []string{"SHOP", "PEOPLE", "ORDERS", "LEDGER", "TOUCHES"} {
 		tables[i].Name = enginetest.Name(name)
 		env[name+"_TABLE"] = tables[i].Name
+		for _, x := range store.Indexes[i] {
+			g := engine.GSI{Name: x.Name, PK: x.PK, SK: x.SK, Projection: "KEYS_ONLY", Include: x.Keeps}
+			if len(x.Keeps) > 0 {
+				g.Projection = "INCLUDE"
+			}
+			tables[i].GSIs = append(tables[i].GSIs, g)
+		}
 	}
 	if err := engine.CreateTables(context.Background(), enginetest.Client(t), tables); err != nil {
 		t.Fatalf("create tables: %v", err)
