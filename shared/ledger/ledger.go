@@ -344,6 +344,13 @@ type Balances struct {
 	Pending, Available, Debt, InPayout, Paid, TaxWithheld, Fees int64
 }
 
+// Book is what is stored of a KOC's accounts in one currency.
+type Book struct {
+	Balances
+	Changes int64     // how often anything of the KOC in this currency has changed: equal counts, equal ledgers
+	Closed  time.Time // the end of the last closed statement, before which nothing is posted any more; zero when there is none
+}
+
 // account is where the balance of a KOC's account stands; nil for the brand's.
 func (b *Balances) account(a Account) *int64 {
 	switch a {

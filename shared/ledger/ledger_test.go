@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -154,6 +155,11 @@ func deliver(t *rapid.T, arrivals []ordering.Order) (posted []ledger.Posting, ex
 			}
 			for _, e := range s.Expected {
 				expected[e.Day] += e.Minor
+			}
+			for _, m := range s.Months {
+				if !slices.ContainsFunc(s.Postings, func(p ledger.Posting) bool { return p.KOC == m.Key.KOC }) {
+					t.Fatalf("version %d moves %+v, and no posting leads there", o.Version, m.Key)
+				}
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,7 +13,11 @@ import (
 // moveMonths moves the months that an order belongs to by what its part in them has changed, and posts what that changes
 // in caps and bonuses. Both stand in the settlement of the order, so that available never shows, not even for a
 // moment, what a cap will take away.
+//
+// Whoever's month moves has a posting in the settlement, if need be one that says nothing but which month the sale
+// counts toward: so the postings of a KOC lead to all orders that a month of theirs is made of.
 func (s *Settlement) moveMonths(o ordering.Order, before []commission.MonthPart, months Months, now time.Time) {
+	quiet := map[string]Entry{}
 	for _, part := range monthChanges(before, s.Applied.Months) {
 		month := months[part.Key]
 		seen := month.V
@@ -26,8 +31,15 @@ func (s *Settlement) moveMonths(o ordering.Order, before []commission.MonthPart,
 		month.Posted = after
 		months[part.Key] = month
 		s.Months = append(s.Months, MonthChange{Key: part.Key, Seen: seen, After: month})
-		if e, changed := monthEntry(part.Key, month, change); changed {
+		if e := monthEntry(part.Key, month, change); len(e.Legs) > 0 {
 			s.enter(o, part.Key.KOC, []Entry{e}, now)
+		} else {
+			quiet[part.Key.KOC] = e
+		}
+	}
+	for _, koc := range slices.Sorted(maps.Keys(quiet)) {
+		if !slices.ContainsFunc(s.Postings, func(p Posting) bool { return p.KOC == koc }) {
+			s.enter(o, koc, []Entry{quiet[koc]}, now)
 		}
 	}
 }
@@ -54,13 +66,11 @@ func monthChanges(before, after []commission.MonthPart) []commission.MonthPart {
 	return out
 }
 
-// monthEntry is how a month's adjustment changed, as one entry: a gain or loss, or a move between accounts.
-func monthEntry(k commission.MonthKey, m Month, change commission.Adjustment) (Entry, bool) {
+// monthEntry is how a month's adjustment changed, as one entry: a gain or loss, a move between accounts, or nothing.
+func monthEntry(k commission.MonthKey, m Month, change commission.Adjustment) Entry {
 	e := Entry{Kind: Adjusted, Minor: change.Total(), Rule: k.Rule, RuleVersion: m.Terms.RuleVersion, Reason: "month:" + k.Month}
 	switch {
-	case change == commission.Adjustment{}:
-		return Entry{}, false
-	case e.Minor == 0:
+	case e.Minor == 0 && change != commission.Adjustment{}:
 		e.Kind, e.Minor = Release, change.Available
 	case len(m.Terms.Milestones) > 0:
 		e.Kind = Bonus
@@ -70,5 +80,5 @@ func monthEntry(k commission.MonthKey, m Month, change commission.Adjustment) (E
 			e.Legs = append(e.Legs, l)
 		}
 	}
-	return e, true
+	return e
 }

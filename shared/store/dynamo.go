@@ -202,6 +202,8 @@ func (x *expression) condition(guards []Guard) *string {
 			parts = append(parts, n+" = "+x.value(g.Value))
 		case AtLeast:
 			parts = append(parts, n+" >= "+x.value(g.Value))
+		case AtMost:
+			parts = append(parts, "(attribute_not_exists("+n+") OR "+n+" <= "+x.value(g.Value)+")")
 		}
 	}
 	return aws.String(strings.Join(parts, " AND "))

@@ -41,7 +41,7 @@ func effectKey(cause string) Key  { return Key{"EFFECT#" + cause, "EFFECT"} }
 // ledger
 func appliedKey(order string) Key            { return Key{"ORDER#" + order, "APPLIED"} }
 func factKey(order string, v int64) Key      { return Key{"ORDER#" + order, "FACT#" + padded(v)} }
-func balanceKey(handle, currency string) Key { return Key{"KOC#" + handle, "BAL#" + currency} }
+func balanceKey(handle, currency string) Key { return Key{"KOC#" + handle, balancePrefix + currency} }
 func expectedKey(handle, day, currency string) Key {
 	return Key{"KOC#" + handle, expectedPrefix + day + "#" + currency}
 }
@@ -57,8 +57,11 @@ func touchKey(code, day, visitor string) Key {
 	return Key{"LINK#" + code, "TOUCH#" + day + "#" + visitor}
 }
 
-// expectedPrefix begins the forecast of a KOC.
-const expectedPrefix = "DUE#"
+// Parts of a KOC's ledger, by what their sort keys begin with.
+const (
+	balancePrefix  = "BAL#"
+	expectedPrefix = "DUE#" // the forecast
+)
 
 // padded is a version as a fixed-width sort key.
 func padded(n int64) string {

@@ -46,7 +46,12 @@ type postingItem struct {
 	Entries  document[[]ledger.Entry] `dynamodbav:"entries"`
 }
 
+// balanceItem also counts how often anything of the KOC in this currency has changed, and says up to when its statements
+// are closed: milliseconds since 1970.
 type balanceItem struct {
+	Changes int64 `dynamodbav:"changes"`
+	Closed  int64 `dynamodbav:"closed"`
+
 	Pending   int64 `dynamodbav:"pending"`
 	Available int64 `dynamodbav:"available"`
 	Debt      int64 `dynamodbav:"debt"`
@@ -158,33 +163,44 @@ func settleWrites(st ledger.Settlement) []Write {
 	for _, m := range st.Months {
 		writes = append(writes, Write{Table: Ledger, Key: monthKey(m.Key), Guards: replaces(m.Seen), Put: encode(monthItem{V: m.After.V, Month: doc(m.After)})})
 	}
+	touched := map[Key]bool{}
 	for _, p := range st.Postings {
+		touched[balanceKey(p.KOC, string(p.Currency))] = true
 		writes = append(writes, postingWrites(p)...)
 	}
 	for _, e := range st.Expected {
 		writes = append(writes, Write{Table: Ledger, Key: expectedKey(e.KOC, e.Day, string(e.Currency)), Add: map[string]int64{"minor": e.Minor}})
+		if k := balanceKey(e.KOC, string(e.Currency)); !touched[k] { // months move with postings only
+			touched[k] = true
+			writes = append(writes, Write{Table: Ledger, Key: k, Add: map[string]int64{changesAttr: 1}})
+		}
 	}
 	return writes
 }
 
-// postingWrites put a posting, once, and move the balances of its legs.
+// What a balance knows beside its accounts.
+const (
+	changesAttr = "changes"
+	closedAttr  = "closed"
+)
+
+// postingWrites put a posting, once, and move the balances of its legs. A posting is refused that would come into a
+// closed statement, so that a closed one has all its postings for ever, whatever clocks say.
 func postingWrites(p ledger.Posting) []Write {
 	x := postingItem{ID: p.ID, KOC: p.KOC, Order: p.Order, Payout: p.Payout, Adjustment: p.Adjustment, V: p.V, At: p.At,
 		Currency: p.Currency, Entries: doc(p.Entries)}
 	if !p.PlacedAt.IsZero() {
 		x.PlacedAt = &p.PlacedAt
 	}
-	writes := []Write{{Table: Ledger, Key: postingKey(p), Guards: once(), Put: encode(x)}}
-	if w, moves := balanceWrite(p.KOC, p.Currency, p.Legs()); moves {
-		writes = append(writes, w)
-	}
-	return writes
+	balance := balanceWrite(p.KOC, p.Currency, p.Legs())
+	balance.Guards = []Guard{{Attr: closedAttr, Is: AtMost, Value: number(p.At.UnixMilli())}}
+	return []Write{{Table: Ledger, Key: postingKey(p), Guards: once(), Put: encode(x)}, balance}
 }
 
-// balanceWrite adds legs to a KOC's stored balances. The brand's own accounts are folded from the legs and never
-// stored: a stored one would be in every transaction and heat one item.
-func balanceWrite(handle string, c money.Currency, legs []ledger.Leg) (Write, bool) {
-	w := Write{Table: Ledger, Key: balanceKey(handle, string(c)), Add: map[string]int64{}}
+// balanceWrite adds legs to a KOC's stored balances, and counts the change. The brand's own accounts are folded from
+// the legs and never stored: a stored one would be in every transaction and heat one item.
+func balanceWrite(handle string, c money.Currency, legs []ledger.Leg) Write {
+	w := Write{Table: Ledger, Key: balanceKey(handle, string(c)), Add: map[string]int64{changesAttr: 1}}
 	for _, l := range legs {
 		if l.Account.OfKOC() {
 			w.Add[string(l.Account)] += l.Minor
@@ -195,7 +211,7 @@ func balanceWrite(handle string, c money.Currency, legs []ledger.Leg) (Write, bo
 			delete(w.Add, account)
 		}
 	}
-	return w, len(w.Add) > 0
+	return w
 }
 
 // settleTries bounds how often orders are worked out again whose version, or whose month, another batch has moved meanwhile.
@@ -203,7 +219,11 @@ const settleTries = 8
 
 // SettleOrders brings the ledger to where these orders stand: it reads what is posted, works out the difference, and
 // posts it under the versions that it read. It returns how many orders had something to post.
+//
+// Postings carry the time of the attempt, but are never put before the end of a closed statement: a clock that is late
+// then posts at that end.
 func (s *Store) SettleOrders(ctx context.Context, orders []ordering.Order, now func() time.Time) (settled int, err error) {
+	var earliest time.Time
 	slices.SortFunc(orders, func(a, b ordering.Order) int { return cmp.Compare(a.ID, b.ID) }) // placed in the order of their ids; and the same batch makes the same transactions
 	for try := 1; ; try++ {
 		applied, months, err := s.standings(ctx, orders)
@@ -212,7 +232,11 @@ func (s *Store) SettleOrders(ctx context.Context, orders []ordering.Order, now f
 		}
 		var due []ledger.Settlement
 		for _, o := range orders {
-			st, changed, err := ledger.Settle(o, applied[o.ID], months, now())
+			at := now()
+			if at.Before(earliest) {
+				at = earliest
+			}
+			st, changed, err := ledger.Settle(o, applied[o.ID], months, at)
 			if err != nil {
 				return 0, err
 			}
@@ -229,7 +253,38 @@ func (s *Store) SettleOrders(ctx context.Context, orders []ordering.Order, now f
 			return settled, fmt.Errorf("settle: %d orders kept changing", len(outdated))
 		}
 		orders = slices.DeleteFunc(slices.Clone(orders), func(o ordering.Order) bool { return !slices.Contains(outdated, o.ID) })
+		if earliest, err = s.closedFor(ctx, due, outdated); err != nil {
+			return settled, err
+		}
 	}
+}
+
+// closedFor is the latest end of a closed statement of those for whom refused settlements would have posted.
+func (s *Store) closedFor(ctx context.Context, settlements []ledger.Settlement, refused []string) (time.Time, error) {
+	var reads []read
+	for _, st := range settlements {
+		if !slices.Contains(refused, st.Order) {
+			continue
+		}
+		for _, p := range st.Postings {
+			reads = append(reads, read{Ledger, balanceKey(p.KOC, string(p.Currency))})
+		}
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var last time.Time
+	for _, it := range found {
+		b, err := ledgerFrom(it)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if b.Closed.After(last) {
+			last = b.Closed
+		}
+	}
+	return last, nil
 }
 
 // Settle posts settlements: as many orders as fit share one transaction with their balance updates merged; when that
@@ -285,21 +340,48 @@ func (s *Store) settleEach(ctx context.Context, settlements []ledger.Settlement)
 
 // Balances are a KOC's stored balances by currency.
 func (s *Store) Balances(ctx context.Context, handle string) ([]ledger.Balances, error) {
-	items, _, err := s.page(ctx, query{table: Ledger, pk: kocKey(handle).PK, prefix: "BAL#", limit: 50})
+	books, err := s.Books(ctx, handle)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]ledger.Balances, 0, len(items))
+	out := make([]ledger.Balances, len(books))
+	for i, b := range books {
+		out[i] = b.Balances
+	}
+	return out, nil
+}
+
+// maxBooks bounds the currencies of one KOC; there are about 180 in the world, and a shop has one at a time.
+const maxBooks = 200
+
+// Books are what is stored of a KOC's accounts, by currency.
+func (s *Store) Books(ctx context.Context, handle string) ([]ledger.Book, error) {
+	items, _, err := s.page(ctx, query{table: Ledger, pk: kocKey(handle).PK, prefix: balancePrefix, limit: maxBooks})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ledger.Book, 0, len(items))
 	for _, it := range items {
-		var x balanceItem
-		if err := decode(it, &x); err != nil {
+		b, err := ledgerFrom(it)
+		if err != nil {
 			return nil, err
 		}
-		out = append(out, ledger.Balances{Currency: money.Currency(strings.TrimPrefix(str(it["sk"]), "BAL#")),
-			Pending: x.Pending, Available: x.Available, Debt: x.Debt, InPayout: x.InPayout, Paid: x.Paid, TaxWithheld: x.Tax, Fees: x.Fees})
+		out = append(out, b)
 	}
-	slices.SortFunc(out, func(a, b ledger.Balances) int { return cmp.Compare(a.Currency, b.Currency) })
 	return out, nil
+}
+
+func ledgerFrom(it Item) (ledger.Book, error) {
+	var x balanceItem
+	if err := decode(it, &x); err != nil {
+		return ledger.Book{}, err
+	}
+	b := ledger.Book{Changes: x.Changes, Balances: ledger.Balances{Currency: money.Currency(strings.TrimPrefix(str(it["sk"]), balancePrefix)),
+		Pending: x.Pending, Available: x.Available, Debt: x.Debt, InPayout: x.InPayout, Paid: x.Paid, TaxWithheld: x.Tax, Fees: x.Fees}}
+	if x.Closed != 0 {
+		b.Closed = time.UnixMilli(x.Closed).UTC()
+	}
+	return b, nil
 }
 
 // expectedDays bounds a forecast: windows of receipt and return are at most a year each, and commission whose day has

@@ -102,12 +102,12 @@ func (a *agreement) attributes(t *rapid.T, w Write, most int) Item {
 
 func (a *agreement) guard(t *rapid.T) Guard {
 	g := Guard{Attr: rapid.SampledFrom(append([]string{"pk", "pk"}, agreeAttrs...)).Draw(t, "attr"),
-		Is: rapid.SampledFrom([]Test{Absent, Present, Present, Equals, AtLeast}).Draw(t, "is")}
+		Is: rapid.SampledFrom([]Test{Absent, Present, Present, Equals, AtLeast, AtMost}).Draw(t, "is")}
 	switch g.Is {
 	case Equals:
 		g.Value = a.value(t)
-	case AtLeast:
-		g.Value = number(rapid.Int64Range(-3, 3).Draw(t, "least"))
+	case AtLeast, AtMost:
+		g.Value = number(rapid.Int64Range(-3, 3).Draw(t, "bound"))
 	}
 	return g
 }

@@ -112,14 +112,14 @@ func validGuards(guards []Guard) error {
 			return invalid("a guard of nothing")
 		case g.Is == Absent || g.Is == Present:
 			continue
-		case g.Is != Equals && g.Is != AtLeast:
+		case g.Is != Equals && g.Is != AtLeast && g.Is != AtMost:
 			return invalid("an unknown guard")
 		}
 		if _, _, err := stored(g.Value); err != nil {
 			return err
 		}
-		if _, ok := g.Value.(*types.AttributeValueMemberN); !ok && g.Is == AtLeast {
-			return invalid("only numbers can be at least something")
+		if _, ok := g.Value.(*types.AttributeValueMemberN); !ok && g.Is != Equals {
+			return invalid("only numbers can be at least or at most something")
 		}
 	}
 	return nil
@@ -233,6 +233,10 @@ func hold(it Item, guards []Guard) bool {
 			}
 		case AtLeast:
 			if n, ok := v.(*types.AttributeValueMemberN); !ok || compare(n.Value, g.Value.(*types.AttributeValueMemberN).Value) < 0 {
+				return false
+			}
+		case AtMost:
+			if n, ok := v.(*types.AttributeValueMemberN); exists && (!ok || compare(n.Value, g.Value.(*types.AttributeValueMemberN).Value) > 0) {
 				return false
 			}
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -34,6 +35,7 @@ const (
 	Present Test = "present"  // it exists
 	Equals  Test = "equals"   // it equals the guard's value
 	AtLeast Test = "at least" // it is a number not below the guard's value
+	AtMost  Test = "at most"  // it does not exist, or is a number not above the guard's value
 )
 
 // Guard is a condition on one attribute of the item as it is before the write.
@@ -82,8 +84,8 @@ func (w Write) full() Item {
 }
 
 // merge joins writes of the same item, because an item may stand once in a transaction: updates that only add are
-// added up, and a chain of versions of one item becomes its last version under the guards of the first. Other writes
-// keep their place.
+// added up under the strictest of their guards, and a chain of versions of one item becomes its last version under the
+// guards of the first. Other writes keep their place.
 func merge(writes []Write) []Write {
 	type place struct {
 		table Table
@@ -92,7 +94,7 @@ func merge(writes []Write) []Write {
 	at := map[place]int{}
 	out := make([]Write, 0, len(writes))
 	for _, w := range writes {
-		additive := len(w.Add) > 0 && len(w.Set) == 0 && len(w.Guards) == 0
+		additive := w.onlyAdds()
 		p := place{w.Table, w.Key}
 		i, again := at[p]
 		switch {
@@ -100,12 +102,13 @@ func merge(writes []Write) []Write {
 			for attr, n := range w.Add {
 				out[i].Add[attr] += n
 			}
+			out[i].Guards = strictest(out[i].Guards, w.Guards)
 			continue
 		case again && follows(out[i], w):
 			out[i].Put = w.Put
 			continue
 		case additive:
-			w.Add = maps.Clone(w.Add)
+			w.Add, w.Guards = maps.Clone(w.Add), slices.Clone(w.Guards)
 		}
 		if additive || w.Put != nil {
 			at[p] = len(out)
@@ -113,6 +116,35 @@ func merge(writes []Write) []Write {
 		out = append(out, w)
 	}
 	return out
+}
+
+// onlyAdds reports whether a write only adds to numbers, under no guards but bounds, so that it can be joined with others.
+func (w Write) onlyAdds() bool {
+	return len(w.Add) > 0 && len(w.Set) == 0 && !slices.ContainsFunc(w.Guards, func(g Guard) bool { return g.Is != AtMost })
+}
+
+// strictest adds bounds to bounds: of two on one attribute the lower one stays.
+func strictest(bounds, more []Guard) []Guard {
+	for _, g := range more {
+		i := slices.IndexFunc(bounds, func(o Guard) bool { return o.Attr == g.Attr })
+		switch {
+		case i < 0:
+			bounds = append(bounds, g)
+		case numeric(g.Value) < numeric(bounds[i].Value):
+			bounds[i] = g
+		}
+	}
+	return bounds
+}
+
+// numeric is what number made a value of.
+func numeric(v types.AttributeValue) int64 {
+	n, ok := v.(*types.AttributeValueMemberN)
+	if !ok {
+		return 0
+	}
+	i, _ := strconv.ParseInt(n.Value, 10, 64) // by number
+	return i
 }
 
 // follows reports whether a write replaces exactly the version that an earlier one puts.
