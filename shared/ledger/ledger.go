@@ -380,6 +380,10 @@ func (b *Balances) Add(l Leg) {
 	}
 }
 
+// Withdrawable is what can be paid out: what is available, and what the brand owes on the debt account after a taking back
+// that had already been repaid was itself taken back.
+func (b Balances) Withdrawable() int64 { return b.Available + max(0, b.Debt) }
+
 // Plus adds the balances of the same currency.
 func (b Balances) Plus(o Balances) Balances {
 	b.Pending, b.Available, b.Debt, b.InPayout = b.Pending+o.Pending, b.Available+o.Available, b.Debt+o.Debt, b.InPayout+o.InPayout

@@ -1,0 +1,150 @@
+package payout
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"yundian/shared/fail"
+)
+
+// The rails by which payouts go.
+const (
+	Bank    = "bank"    // a file that an operator hands to the bank
+	Stripe  = "stripe"  // transfers to a connected account
+	Sandbox = "sandbox" // the local runner's; no real money
+)
+
+// Method is where a KOC's payouts go, as of one change. Account and name are sealed: they are nobody's business but the
+// KOC's, the operators' and the rail's.
+type Method struct {
+	Version   int64 // counts the KOC's changes from 1; 0 is no method
+	Rail      string
+	Sealed    string // the Destination
+	Mask      string // what may be shown of the account
+	At        time.Time
+	HeldUntil time.Time // payouts wait until then; zero for the first method, which replaces nothing
+	Verified  *Verification
+}
+
+// Verification is an operator's word that the name is the KOC's own.
+type Verification struct {
+	By string
+	At time.Time
+}
+
+// Destination is an account and who holds it, in the rail's terms.
+type Destination struct {
+	Account string `json:"account"`
+	Name    string `json:"name"`
+}
+
+// maxName bounds the name of an account's holder, in characters; banks take fewer.
+const maxName = 80
+
+// lazily compiles a pattern when it is first needed: that takes a good part of a function's start-up.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
+
+// accountForms are what accounts look like on each rail: card numbers and IBANs, connected accounts, and anything short
+// for the sandbox.
+var accountForms = map[string]func() *regexp.Regexp{
+	Bank:    lazily(`^[A-Z0-9]{6,34}$`),
+	Stripe:  lazily(`^acct_[A-Za-z0-9]{6,60}$`),
+	Sandbox: lazily(`^[A-Za-z0-9_-]{1,64}$`),
+}
+
+// NewDestination reads an account of a rail and its holder's name, or says everything that is wrong with them. Bank
+// accounts may be written with spaces and hyphens. A name with characters that show nothing, or that turn round what
+// follows, is refused: it would look like another one to whoever verifies it.
+func NewDestination(rail, account, name string) (Destination, error) {
+	d := Destination{Account: strings.TrimSpace(account), Name: strings.Join(strings.Fields(name), " ")}
+	var f []fail.Field
+	form, known := accountForms[rail]
+	if !known {
+		return d, RailUnknown()
+	}
+	if rail == Bank {
+		d.Account = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(d.Account))
+	}
+	if !form().MatchString(d.Account) {
+		f = append(f, fail.At("body.payout.account", "account_form", "This is not an account of this kind. Bank accounts have 6 to 34 letters and digits.", nil))
+	}
+	switch n := utf8.RuneCountInString(d.Name); {
+	case n == 0 || n > maxName:
+		f = append(f, fail.At("body.payout.name", "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": maxName}))
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, hidden):
+		f = append(f, fail.At("body.payout.name", "text_hidden", "This contains characters that cannot be seen. Please type it again.", nil))
+	}
+	return d, fail.NewFields(f)
+}
+
+// RailUnknown answers a rail that the shop does not offer.
+func RailUnknown() error {
+	return fail.NewFields([]fail.Field{fail.At("body.payout.rail", "rail_unknown", "This shop does not pay out this way.", nil)})
+}
+
+// hidden are controls, and format characters such as bidirectional overrides and zero-width spaces, and letters that
+// have no shape.
+func hidden(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||
+		unicode.Is(unicode.Variation_Selector, r)
+}
+
+// maskedTail is how many characters of an account are shown.
+const maskedTail = 4
+
+// Mask is what may be shown of an account: its end, and no more than a third of it.
+func (d Destination) Mask() string {
+	runes := []rune(d.Account)
+	return "••••" + string(runes[len(runes)-min(maskedTail, len(runes)/3):])
+}
+
+// Change is a KOC's next method. The first one replaces nothing; every other holds payouts for a while, because whoever
+// has stolen a login wants the money elsewhere. The operator's word stays while the name is the same.
+func Change(before Method, next Method, sameName bool, hold time.Duration, now time.Time) Method {
+	next.Version, next.At = before.Version+1, now
+	if before.Version == 0 {
+		return next
+	}
+	next.HeldUntil = now.Add(hold)
+	if before.HeldUntil.After(next.HeldUntil) {
+		next.HeldUntil = before.HeldUntil
+	}
+	if sameName {
+		next.Verified = before.Verified
+	}
+	return next
+}
+
+// Verify records an operator's word that the name is the KOC's. Saying it again changes nothing.
+func (m *Method) Verify(by string, now time.Time) {
+	if m.Verified == nil {
+		m.Verified = &Verification{By: by, At: now}
+	}
+}
+
+// Ready refuses payouts to a method that is missing or whose name nobody has verified.
+func (m Method) Ready() error {
+	switch {
+	case m.Version == 0:
+		return fail.New(fail.Conflict, "payee_missing", "There is no payout method yet. Please enter one first.", nil)
+	case m.Verified == nil:
+		return fail.New(fail.Conflict, "payee_unverified", "The shop has not verified the name of the payout method yet.", nil)
+	default:
+		return nil
+	}
+}
+
+// Held refuses payouts while a change of method is young.
+func (m Method) Held(now time.Time) error {
+	if !now.Before(m.HeldUntil) {
+		return nil
+	}
+	return fail.New(fail.Conflict, "payout_held", "The payout method was changed; payouts wait until {until}.",
+		fail.Args{"until": m.HeldUntil.UTC().Format(time.RFC3339)})
+}
