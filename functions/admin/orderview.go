@@ -167,7 +167,7 @@ func viewOrder(o ordering.Order, c ordering.Contact, ad ordering.Address) Order 
 		Captured: o.Captured(), Refundable: o.Refundable(), Contact: c, Address: ad,
 		Released: mark(o.Released), Cancelled: mark(o.Cancelled), Expired: mark(o.Expired)}
 	for i, l := range o.Lines {
-		back := o.RefundedLine(i, nil)
+		back := o.RefundedLine(i, 0)
 		v.Lines = append(v.Lines, OrderLine{SKU: l.SKU, Product: l.Product, Title: l.Title, Variant: l.Variant, Quantity: l.Quantity, Unit: l.Unit,
 			Discount: l.Discount, Net: l.Net, Tax: l.Tax, Refunded: back.Quantity, Returned: money.Of(back.Gross(), o.Total.Currency)})
 	}

@@ -132,6 +132,8 @@ func (c Cashier) Record(ctx context.Context, providerName string, e provider.Eve
 			refundFailed(ctx, o, id, "reported by the provider")
 		}
 		return err
+	case provider.Disputed, provider.DisputeWon, provider.DisputeLost:
+		return c.dispute(ctx, providerName, e, now, effect)
 	default:
 		slog.InfoContext(ctx, "provider event without effect", "provider", providerName, "event", e.ID, "type", e.Type, "order", e.OrderID)
 		return nil
@@ -151,6 +153,45 @@ func (c Cashier) capture(ctx context.Context, e provider.Event, now time.Time, e
 	return o, err
 }
 
+// disputeOutcomes are what events about disputes say.
+var disputeOutcomes = map[provider.EventType]ordering.DisputeOutcome{
+	provider.Disputed: ordering.DisputeOpened, provider.DisputeWon: ordering.DisputeWon, provider.DisputeLost: ordering.DisputeLost,
+}
+
+// dispute records news of a dispute. A new one and a lost one raise an alarm, once: the shop can answer the bank only for
+// a time, and money that is lost has to be accounted for. Refunds that waited for the outcome are driven on.
+func (c Cashier) dispute(ctx context.Context, providerName string, e provider.Event, now time.Time, effect store.Write) error {
+	news := ordering.DisputeNews{ID: providerName + ":" + e.DisputeID, PaymentID: e.PaymentID, Amount: e.Amount, Reason: e.Reason,
+		Outcome: disputeOutcomes[e.Type]}
+	var opened, lost bool // of the last try, which is the one that counts
+	o, err := c.Store.UpdateOrder(ctx, e.OrderID, func(o *ordering.Order) error {
+		before, known := o.Dispute(news.ID)
+		if err := o.RecordDispute(news, now); err != nil {
+			return err
+		}
+		after, _ := o.Dispute(news.ID)
+		opened, lost = !known, before.Lost == nil && after.Lost != nil
+		return nil
+	}, effect)
+	if err != nil {
+		return err
+	}
+	if opened || lost {
+		slog.WarnContext(ctx, "payment disputed", "order", o.ID, "dispute", news.ID, "state", news.Outcome, "amount", e.Amount.String(), "reason", e.Reason)
+	}
+	if opened {
+		telemetry.Count(ctx, "DisputesOpened", 1)
+	}
+	if lost {
+		telemetry.Count(ctx, "DisputesLost", 1)
+	}
+	if news.Outcome == ordering.DisputeOpened {
+		return nil
+	}
+	_, err = c.SendRefunds(ctx, o, now)
+	return err
+}
+
 // refundFailed raises an alarm: the shop still has money that it owes a shopper, and only a person can send it now.
 func refundFailed(ctx context.Context, o ordering.Order, id, reason string) {
 	slog.ErrorContext(ctx, "refund failed", "order", o.ID, "refund", id, "reason", reason)
@@ -158,20 +199,25 @@ func refundFailed(ctx context.Context, o ordering.Order, id, reason string) {
 }
 
 // SendRefunds sends every recorded refund whose outcome is not known yet, and records the outcomes. One that was
-// sent before is looked up first. An unknown outcome leaves the refund open, to be driven again later; it is
-// logged, not returned, because the shopper's request itself has been recorded.
+// sent before is looked up first, and one whose money a bank is deciding about is only looked up. An unknown outcome leaves
+// the refund open, to be driven again later; it is logged, not returned, because the shopper's request itself has been
+// recorded.
 func (c Cashier) SendRefunds(ctx context.Context, o ordering.Order, now time.Time) (ordering.Order, error) {
-	for _, r := range o.Refunds {
+	for i := 0; i < len(o.Refunds); i++ { // a refund that is dropped may leave another one at the end
+		r := o.Refunds[i]
 		if !r.Open() {
 			continue
 		}
 		result, err := c.send(ctx, o, r)
-		if err != nil {
+		if err != nil && !errors.Is(err, errTaken) {
 			slog.WarnContext(ctx, "refund outcome unknown", "order", o.ID, "refund", r.ID, "error", err)
 		}
+		dropped := errors.Is(err, errTaken)
 		o, err = c.Store.UpdateOrder(ctx, o.ID, func(o *ordering.Order) error {
-			switch result.State {
-			case provider.RefundSucceeded, provider.RefundFailed:
+			switch {
+			case dropped:
+				return o.DropRefund(r.ID, now)
+			case result.State == provider.RefundSucceeded || result.State == provider.RefundFailed:
 				return o.SettleRefund(ordering.Outcome{ID: r.ID, ProviderID: result.ProviderID, Amount: r.Amount,
 					Succeeded: result.State == provider.RefundSucceeded}, now)
 			default:
@@ -182,12 +228,18 @@ func (c Cashier) SendRefunds(ctx context.Context, o ordering.Order, now time.Tim
 		if err != nil {
 			return o, fmt.Errorf("record outcome of refund %s: %w", r.ID, err)
 		}
-		if result.State == provider.RefundFailed {
+		switch {
+		case dropped: // no alarm: the shopper has the money, if not from us
+			slog.InfoContext(ctx, "refund dropped: a dispute gave the money back", "order", o.ID, "refund", r.ID)
+		case result.State == provider.RefundFailed:
 			refundFailed(ctx, o, r.ID, result.Reason)
 		}
 	}
 	return o, nil
 }
+
+// errTaken says that a refund was never sent and must not be: the bank has given its money back.
+var errTaken = errors.New("cashier: a dispute took what this refund gives back")
 
 // send asks the provider for a refund, or what became of it when it was asked before.
 func (c Cashier) send(ctx context.Context, o ordering.Order, r ordering.Refund) (provider.RefundResult, error) {
@@ -195,11 +247,18 @@ func (c Cashier) send(ctx context.Context, o ordering.Order, r ordering.Refund) 
 	if err != nil {
 		return provider.RefundResult{}, err
 	}
-	if r.Tries > 0 {
+	sending := o.Sending(r.ID)
+	if r.Tries > 0 || sending != ordering.SendNow { // a crash may have hidden that it was sent
 		result, err := p.LookupRefund(ctx, r.ID)
 		if err == nil || !fail.Is(err, "refund_unknown") {
 			return result, err
 		}
+	}
+	switch sending {
+	case ordering.SendLater:
+		return provider.RefundResult{State: provider.RefundPending}, nil
+	case ordering.SendNever:
+		return provider.RefundResult{}, errTaken
 	}
 	result, err := p.Refund(ctx, provider.RefundRequest{ID: r.ID, PaymentID: r.PaymentID, Amount: r.Amount, Reason: r.Reason})
 	if _, refused := errors.AsType[*fail.Error](err); refused {

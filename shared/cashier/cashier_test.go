@@ -1,18 +1,23 @@
 package cashier_test
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"yundian/infra/local/sandbox"
 	"yundian/shared/cashier"
 	"yundian/shared/catalogue"
+	"yundian/shared/fail"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
 	"yundian/shared/provider"
@@ -25,8 +30,54 @@ import (
 type till struct {
 	cashier.Cashier
 	closing func(next func()) // runs around the next request to close a session; nil does nothing
+	hears   atomic.Bool       // what the provider tells is recorded, and not only acknowledged
 	now     time.Time
 	address string
+}
+
+func (x *till) webhook(w http.ResponseWriter, r *http.Request) {
+	if x.hears.Load() {
+		p, err := x.Providers.Get(r.Context(), provider.Sandbox)
+		body, readErr := io.ReadAll(r.Body)
+		event, eventErr := p.Event(r.Header, body, time.Now())
+		if err := errors.Join(err, readErr, eventErr, x.Record(r.Context(), provider.Sandbox, event, x.now)); err != nil {
+			http.Error(w, err.Error(), http.StatusConflict)
+			return
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// dispute asks the sandbox for something about disputes and gives the id that it answers with.
+func (x *till) dispute(t *testing.T, path, body string) string {
+	t.Helper()
+	resp, err := http.Post(x.address+provider.SandboxPath+path, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct{ ID string }
+	if resp.StatusCode >= 300 || resp.StatusCode == http.StatusCreated && json.NewDecoder(resp.Body).Decode(&answer) != nil {
+		t.Fatalf("%s: %s", path, resp.Status)
+	}
+	return answer.ID
+}
+
+// paid places an order, pays it and reads it.
+func (x *till) paid(t *testing.T, id string) ordering.Order {
+	t.Helper()
+	x.hears.Store(true)
+	pay(t, x.open(t, x.order(t, id, 2)))
+	return x.read(t, id)
+}
+
+func (x *till) read(t *testing.T, id string) ordering.Order {
+	t.Helper()
+	o, err := x.Store.Order(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
 }
 
 const key = "00112233445566778899aabbccddeeff"
@@ -47,7 +98,7 @@ func open(t *testing.T) *till {
 	mux.HandleFunc("GET /yundian/sandbox", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"key": %q, "url": %q}`, key, server.URL)
 	})
-	mux.HandleFunc("POST /webhooks/sandbox", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("POST /webhooks/sandbox", x.webhook)
 	mux.Handle(provider.SandboxPath+"/", http.StripPrefix(provider.SandboxPath, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if around := x.closing; around != nil && strings.HasSuffix(r.URL.Path, "/close") {
 			x.closing = nil
@@ -199,5 +250,82 @@ func TestALatePaymentRevivesOrGoesBack(t *testing.T) {
 	o2, err := x.Store.Order(t.Context(), "o2")
 	if err != nil || o2.Status() != ordering.Expired || len(o2.Refunds) != 1 || o2.Refunds[0].Amount != o2.Total {
 		t.Errorf("without stock: %s, refunds %+v, %v", o2.Status(), o2.Refunds, err)
+	}
+}
+
+// A refund was on record when the shopper went to the bank, and nobody knows whether it was sent.
+func TestARefundWaitsForTheBank(t *testing.T) {
+	for _, c := range []struct {
+		outcome, state string
+		sends          int // refunds at the provider
+	}{{"win", "succeeded", 1}, {"lose", "failed", 0}} {
+		t.Run(c.outcome, func(t *testing.T) {
+			x := open(t)
+			o := x.paid(t, "o1")
+			total := o.Total
+			o, err := x.Store.UpdateOrder(t.Context(), "o1", func(o *ordering.Order) error {
+				_, err := o.RequestRefund(ordering.RefundRequest{ID: "r1", Reason: "x", Amount: &total}, x.now)
+				return err
+			})
+			if err != nil || !o.Refunds[0].Open() {
+				t.Fatalf("%+v, %v", o.Refunds, err)
+			}
+			id := x.dispute(t, "/orders/o1/disputes", "{}")
+			if o, err = x.SendRefunds(t.Context(), x.read(t, "o1"), x.now); err != nil || !o.Refunds[0].Open() || o.Refunds[0].Tries != 1 {
+				t.Fatalf("sent while the bank decides: %+v, %v", o.Refunds, err)
+			}
+			x.dispute(t, "/disputes/"+id+"/"+c.outcome, "")
+			if o = x.read(t, "o1"); o.Refunds[0].State() != c.state || o.RefundedTotal() != total || len(o.Refunds) != 1 {
+				t.Errorf("%+v, %s has gone back", o.Refunds, o.RefundedTotal())
+			}
+			p, _ := x.Providers.Get(t.Context(), provider.Sandbox)
+			if _, err := p.LookupRefund(t.Context(), "r1"); (err == nil) != (c.sends == 1) {
+				t.Errorf("at the provider: %v", err)
+			}
+		})
+	}
+}
+
+// A refund whose answer was lost was made before the dispute: it is looked up, and both are on record.
+func TestARefundThatWasMadeIsFoundInSpiteOfTheDispute(t *testing.T) {
+	x := open(t)
+	o := x.paid(t, "o1")
+	half := money.Of(o.Total.Minor/2, "CNY")
+	if _, err := x.Store.UpdateOrder(t.Context(), "o1", func(o *ordering.Order) error {
+		_, err := o.RequestRefund(ordering.RefundRequest{ID: "r1", Reason: "x", Amount: &half}, x.now)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	x.dispute(t, "/next", `{"refund": "lost"}`)
+	if o, err := x.SendRefunds(t.Context(), x.read(t, "o1"), x.now); err != nil || !o.Refunds[0].Open() {
+		t.Fatalf("%+v, %v", o.Refunds, err)
+	}
+	id := x.dispute(t, "/orders/o1/disputes", "{}")
+	x.dispute(t, "/disputes/"+id+"/lose", "")
+	if o = x.read(t, "o1"); o.Refunds[0].State() != "succeeded" || o.RefundedTotal() != o.Total || o.Disputes[0].Beyond != half {
+		t.Errorf("%+v, %+v", o.Refunds, o.Disputes)
+	}
+}
+
+func TestDisputesCountOnce(t *testing.T) {
+	x := open(t)
+	o := x.paid(t, "o1")
+	event := func(id string, kind provider.EventType) provider.Event {
+		return provider.Event{ID: id, Type: kind, OrderID: "o1", PaymentID: o.Captures[0].PaymentID, DisputeID: "dp", Reason: "fraudulent",
+			Amount: money.Of(300, "CNY"), At: x.now}
+	}
+	for range 2 {
+		for _, e := range []provider.Event{event("e2", provider.DisputeLost), event("e1", provider.Disputed)} {
+			if err := x.Record(t.Context(), provider.Sandbox, e, x.now); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if o = x.read(t, "o1"); len(o.Disputes) != 1 || o.Disputes[0].State() != "lost" || o.Disputes[0].ID != "sandbox:dp" || o.RefundedTotal().Minor != 300 {
+		t.Errorf("%+v", o.Disputes)
+	}
+	if err := x.Record(t.Context(), provider.Sandbox, event("e3", provider.DisputeWon), x.now); !fail.Is(err, "dispute_contradiction") {
+		t.Errorf("the opposite outcome: %v", err)
 	}
 }

@@ -54,6 +54,36 @@ func refund(t *rapid.T, o *ordering.Order, id string) {
 	}
 }
 
+// dispute opens a dispute or ends one.
+func dispute(t *rapid.T, o *ordering.Order) {
+	n := ordering.DisputeNews{ID: rapid.SampledFrom([]string{"d1", "d2"}).Draw(t, "dispute"), PaymentID: "pay",
+		Amount:  yuan(rapid.Int64Range(1, 2*max(1, o.Total.Minor)).Draw(t, "disputed")),
+		Outcome: rapid.SampledFrom([]ordering.DisputeOutcome{ordering.DisputeOpened, ordering.DisputeWon, ordering.DisputeLost}).Draw(t, "outcome")}
+	if d, known := o.Dispute(n.ID); known {
+		n.Amount = d.Amount
+	}
+	if err := o.RecordDispute(n, noon); err == nil {
+		o.Version++
+	}
+}
+
+// fails says that a refund failed, or drops it if the bank has given the money back.
+func fails(t *rapid.T, o *ordering.Order) {
+	for _, r := range o.Refunds {
+		if !r.Open() || !rapid.Bool().Draw(t, "fails") {
+			continue
+		}
+		err := o.SettleRefund(ordering.Outcome{ID: r.ID}, noon)
+		if o.Sending(r.ID) == ordering.SendNever {
+			err = o.DropRefund(r.ID, noon)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Version++
+	}
+}
+
 // TestPositionsHoldWhateverIsRefunded walks random histories and checks each position after each step.
 func TestPositionsHoldWhateverIsRefunded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -64,8 +94,22 @@ func TestPositionsHoldWhateverIsRefunded(t *testing.T) {
 				o.Released = &ordering.Mark{V: o.Version + 1, At: noon}
 				o.Version++
 			}
-			refund(t, &o, fmt.Sprint("r", step))
+			switch rapid.IntRange(0, 3).Draw(t, "what") {
+			case 0:
+				dispute(t, &o)
+			case 1:
+				fails(t, &o)
+			default:
+				refund(t, &o, fmt.Sprint("r", step))
+			}
 			check(t, o)
+		}
+		for _, d := range o.Disputes {
+			if d.Open() { // or its money could not go back
+				if err := o.RecordDispute(ordering.DisputeNews{ID: d.ID, PaymentID: "pay", Amount: d.Amount, Outcome: ordering.DisputeWon}, noon); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 		if left := o.Refundable(); left.Minor > 0 { // the last refund takes back exactly the rest
 			if _, err := o.RequestRefund(ordering.RefundRequest{ID: "rest", Reason: "r", Amount: &left}, noon); err != nil {
@@ -90,19 +134,19 @@ func check(t *rapid.T, o ordering.Order) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var refunded int64
-	for _, r := range o.Refunds {
-		refunded += r.Amount.Minor
+	var lines int64
+	for i := range o.Lines {
+		lines += o.RefundedLine(i, 0).Gross()
 	}
-	if refunded > o.Captured().Minor {
-		t.Fatalf("refunded %d of %d", refunded, o.Captured().Minor)
+	if back := o.RefundedTotal().Minor; back > o.Captured().Minor || lines > back || back-lines > o.Shipping.Minor {
+		t.Fatalf("%d of %d has gone back, %d of it by lines", back, o.Captured().Minor, lines)
 	}
 	for _, p := range target.Positions {
 		net := o.Lines[p.Line].Net.Minor
 		if p.Accrued > net || p.Reversed < 0 || p.Clawed < 0 || p.Reversed+p.Clawed > p.Accrued || p.Pending() < 0 || p.Available() < 0 {
 			t.Fatalf("line of %d stands at %+v", net, p)
 		}
-		if back := o.RefundedLine(p.Line, nil).Net.Minor; back > net {
+		if back := o.RefundedLine(p.Line, 0).Net.Minor; back > net {
 			t.Fatalf("line of %d has %d refunded", net, back)
 		}
 		if o.Released != nil && p.Pending() != 0 {

@@ -13,9 +13,9 @@ import (
 // from the order's facts alone:
 //
 //	accrued   = what the line earns at its frozen rate, once the order is paid
-//	reversed  = the part taken back by refunds before the release
+//	reversed  = the part taken back by refunds and lost disputes before the release
 //	released  = what moved from pending to available: accrued − reversed, once the order is released
-//	clawed    = the part taken back after the release, by refunds or by a later decision, owed as debt
+//	clawed    = the part taken back after the release, by refunds, lost disputes or a later decision, owed as debt
 type Position struct {
 	Line     int    `json:"line"`
 	KOC      string `json:"koc"`
@@ -188,10 +188,10 @@ func divide(a money.Amount, winners []ordering.Winner) ([]money.Amount, error) {
 	return a.Allocate(weights)
 }
 
-// cut divides what refunds took back of an award's lines into before and after the release.
+// cut divides what refunds and disputes took back of an award's lines into before and after the release.
 type cut struct {
 	order    ordering.Order
-	boundary int64 // refunds of an earlier version are before the release
+	boundary int64 // what went back with an earlier version went back before the release; 0 while nothing is released
 	replaced bool
 	void     bool // nothing is sold, whatever becomes of the refund: a provider that refuses it must not make a sale of it
 }
@@ -214,8 +214,7 @@ func (c cut) refunded(line int) (early, all money.Amount) {
 	if c.void {
 		return net, net
 	}
-	early = c.order.RefundedLine(line, func(r ordering.Refund) bool { return c.boundary == 0 || r.V < c.boundary }).Net
-	return early, c.order.RefundedLine(line, nil).Net
+	return c.order.RefundedLine(line, c.boundary).Net, c.order.RefundedLine(line, 0).Net
 }
 
 // position splits one KOC's part of a line's commission.

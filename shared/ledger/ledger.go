@@ -428,7 +428,7 @@ func factOf(o ordering.Order, target []commission.Position, now time.Time) Fact 
 		}
 	}
 	for i, l := range o.Lines {
-		sales := l.Net.Minor - o.RefundedLine(i, nil).Net.Minor
+		sales := l.Net.Minor - o.RefundedLine(i, 0).Net.Minor
 		if s := o.Status(); s == ordering.Cancelled || s == ordering.Expired {
 			sales = 0
 		}

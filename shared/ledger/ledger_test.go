@@ -64,7 +64,8 @@ func history(t *rapid.T) []ordering.Order {
 			return o.SettleRefund(ordering.Outcome{ID: o.Refunds[0].ID, Succeeded: rapid.Bool().Draw(t, "succeeds")}, noon)
 		},
 	}
-	for range rapid.IntRange(1, 14).Draw(t, "steps") {
+	steps = append(steps, disputes(t)...)
+	for range rapid.IntRange(1, 18).Draw(t, "steps") {
 		next := versions[len(versions)-1].Clone()
 		if err := steps[rapid.IntRange(0, len(steps)-1).Draw(t, "step")](&next); err != nil || next.Equal(versions[len(versions)-1]) {
 			continue
@@ -73,6 +74,32 @@ func history(t *rapid.T) []ordering.Order {
 		versions = append(versions, next)
 	}
 	return versions
+}
+
+// disputes are what may happen at the shopper's bank, also about money that nobody has told of yet.
+func disputes(t *rapid.T) []func(o *ordering.Order) error {
+	tell := func(outcome ordering.DisputeOutcome) func(o *ordering.Order) error {
+		return func(o *ordering.Order) error {
+			n := ordering.DisputeNews{ID: rapid.SampledFrom([]string{"d1", "d2"}).Draw(t, "dispute"), Outcome: outcome,
+				PaymentID: rapid.SampledFrom([]string{"pay", "pay", "pay", "second"}).Draw(t, "payment"), Amount: yuan(rapid.Int64Range(1, 20_000).Draw(t, "disputed"))}
+			if d, known := o.Dispute(n.ID); known {
+				n.Amount, n.PaymentID = d.Amount, d.PaymentID
+			}
+			return o.RecordDispute(n, noon)
+		}
+	}
+	return []func(o *ordering.Order) error{tell(ordering.DisputeOpened), tell(ordering.DisputeWon), tell(ordering.DisputeLost),
+		func(o *ordering.Order) error {
+			for _, r := range o.Refunds {
+				if r.Open() && o.Sending(r.ID) == ordering.SendNever {
+					return o.DropRefund(r.ID, noon)
+				}
+			}
+			return nil
+		},
+		func(o *ordering.Order) error { // at the provider's own pages, perhaps of what a dispute took
+			return o.SettleRefund(ordering.Outcome{ID: fmt.Sprint("p", o.Version), PaymentID: "pay", Amount: yuan(rapid.Int64Range(1, 5000).Draw(t, "adopted")), Succeeded: true}, noon)
+		}}
 }
 
 // rate is a rate or an amount per piece, with or without caps.

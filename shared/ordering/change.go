@@ -25,13 +25,17 @@ func (o *Order) Capture(paymentID string, amount money.Amount, now time.Time) er
 	}
 	surplus := o.Captured().Minor >= o.Total.Minor
 	o.Captures = append(o.Captures, Capture{V: o.next(), PaymentID: paymentID, Amount: amount, At: now})
-	switch {
-	case surplus:
+	if surplus {
 		return o.returnSurplus(paymentID, amount, now)
-	case o.Cancelled != nil:
-		return o.returnRest("cancel", o.Cancelled.Reason, now)
 	}
 	o.sortRefunds(paymentID)
+	o.sortDisputes(paymentID)
+	if err := o.bearLosses(); err != nil {
+		return err
+	}
+	if o.Cancelled != nil {
+		return o.returnRest("cancel", o.Cancelled.Reason, now)
+	}
 	o.withdraw(now)
 	return nil
 }
@@ -81,7 +85,7 @@ func (o *Order) Ship(s Shipment, now time.Time) error {
 	default:
 		return o.refuse("ship")
 	}
-	if o.Withdrawn != nil || o.fullyRefunded() {
+	if o.Withdrawn != nil || o.nothingLeft() {
 		return fail.New(fail.Conflict, "order_refunded", "Everything on this order has been refunded.", nil)
 	}
 	s.V, s.At = o.next(), now
@@ -150,7 +154,7 @@ func (o Order) allShipped() bool {
 		}
 	}
 	for i, l := range o.Lines {
-		if !sent[l.SKU] && (l.Gross().Minor == 0 || o.RefundedLine(i, nil).Gross() < l.Gross().Minor) {
+		if !sent[l.SKU] && (l.Gross().Minor == 0 || o.RefundedLine(i, 0).Gross() < l.Gross().Minor) {
 			return false
 		}
 	}

@@ -55,7 +55,7 @@ func (o Order) receiptAt() time.Time { return o.lastShipped().AddDate(0, 0, o.Te
 
 // releasable reports whether only time keeps the commission of a delivered order from being released.
 func (o Order) releasable() bool {
-	return o.Released == nil && o.IsPaid() && o.OnHold() == nil && o.OpenReturn() == nil
+	return o.Released == nil && o.IsPaid() && o.OnHold() == nil && o.OpenReturn() == nil && o.OpenDispute() == nil
 }
 
 // decisionAt is when an order without a decision is sent to be decided again.
@@ -74,7 +74,7 @@ func (o Order) AvailableOn() time.Time {
 		return o.Released.At
 	case o.Status() == Delivered && o.releasable():
 		return o.releaseAt()
-	case o.Status() == Shipped && o.receiptByDefault() && o.OnHold() == nil:
+	case o.Status() == Shipped && o.receiptByDefault() && o.OnHold() == nil && o.OpenDispute() == nil:
 		return o.receiptAt().AddDate(0, 0, o.Terms.ReturnDays)
 	default:
 		return time.Time{}

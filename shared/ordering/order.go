@@ -17,6 +17,7 @@ const (
 	MaxQuantity = 999
 	MaxTokens   = 20
 	MaxRefunds  = 40 // with MaxLines parts each, an order stays far below the 400 KB of one item
+	MaxDisputes = 20
 	MaxReturns  = 20
 	MaxCaptures = 20
 	MaxHolds    = 50
@@ -47,6 +48,7 @@ type Order struct {
 	Session   string     `json:",omitzero"` // the provider's open payment session, if any
 	Captures  []Capture  `json:",omitzero"`
 	Refunds   []Refund   `json:",omitzero"`
+	Disputes  []Dispute  `json:",omitzero"`
 	Shipments []Shipment `json:",omitzero"`
 	Returns   []Return   `json:",omitzero"`
 	Holds     []Hold     `json:",omitzero"`

@@ -20,12 +20,13 @@ type Refund struct {
 	By         string
 	PaymentID  string // the capture it goes back to; empty when the provider started it
 	ProviderID string
-	Amount     money.Amount // Σ lines' net and tax + shipping, or the whole surplus
+	Amount     money.Amount // Σ lines' net and tax + shipping + beyond, or the whole surplus
 	Lines      []LineRefund
 	Shipping   money.Amount
-	Surplus    bool      // gives back a second payment; touches no line and no commission
-	LastTry    time.Time // when it was last sent without a known outcome
-	Tries      int       // how often that was
+	Beyond     money.Amount `json:",omitzero"` // given back by the provider although a lost dispute had taken it: the shop's loss, and no commission's
+	Surplus    bool         // gives back a second payment; touches no line and no commission
+	LastTry    time.Time    // when it was last sent without a known outcome
+	Tries      int          // how often that was
 	Succeeded  *Mark
 	Failed     *Mark
 }
@@ -71,43 +72,70 @@ type RefundedLine struct {
 // Gross is net and tax together.
 func (r RefundedLine) Gross() int64 { return r.Net.Minor + r.Tax.Minor }
 
-// RefundedLine sums the refunds of one line; only those that counts says, all when counts is nil.
-func (o Order) RefundedLine(line int, counts func(Refund) bool) RefundedLine {
+// RefundedLine sums what refunds and lost disputes took back of one line; only those of an earlier version than before,
+// all when before is 0.
+func (o Order) RefundedLine(line int, before int64) RefundedLine {
 	sum := RefundedLine{Net: money.Of(0, o.Total.Currency), Tax: money.Of(0, o.Total.Currency)}
-	for _, r := range o.Refunds {
-		if !r.Counts() || counts != nil && !counts(r) {
-			continue
-		}
-		for _, l := range r.Lines {
-			if l.Line == line {
+	add := func(v int64, parts []LineRefund) {
+		for _, l := range parts {
+			if l.Line == line && (before == 0 || v < before) {
 				sum.Quantity += l.Quantity
 				sum.Net.Minor += l.Net.Minor
 				sum.Tax.Minor += l.Tax.Minor
 			}
 		}
 	}
+	for _, r := range o.Refunds {
+		if r.Counts() {
+			add(r.V, r.Lines)
+		}
+	}
+	for _, d := range o.Disputes {
+		if d.Lost != nil {
+			add(d.Lost.V, d.Lines)
+		}
+	}
 	return sum
 }
 
-// RefundedTotal is everything that has gone back or is on its way, surplus payments apart.
+// RefundedTotal is everything that has gone back by refunds and lost disputes or is on its way, never more than the
+// order's total; surplus payments apart.
 func (o Order) RefundedTotal() money.Amount {
-	total := money.Of(0, o.Total.Currency)
+	total := money.Of(o.lostTotal(), o.Total.Currency)
 	for _, r := range o.Refunds {
 		if r.Counts() {
-			total.Minor += r.Amount.Minor
+			total.Minor += r.Amount.Minor - r.Beyond.Minor
 		}
 	}
 	return total
 }
 
-// Refundable is what can still be given back of what was paid for the order.
+// Refundable is what can be given back now of what was paid for the order. What a bank is deciding about cannot.
 func (o Order) Refundable() money.Amount {
 	paid := min(o.Captured().Minor, o.Total.Minor)
-	return money.Of(max(0, paid-o.RefundedTotal().Minor), o.Total.Currency)
+	return money.Of(max(0, paid-o.RefundedTotal().Minor-o.contested()), o.Total.Currency)
 }
 
+// nothingLeft reports whether everything that was paid has gone back, in whatever way.
+func (o Order) nothingLeft() bool {
+	return o.Total.Minor > 0 && o.IsPaid() && o.RefundedTotal().Minor >= o.Total.Minor
+}
+
+// fullyRefunded reports whether the shop has given everything back. A lost dispute moves no stock: whether such an order
+// is still shipped is for people to decide.
 func (o Order) fullyRefunded() bool {
-	return o.Total.Minor > 0 && o.IsPaid() && o.Refundable().Minor == 0
+	return o.Total.Minor > 0 && o.IsPaid() && o.refundsTotal() >= o.Total.Minor
+}
+
+// refundsTotal is what refunds give back, disputes apart.
+func (o Order) refundsTotal() int64 {
+	var sum int64
+	for _, r := range o.Refunds {
+		if r.Counts() {
+			sum += r.Amount.Minor
+		}
+	}
+	return sum
 }
 
 func (o Order) refundedShipping() int64 {
@@ -115,6 +143,11 @@ func (o Order) refundedShipping() int64 {
 	for _, r := range o.Refunds {
 		if r.Counts() {
 			sum += r.Shipping.Minor
+		}
+	}
+	for _, d := range o.Disputes {
+		if d.Lost != nil {
+			sum += d.Shipping.Minor
 		}
 	}
 	return sum
@@ -132,15 +165,18 @@ func (o *Order) RequestRefund(q RefundRequest, now time.Time) (Refund, error) {
 	r := Refund{ID: q.ID, V: o.next(), At: now, LastTry: now, Reason: q.Reason, By: q.By,
 		Shipping: money.Of(0, o.Total.Currency), PaymentID: o.Captures[0].PaymentID}
 	var err error
-	if q.Amount != nil {
-		err = o.spread(&r, q.Amount.Minor)
-	} else {
+	switch {
+	case q.Amount == nil:
 		err = o.itemise(&r, q)
+	case q.Amount.Minor > o.Refundable().Minor:
+		err = o.tooMuch()
+	default:
+		r.Lines, r.Shipping.Minor, err = o.spread(q.Amount.Minor)
 	}
 	if err != nil {
 		return Refund{}, err
 	}
-	r.Amount = r.sum()
+	r.Amount = money.Of(grossOf(r.Lines)+r.Shipping.Minor, o.Total.Currency)
 	switch {
 	case r.Amount.Minor == 0:
 		return Refund{}, fail.New(fail.Invalid, "refund_empty", "This would refund nothing. Name lines, shipping or an amount that is still refundable.", nil)
@@ -229,7 +265,7 @@ func (o Order) itemise(r *Refund, q RefundRequest) error {
 // rounded over the pieces so far so that all together bring back the whole price, and no more than is left of it after
 // refunds by amount.
 func (o Order) linePart(i int, l RefundLine) (LineRefund, error) {
-	line, done := o.Lines[i], o.RefundedLine(i, nil)
+	line, done := o.Lines[i], o.RefundedLine(i, 0)
 	if done.Quantity+l.Quantity > line.Quantity {
 		return LineRefund{}, fail.New(fail.Conflict, "refund_quantity", "Only {left} of {sku} can still be refunded.",
 			fail.Args{"left": line.Quantity - done.Quantity, "sku": l.SKU})
@@ -256,19 +292,16 @@ func (o Order) linePart(i int, l RefundLine) (LineRefund, error) {
 }
 
 // spread allocates an amount to what is left of the lines, in proportion, and what exceeds them to shipping.
-func (o Order) spread(r *Refund, amount int64) error {
-	if amount > o.Refundable().Minor {
-		return o.tooMuch()
-	}
+func (o Order) spread(amount int64) (lines []LineRefund, shipping int64, err error) {
 	weights := make([]int64, len(o.Lines))
 	var goods int64
 	for i, l := range o.Lines {
-		weights[i] = l.Gross().Minor - o.RefundedLine(i, nil).Gross()
+		weights[i] = l.Gross().Minor - o.RefundedLine(i, 0).Gross()
 		goods += weights[i]
 	}
 	parts, err := money.Of(min(amount, goods), o.Total.Currency).Allocate(weights)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	for i, p := range parts {
 		if p.Minor == 0 {
@@ -276,17 +309,16 @@ func (o Order) spread(r *Refund, amount int64) error {
 		}
 		part, err := o.split(i, 0, p.Minor)
 		if err != nil {
-			return err
+			return nil, 0, err
 		}
-		r.Lines = append(r.Lines, part)
+		lines = append(lines, part)
 	}
-	r.Shipping.Minor = amount - min(amount, goods)
-	return nil
+	return lines, amount - min(amount, goods), nil
 }
 
 // split divides a line's gross refund into net and tax, cumulative like everything here.
 func (o Order) split(i int, quantity, gross int64) (LineRefund, error) {
-	line, done := o.Lines[i], o.RefundedLine(i, nil)
+	line, done := o.Lines[i], o.RefundedLine(i, 0)
 	part := LineRefund{Line: i, Quantity: quantity, Net: money.Of(gross, o.Total.Currency), Tax: money.Of(0, o.Total.Currency)}
 	if line.Tax.Minor == 0 {
 		return part, nil
@@ -300,15 +332,11 @@ func (o Order) split(i int, quantity, gross int64) (LineRefund, error) {
 	return part, nil
 }
 
-func (r Refund) sum() money.Amount {
-	total := r.Shipping
-	for _, l := range r.Lines {
-		total.Minor += l.Net.Minor + l.Tax.Minor
-	}
-	return total
-}
-
 func (o Order) tooMuch() error {
+	if held := o.contested(); held > 0 {
+		return fail.New(fail.Conflict, "refund_disputed", "The bank is deciding about {disputed} of this payment and may give it back itself, so only {left} can be refunded now. Refund the rest if the shop wins the dispute.",
+			fail.Args{"disputed": money.Of(held, o.Total.Currency), "left": o.Refundable()})
+	}
 	return fail.New(fail.Conflict, "refund_too_large", "Only {left} can still be refunded.", fail.Args{"left": o.Refundable()})
 }
 
@@ -361,10 +389,10 @@ func (o *Order) SettleRefund(t Outcome, now time.Time) error {
 	mark := &Mark{V: o.next(), At: now}
 	if t.Succeeded {
 		r.Succeeded = mark
-	} else {
-		r.Failed = mark
+		return nil
 	}
-	return nil
+	r.Failed = mark
+	return o.bearLosses()
 }
 
 func refundDiffers(amount money.Amount) error {
@@ -387,16 +415,14 @@ func (o *Order) adoptRefund(t Outcome, now time.Time) (int, error) {
 			return i, nil
 		}
 	} else {
-		if t.Amount.Minor > o.Total.Minor-o.RefundedTotal().Minor {
+		if t.Amount.Minor > o.Total.Minor-o.refundsTotal() { // what a dispute took may have been refunded too, before or after
 			return 0, refundDiffers(t.Amount)
 		}
-		whole := *o
-		if !o.IsPaid() { // spread as if paid: the payment's event is merely late
-			whole.Captures = append(slices.Clone(o.Captures), Capture{Amount: o.Total})
-		}
-		if err := whole.spread(&r, t.Amount.Minor); err != nil {
+		var err error
+		if r.Lines, r.Shipping.Minor, err = o.bear(t.Amount.Minor); err != nil {
 			return 0, err
 		}
+		r.Beyond = money.Of(t.Amount.Minor-grossOf(r.Lines)-r.Shipping.Minor, o.Total.Currency)
 	}
 	o.Refunds = append(o.Refunds, r)
 	o.withdraw(now)
@@ -412,7 +438,7 @@ func (o Order) isSurplus(paymentID string) bool {
 func (o *Order) sortRefunds(counts string) {
 	for i := range o.Refunds {
 		if r := &o.Refunds[i]; r.By == "provider" && r.PaymentID != "" && r.PaymentID != counts {
-			r.Surplus, r.Lines, r.Shipping.Minor = true, nil, 0
+			r.Surplus, r.Lines, r.Shipping.Minor, r.Beyond = true, nil, 0, money.Amount{}
 		}
 	}
 }

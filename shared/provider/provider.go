@@ -96,10 +96,10 @@ const (
 	Declined        EventType = "declined"         // an attempt failed; the shopper can try again
 	RefundDone      EventType = "refund_succeeded" // money was given back, asked for by us or not
 	RefundNotDone   EventType = "refund_failed"
-	Disputed        EventType = "disputed"
-	DisputeWon      EventType = "dispute_won"
-	DisputeLost     EventType = "dispute_lost"
-	OtherOccurrence EventType = "other" // of no interest to an order; answered with 2xx and forgotten
+	Disputed        EventType = "disputed"     // the shopper's bank may take the payment back; Amount is what is disputed
+	DisputeWon      EventType = "dispute_won"  // the shop keeps it
+	DisputeLost     EventType = "dispute_lost" // it has gone back to the shopper
+	OtherOccurrence EventType = "other"        // of no interest to an order; answered with 2xx and forgotten
 )
 
 // Event is one thing that happened at the provider. The same ID always tells the same thing.
@@ -111,6 +111,8 @@ type Event struct {
 	PaymentID string
 	RefundID  string // the provider's id; refund events only
 	IntentID  string // ours; empty when the refund was made at the provider itself
+	DisputeID string // the provider's id; dispute events only
+	Reason    string // of a dispute, as the provider's code; may be empty
 	Amount    money.Amount
 	At        time.Time // when it happened, by the provider's clock
 }

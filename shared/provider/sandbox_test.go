@@ -100,9 +100,9 @@ func TestEventsInOurWords(t *testing.T) {
 		{"refunded", func(e *SandboxEvent) { e.Type, e.Refund, e.Intent = "refund.succeeded", "re_1", "r1" }, RefundDone},
 		{"refunded at the provider", func(e *SandboxEvent) { e.Type, e.Refund = "refund.succeeded", "re_1" }, RefundDone},
 		{"refund failed", func(e *SandboxEvent) { e.Type, e.Refund = "refund.failed", "re_1" }, RefundNotDone},
-		{"disputed", func(e *SandboxEvent) { e.Type = "dispute.opened" }, Disputed},
-		{"dispute won", func(e *SandboxEvent) { e.Type = "dispute.won" }, DisputeWon},
-		{"dispute lost", func(e *SandboxEvent) { e.Type = "dispute.lost" }, DisputeLost},
+		{"disputed", func(e *SandboxEvent) { e.Type, e.Dispute, e.Reason = "dispute.opened", "dp_1", "fraudulent" }, Disputed},
+		{"dispute won", func(e *SandboxEvent) { e.Type, e.Dispute = "dispute.won", "dp_1" }, DisputeWon},
+		{"dispute lost", func(e *SandboxEvent) { e.Type, e.Dispute = "dispute.lost", "dp_1" }, DisputeLost},
 		{"of no interest", func(e *SandboxEvent) { e.Type, e.OrderID, e.Amount = "payout.paid", "", money.Amount{} }, OtherOccurrence},
 		{"no type", func(e *SandboxEvent) { e.Type = "" }, OtherOccurrence},
 		{"no id", func(e *SandboxEvent) { e.ID = "" }, ""},
@@ -112,6 +112,11 @@ func TestEventsInOurWords(t *testing.T) {
 		{"no order", func(e *SandboxEvent) { e.OrderID = "" }, ""},
 		{"no payment", func(e *SandboxEvent) { e.Payment = "" }, ""},
 		{"a refund without id", func(e *SandboxEvent) { e.Type = "refund.succeeded" }, ""},
+		{"a dispute without id", func(e *SandboxEvent) { e.Type = "dispute.lost" }, ""},
+		{"a long dispute", func(e *SandboxEvent) { e.Type, e.Dispute = "dispute.lost", strings.Repeat("d", maxID+1) }, ""},
+		{"a long reason", func(e *SandboxEvent) {
+			e.Type, e.Dispute, e.Reason = "dispute.lost", "dp_1", strings.Repeat("r", maxID+1)
+		}, ""},
 		{"nothing", func(e *SandboxEvent) { e.Amount.Minor = 0 }, ""},
 		{"less than nothing", func(e *SandboxEvent) { e.Amount.Minor = -3000 }, ""},
 		{"too much", func(e *SandboxEvent) { e.Amount.Minor = money.MaxMinor + 1 }, ""},
@@ -130,7 +135,7 @@ func TestEventsInOurWords(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || e.Type != tt.want || e.RefundID != wire.Refund || e.IntentID != wire.Intent {
+			if err != nil || e.Type != tt.want || e.RefundID != wire.Refund || e.IntentID != wire.Intent || e.DisputeID != wire.Dispute || e.Reason != wire.Reason {
 				t.Errorf("%+v %v", e, err)
 			}
 		})

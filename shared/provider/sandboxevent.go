@@ -55,8 +55,8 @@ func (s *sandboxHTTP) Event(header http.Header, body []byte, now time.Time) (Eve
 // normal is the event in our words. An event that concerns an order has to say which, when and how much.
 func (e SandboxEvent) normal() (Event, error) {
 	out := Event{ID: e.ID, Type: OtherOccurrence, OrderID: e.OrderID, SessionID: e.Session, PaymentID: e.Payment,
-		RefundID: e.Refund, IntentID: e.Intent, Amount: e.Amount, At: e.At}
-	if e.ID == "" || e.At.IsZero() || tooLong(e.ID, e.OrderID, e.Session, e.Payment, e.Refund, e.Intent) {
+		RefundID: e.Refund, IntentID: e.Intent, DisputeID: e.Dispute, Reason: e.Reason, Amount: e.Amount, At: e.At}
+	if e.ID == "" || e.At.IsZero() || tooLong(e.ID, e.OrderID, e.Session, e.Payment, e.Refund, e.Intent, e.Dispute, e.Reason) {
 		return Event{}, malformed()
 	}
 	t, ok := sandboxEvents[e.Type]
@@ -65,9 +65,10 @@ func (e SandboxEvent) normal() (Event, error) {
 	}
 	out.Type = t
 	refund := t == RefundDone || t == RefundNotDone
+	dispute := t == Disputed || t == DisputeWon || t == DisputeLost
 	_, err := money.ParseCurrency(string(e.Amount.Currency))
 	if err != nil || e.OrderID == "" || e.Amount.Minor <= 0 || e.Amount.Minor > money.MaxMinor ||
-		e.Payment == "" && t != Declined || refund && e.Refund == "" {
+		e.Payment == "" && t != Declined || refund && e.Refund == "" || dispute && e.Dispute == "" {
 		return Event{}, malformed()
 	}
 	return out, nil

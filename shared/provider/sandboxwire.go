@@ -60,6 +60,8 @@ type SandboxEvent struct {
 	Payment  string       `json:"paymentId,omitempty"`
 	Refund   string       `json:"refundId,omitempty"`
 	Intent   string       `json:"intentId,omitempty"`
+	Dispute  string       `json:"disputeId,omitempty"`
+	Reason   string       `json:"reason,omitempty"`
 	Amount   money.Amount `json:"amount"`
 }
 

@@ -40,16 +40,24 @@ func winner(o ordering.Order) (koc, code string) {
 	return w.KOC, w.Code
 }
 
-// refundedNet is what has gone back of a line's net by refunds that have not failed, before a version; 0 is for ever.
+// refundedNet is what has gone back of a line's net by refunds that have not failed and by lost disputes, before a version;
+// 0 is for ever.
 func refundedNet(o ordering.Order, line int, before int64) (sum int64) {
-	for _, r := range o.Refunds {
-		if r.Failed != nil || r.Surplus || before > 0 && r.V >= before {
-			continue
-		}
-		for _, l := range r.Lines {
-			if l.Line == line {
+	add := func(v int64, parts []ordering.LineRefund) {
+		for _, l := range parts {
+			if l.Line == line && (before == 0 || v < before) {
 				sum += l.Net.Minor
 			}
+		}
+	}
+	for _, r := range o.Refunds {
+		if r.Failed == nil && !r.Surplus {
+			add(r.V, r.Lines)
+		}
+	}
+	for _, d := range o.Disputes {
+		if d.Lost != nil {
+			add(d.Lost.V, d.Lines)
 		}
 	}
 	return sum
@@ -121,7 +129,11 @@ func (s *storm) reach(o ordering.Order) {
 		surplus = surplus || r.Surplus
 		again = again || r.Tries > 0
 	}
-	for name, yes := range map[string]bool{"earned": koc != "", "cancelled": o.Cancelled != nil, "expired": o.Expired != nil, "revived": o.Revived != nil,
+	won, lost := false, false
+	for _, d := range o.Disputes {
+		won, lost = won || d.Won != nil, lost || d.Lost != nil
+	}
+	for name, yes := range map[string]bool{"disputeWon": won, "disputeLost": lost, "earned": koc != "", "cancelled": o.Cancelled != nil, "expired": o.Expired != nil, "revived": o.Revived != nil,
 		"paidAfterTheEnd": len(o.Captures) > 0 && (o.Expired != nil || o.Cancelled != nil && o.Captures[0].V > o.Cancelled.V), "paidTwice": surplus,
 		"refunded": len(o.Refunds) > 0, "refundFailed": failed, "refundDrivenAgain": again, "refundByProvider": adopted, "released": o.Released != nil,
 		"clawedBack": debt, "returned": len(o.Returns) > 0, "heldBack": len(o.Holds) > 0, "delivered": o.Delivered != nil} {

@@ -160,7 +160,7 @@ func (s *storm) note(p *purchase, a answer) error {
 var outcomes = []struct {
 	name   string
 	weight int
-}{{"pay", 44}, {"pay-twice", 10}, {"pay-double", 7}, {"pay-late", 10}, {"decline", 9}, {"refund-first", 7}, {"dispute", 3}, {"dispute-won", 3}, {"", 7}}
+}{{"pay", 40}, {"pay-twice", 10}, {"pay-double", 7}, {"pay-late", 10}, {"decline", 9}, {"refund-first", 7}, {"dispute", 4}, {"dispute-won", 3}, {"dispute-lost", 3}, {"", 7}}
 
 // pay goes to the provider's page and presses a button. It reports that the shopper left without waiting.
 func (s *storm) pay(ctx context.Context, p *purchase, r *rand.Rand) (left bool, err error) {

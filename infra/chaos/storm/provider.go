@@ -2,6 +2,7 @@ package storm
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"yundian/shared/ordering"
@@ -15,6 +16,10 @@ type books struct {
 			ID       string
 			Amount   struct{ Amount int64 }
 			Refunded int64
+			Disputes []struct {
+				ID, State string
+				Amount    struct{ Amount int64 }
+			}
 		}
 		Events []struct {
 			ID, Type, IntentID, RefundID string
@@ -53,6 +58,7 @@ func (s *storm) checkProvider(ctx context.Context, orders map[string]ordering.Or
 		}
 		s.compareCaptures(o, b)
 		s.compareRefunds(o, b)
+		s.compareDisputes(o, b)
 	}
 	return nil
 }
@@ -103,7 +109,8 @@ func (s *storm) compareRefunds(o ordering.Order, b books) {
 		case r.Failed != nil:
 			state = "failed"
 		}
-		if there := given[r.ID]; there != (refund{r.Amount.Minor, state}) {
+		never := r.Failed != nil && r.Failed.Reason == ordering.RefundTaken // and so the provider never heard of it
+		if there := given[r.ID]; there != (refund{r.Amount.Minor, state}) && !(never && there == refund{}) {
 			s.differ("order %s refunded %d by %s (%s), the provider %+v", o.ID, r.Amount.Minor, r.ID, state, there)
 		}
 		delete(given, r.ID)
@@ -118,5 +125,49 @@ func (s *storm) compareRefunds(o ordering.Order, b books) {
 	}
 	if back != 0 {
 		s.differ("order %s has %d more refunded than the provider has given back", o.ID, back)
+	}
+}
+
+// compareDisputes holds every dispute to the provider's, and what a lost one took to its amount and to what was paid.
+func (s *storm) compareDisputes(o ordering.Order, b books) {
+	there := map[string]string{}
+	for _, ses := range b.Sessions {
+		for _, p := range ses.Payments {
+			for _, d := range p.Disputes {
+				there["sandbox:"+d.ID] = fmt.Sprint(d.State, " ", d.Amount.Amount)
+			}
+		}
+	}
+	var back int64
+	for _, d := range o.Disputes {
+		state := "open"
+		switch {
+		case d.Won != nil:
+			state = "won"
+		case d.Lost != nil:
+			state = "lost"
+			taken := d.Shipping.Minor
+			for _, l := range d.Lines {
+				taken += l.Net.Minor + l.Tax.Minor
+			}
+			if back += taken; taken+d.Beyond.Minor != d.Amount.Minor {
+				s.differ("order %s lost %d by %s, but bears %d and %d", o.ID, d.Amount.Minor, d.ID, taken, d.Beyond.Minor)
+			}
+		}
+		if here := fmt.Sprint(state, " ", d.Amount.Minor); there[d.ID] != here {
+			s.differ("order %s has dispute %s %s, the provider %q", o.ID, d.ID, here, there[d.ID])
+		}
+		delete(there, d.ID)
+	}
+	for id, d := range there {
+		s.differ("the provider has dispute %s %s, of which order %s knows nothing", id, d, o.ID)
+	}
+	for _, r := range o.Refunds {
+		if r.Failed == nil && !r.Surplus {
+			back += r.Amount.Minor - r.Beyond.Minor
+		}
+	}
+	if back > o.Total.Minor {
+		s.differ("order %s of %d has %d gone back by refunds and disputes", o.ID, o.Total.Minor, back)
 	}
 }

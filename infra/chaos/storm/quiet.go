@@ -3,6 +3,7 @@ package storm
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"yundian/shared/ordering"
@@ -19,6 +20,9 @@ func (s *storm) settle(ctx context.Context) error {
 		return err
 	}
 	if err := s.sandbox(ctx, "/late", nil); err != nil {
+		return err
+	}
+	if err := s.decideDisputes(ctx); err != nil {
 		return err
 	}
 	var open []string
@@ -47,6 +51,31 @@ func (s *storm) settle(ctx context.Context) error {
 	}
 	s.found = append(s.found, open...)
 	return s.runner.Quiet(ctx)
+}
+
+// decideDisputes has the bank decide what is still open, once for the shop and once for the shopper: nothing else would
+// ever end those.
+func (s *storm) decideDisputes(ctx context.Context) error {
+	if err := s.runner.Quiet(ctx); err != nil {
+		return err
+	}
+	orders, err := s.orders(ctx)
+	if err != nil {
+		return err
+	}
+	decided := 0
+	for _, o := range orders {
+		for _, d := range o.Disputes {
+			if d.Won != nil || d.Lost != nil {
+				continue
+			}
+			decided++
+			if err := s.sandbox(ctx, "/disputes/"+strings.TrimPrefix(d.ID, "sandbox:")+[]string{"/win", "/lose"}[decided%2], nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // unfinished says what time alone will still change about an order.

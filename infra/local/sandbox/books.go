@@ -41,6 +41,26 @@ type payment struct {
 	ID       string       `json:"id"`
 	Amount   money.Amount `json:"amount"`
 	Refunded int64        `json:"refunded,omitempty"`
+	Disputes []dispute    `json:"disputes,omitempty"`
+}
+
+// dispute is a payment that the shopper asked the bank to take back.
+type dispute struct {
+	ID     string       `json:"id"`
+	Amount money.Amount `json:"amount"`
+	Reason string       `json:"reason"`
+	State  string       `json:"state"` // open, won, lost
+}
+
+// contested is what the bank has taken or may still take of a payment.
+func (p *payment) contested() int64 {
+	var sum int64
+	for _, d := range p.Disputes {
+		if d.State != disputeWon {
+			sum += d.Amount.Minor
+		}
+	}
+	return sum
 }
 
 // refund is money given back, or a refusal to.
@@ -72,6 +92,7 @@ type books struct {
 const (
 	maxSessions = 200_000
 	maxPayments = 20 // per session
+	maxDisputes = 20 // per payment
 	maxEvents   = 60 // per session
 )
 
@@ -102,7 +123,7 @@ func (b *books) apply(e entry) {
 }
 
 // Ids of payments and events hold the id of their session, so that it is found without a search:
-// cs_K3X…, pay_K3X…_1, evt_K3X…_4.
+// cs_K3X…, pay_K3X…_1, evt_K3X…_4, dp_K3X…_2.
 
 func (s *session) newID(prefix string, n int) string {
 	return fmt.Sprintf("%s_%s_%d", prefix, strings.TrimPrefix(s.ID, "cs_"), n+1)

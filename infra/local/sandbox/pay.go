@@ -30,6 +30,7 @@ type payData struct {
 	Return      string
 	Open        bool
 	Paid        bool
+	Disputed    bool // a dispute is open
 	Problem     string
 }
 
@@ -51,7 +52,8 @@ func (s *Sandbox) payPage(w http.ResponseWriter, r *http.Request) {
 
 func (s *Sandbox) payData(ses *session) payData {
 	c := ses.Checkout
-	return payData{Total: c.Amount.Decimal(), Currency: c.Amount.Currency, Order: c.OrderID, Description: c.Description,
+	_, disputed := ses.openDispute()
+	return payData{Disputed: disputed != nil, Total: c.Amount.Decimal(), Currency: c.Amount.Currency, Order: c.OrderID, Description: c.Description,
 		Return: c.ReturnURL, Open: s.payableNow(ses), Paid: len(ses.Payments) > 0}
 }
 
@@ -120,8 +122,13 @@ func (s *Sandbox) refuses(ses *session, outcome string) string {
 		return ""
 	case ses.State == paid && (outcome == "pay" || outcome == "pay-twice"):
 		return "" // a second click on the same button: nothing is taken twice
-	case ses.State == paid && (outcome == "pay-double" || outcome == "dispute"):
+	case ses.State == paid && (outcome == "pay-double" || outcome == "dispute" && len(ses.Payments[0].Disputes) < maxDisputes):
 		return ""
+	case ses.State == paid && (outcome == "dispute-won" || outcome == "dispute-lost"):
+		if _, d := ses.openDispute(); d != nil {
+			return ""
+		}
+		return "没有进行中的争议。 No dispute is open."
 	default:
 		return "这笔付款已经关闭。 This payment is closed."
 	}
@@ -176,13 +183,20 @@ var outcomes = map[string]func(*Sandbox, *session) []string{
 		if ses.State != paid {
 			events = append(events, s.take(ses, ses.Checkout.Amount))
 		}
-		return append(events, s.tell(ses, "dispute.opened", provider.SandboxEvent{Payment: ses.Payments[0].ID, Amount: ses.Payments[0].Amount}))
+		return append(events, s.dispute(ses, &ses.Payments[0], ses.Payments[0].Amount, fraudulent))
 	},
-	"dispute-won": func(s *Sandbox, ses *session) []string {
-		captured := s.take(ses, ses.Checkout.Amount)
-		about := provider.SandboxEvent{Payment: ses.Payments[0].ID, Amount: ses.Payments[0].Amount}
-		return []string{captured, s.tell(ses, "dispute.opened", about), s.tell(ses, "dispute.won", about)}
-	},
+	"dispute-won":  func(s *Sandbox, ses *session) []string { return s.disputeTo(ses, disputeWon) },
+	"dispute-lost": func(s *Sandbox, ses *session) []string { return s.disputeTo(ses, disputeLost) },
+}
+
+// disputeTo ends the open dispute, or takes money, has it disputed and ends that.
+func (s *Sandbox) disputeTo(ses *session, state string) []string {
+	var events []string
+	if ses.State != paid {
+		events = []string{s.take(ses, ses.Checkout.Amount), s.dispute(ses, &ses.Payments[0], ses.Payments[0].Amount, fraudulent)}
+	}
+	p, d := ses.openDispute()
+	return append(events, s.decide(ses, p, d, state))
 }
 
 // firstCapture is where a paid session's first captured event stands.

@@ -78,6 +78,9 @@ func (s *Sandbox) giveBack(ses *session, p *payment, req provider.SandboxRefund,
 	case req.Amount.Currency != p.Amount.Currency || req.Amount.Minor > p.Amount.Minor-p.Refunded:
 		ref.ID, ref.State, ref.Reason = "", provider.RefundFailed, "more than is left of the payment"
 		return ref, ""
+	case req.Amount.Minor > p.Amount.Minor-p.Refunded-p.contested():
+		ref.ID, ref.State, ref.Reason = "", provider.RefundFailed, "the payment is disputed"
+		return ref, ""
 	case outcome == refundRefused, len(ses.Events) >= maxEvents:
 		ref.ID, ref.State, ref.Reason = "", provider.RefundFailed, "refused by the bank"
 		return ref, ""

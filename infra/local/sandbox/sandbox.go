@@ -120,6 +120,9 @@ func (s *Sandbox) routes() http.Handler {
 	mux.HandleFunc("POST /late", s.flushLate)
 	mux.HandleFunc("POST /events/{id}/deliver", s.redeliver)
 	mux.HandleFunc("GET /orders/{order}", s.showOrder)
+	mux.HandleFunc("POST /orders/{order}/disputes", s.postDispute)
+	mux.HandleFunc("POST /disputes/{id}/win", s.decideDispute(disputeWon))
+	mux.HandleFunc("POST /disputes/{id}/lose", s.decideDispute(disputeLost))
 	guard := http.NewCrossOriginProtection() // a page from elsewhere in the same browser can press no buttons here
 	return guard.Handler(http.MaxBytesHandler(mux, maxRequest))
 }

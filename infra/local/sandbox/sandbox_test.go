@@ -335,6 +335,7 @@ func TestOtherOutcomes(t *testing.T) {
 		{"refund-first", []provider.EventType{provider.RefundDone, provider.Captured}, 2, 1},
 		{"dispute", []provider.EventType{provider.Captured, provider.Disputed}, 2, 1},
 		{"dispute-won", []provider.EventType{provider.Captured, provider.Disputed, provider.DisputeWon}, 3, 1},
+		{"dispute-lost", []provider.EventType{provider.Captured, provider.Disputed, provider.DisputeLost}, 3, 1},
 		{"pay-wrong-amount", []provider.EventType{provider.Captured}, 1, 1},
 	}
 	for _, tt := range tests {
