@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"time"
 
 	"yundian/shared/money"
@@ -18,6 +19,7 @@ type OrderSummary struct {
 	Total    money.Amount `json:"total"`
 	Refunded money.Amount `json:"refunded"`
 	OnHold   bool         `json:"onHold,omitempty"`
+	Disputed bool         `json:"disputed,omitempty" doc:"A dispute is open: the bank may take the payment back"`
 	Return   string       `json:"openReturn,omitempty" doc:"Id of a return that waits for an answer"`
 }
 
@@ -37,11 +39,12 @@ type Order struct {
 	Tax         money.Amount       `json:"tax"`
 	Discount    money.Amount       `json:"discount"`
 	Captured    money.Amount       `json:"captured" doc:"What providers have taken"`
-	Refundable  money.Amount       `json:"refundable"`
+	Refundable  money.Amount       `json:"refundable" doc:"Now: without what a bank is deciding about"`
 	Contact     ordering.Contact   `json:"contact"`
 	Address     ordering.Address   `json:"address"`
 	Payments    []OrderPayment     `json:"payments"`
 	Refunds     []Refund           `json:"refunds"`
+	Disputes    []OrderDispute     `json:"disputes"`
 	Shipments   []Parcel           `json:"shipments"`
 	Delivered   *OrderMark         `json:"delivered,omitempty"`
 	Released    *OrderMark         `json:"released,omitempty"`
@@ -65,7 +68,7 @@ type OrderLine struct {
 	Net      money.Amount `json:"net" doc:"What commission is based on"`
 	Tax      money.Amount `json:"tax"`
 	Refunded int64        `json:"refundedQuantity"`
-	Returned money.Amount `json:"refunded" doc:"Net and tax that went back or are on their way"`
+	Returned money.Amount `json:"refunded" doc:"Net and tax that went back by refunds and lost disputes or are on their way"`
 }
 
 // OrderPayment is money that a provider has taken.
@@ -73,6 +76,33 @@ type OrderPayment struct {
 	ID     string       `json:"id"`
 	Amount money.Amount `json:"amount"`
 	At     time.Time    `json:"at"`
+}
+
+// OrderDispute is a payment that the shopper asked the bank to take back.
+type OrderDispute struct {
+	ID       string        `json:"id" doc:"The provider's, with its name before it"`
+	State    string        `json:"state" enum:"open,won,lost"`
+	Payment  string        `json:"payment"`
+	Amount   money.Amount  `json:"amount"`
+	Reason   string        `json:"reason,omitempty" doc:"The provider's code"`
+	At       time.Time     `json:"at" doc:"When the shop heard of it"`
+	Closed   *time.Time    `json:"closedAt,omitempty"`
+	Lines    []RefundLine  `json:"lines,omitempty" doc:"What a lost one took back of the lines"`
+	Shipping *money.Amount `json:"shipping,omitempty" doc:"And of shipping"`
+	Beyond   *money.Amount `json:"beyond,omitempty" doc:"What exceeds all that was left of the order: the shop's loss, which takes no commission"`
+}
+
+func viewDispute(o ordering.Order, d ordering.Dispute) OrderDispute {
+	v := OrderDispute{ID: d.ID, State: d.State(), Payment: d.PaymentID, Amount: d.Amount, Reason: d.Reason, At: d.At.UTC(), Lines: viewRefundLines(o, d.Lines)}
+	if end := cmp.Or(d.Won, d.Lost); end != nil {
+		at := end.At.UTC()
+		v.Closed = &at
+	}
+	if d.Lost != nil {
+		shipping, beyond := money.Of(d.Shipping.Minor, o.Total.Currency), money.Of(d.Beyond.Minor, o.Total.Currency)
+		v.Shipping, v.Beyond = &shipping, &beyond
+	}
+	return v
 }
 
 // Parcel is a shipment.
@@ -149,7 +179,7 @@ type OrderRate struct {
 
 func summarise(o ordering.Order) OrderSummary {
 	s := OrderSummary{ID: o.ID, Status: string(o.Status()), PlacedAt: o.PlacedAt.UTC(), Payment: o.Payment, Total: o.Total,
-		Refunded: o.RefundedTotal(), OnHold: o.OnHold() != nil}
+		Refunded: o.RefundedTotal(), OnHold: o.OnHold() != nil, Disputed: o.OpenDispute() != nil}
 	for _, l := range o.Lines {
 		s.Pieces += l.Quantity
 	}
@@ -176,6 +206,9 @@ func viewOrder(o ordering.Order, c ordering.Contact, ad ordering.Address) Order 
 	}
 	for _, x := range o.Refunds {
 		v.Refunds = append(v.Refunds, viewRefund(o, x))
+	}
+	for _, x := range o.Disputes {
+		v.Disputes = append(v.Disputes, viewDispute(o, x))
 	}
 	for _, x := range o.Shipments {
 		v.Shipments = append(v.Shipments, Parcel{Carrier: x.Carrier, Tracking: x.Tracking, SKUs: x.SKUs, At: x.At.UTC()})

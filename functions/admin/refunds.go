@@ -26,6 +26,9 @@ type Refund struct {
 	By       string       `json:"by"`
 	At       time.Time    `json:"at"`
 	Surplus  bool         `json:"surplus,omitempty" doc:"Gives back a second payment; touches no line and no commission"`
+
+	Beyond  *money.Amount `json:"beyond,omitempty" doc:"What a lost dispute had taken already: the shop's loss, which takes no commission"`
+	Failure string        `json:"failure,omitempty" doc:"Why it failed, where the provider is not the one to say: taken by a dispute"`
 }
 
 // RefundLine is the part of a refund that belongs to one line.
@@ -37,11 +40,22 @@ type RefundLine struct {
 }
 
 func viewRefund(o ordering.Order, r ordering.Refund) Refund {
-	v := Refund{ID: r.ID, State: r.State(), Amount: r.Amount, Shipping: r.Shipping, Reason: r.Reason, By: r.By, At: r.At.UTC(), Surplus: r.Surplus}
-	for _, l := range r.Lines {
-		v.Lines = append(v.Lines, RefundLine{SKU: o.Lines[l.Line].SKU, Quantity: l.Quantity, Net: l.Net, Tax: l.Tax})
+	v := Refund{ID: r.ID, State: r.State(), Amount: r.Amount, Shipping: r.Shipping, Reason: r.Reason, By: r.By, At: r.At.UTC(), Surplus: r.Surplus, Lines: viewRefundLines(o, r.Lines)}
+	if r.Beyond.Minor > 0 {
+		v.Beyond = &r.Beyond
+	}
+	if r.Failed != nil {
+		v.Failure = r.Failed.Reason
 	}
 	return v
+}
+
+func viewRefundLines(o ordering.Order, parts []ordering.LineRefund) []RefundLine {
+	var out []RefundLine
+	for _, l := range parts {
+		out = append(out, RefundLine{SKU: o.Lines[l.Line].SKU, Quantity: l.Quantity, Net: l.Net, Tax: l.Tax})
+	}
+	return out
 }
 
 type refundInput struct {

@@ -249,6 +249,21 @@ func TestTheOrderPageFollowsTheOrder(t *testing.T) {
 		return err
 	})
 	x.shows(see(), "退款 ¥168.00，处理中")
+	dispute := ordering.DisputeNews{ID: "bank:d1", PaymentID: "on_delivery:" + x.orderID(address), Amount: money.Of(16800, "CNY"), Outcome: ordering.DisputeOpened}
+	x.change(address, func(o *ordering.Order) error { return o.RecordDispute(dispute, x.at) })
+	x.shows(see(), "银行正在审理 ¥168.00 的付款争议", "退款 ¥168.00，处理中")
+	dispute.Outcome = ordering.DisputeLost
+	x.change(address, func(o *ordering.Order) error {
+		if err := o.RecordDispute(dispute, x.at); err != nil {
+			return err
+		}
+		return o.DropRefund("r1", x.at)
+	})
+	page = see()
+	x.shows(page, "银行已退回 ¥168.00")
+	if strings.Contains(page, "退款 ¥168.00") {
+		t.Error("a refund that the bank has made superfluous is shown as failed")
+	}
 	if a := x.send("GET", strings.Replace(address, "secret=", "secret=x", 1), nil); a.Status != 404 {
 		t.Errorf("with another secret: %d", a.Status)
 	}

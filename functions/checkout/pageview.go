@@ -172,5 +172,12 @@ func maskedEmail(email string) string {
 	return string(first) + "···@" + host
 }
 
+// refunds are those that the shopper waits for or has: one that the bank made superfluous is neither.
+func (v orderPageView) refunds() []ordering.Refund {
+	return slices.DeleteFunc(slices.Clone(v.Order.Refunds), func(r ordering.Refund) bool {
+		return r.Failed != nil && r.Failed.Reason == ordering.RefundTaken
+	})
+}
+
 // number is the order's id as people read it out: the last characters, which differ between orders.
 func number(id string) string { return id[max(0, len(id)-8):] }

@@ -41,6 +41,7 @@ type orderView struct {
 	DeliveredAt *time.Time     `json:"deliveredAt,omitempty"`
 	Shipments   []shipmentView `json:"shipments,omitempty"`
 	Refunds     []refundView   `json:"refunds,omitempty"`
+	Disputes    []disputeView  `json:"disputes,omitempty"`
 	Returns     []returnView   `json:"returns,omitempty"`
 	Refunded    money.Amount   `json:"refunded"`
 	quoteView
@@ -54,6 +55,13 @@ type shipmentView struct {
 
 type refundView struct {
 	ID     string       `json:"id"`
+	Amount money.Amount `json:"amount"`
+	State  string       `json:"state"`
+	At     time.Time    `json:"at"`
+}
+
+// disputeView is a dispute as the shopper reads it, who knows the reason.
+type disputeView struct {
 	Amount money.Amount `json:"amount"`
 	State  string       `json:"state"`
 	At     time.Time    `json:"at"`
@@ -94,6 +102,9 @@ func (c *checkout) viewOrder(r *http.Request, o ordering.Order) orderView {
 	}
 	for _, x := range o.Refunds {
 		v.Refunds = append(v.Refunds, refundView{ID: x.ID, Amount: x.Amount, State: x.State(), At: x.At.UTC()})
+	}
+	for _, x := range o.Disputes {
+		v.Disputes = append(v.Disputes, disputeView{Amount: x.Amount, State: x.State(), At: x.At.UTC()})
 	}
 	for _, x := range o.Returns {
 		rv := returnView{ID: x.ID, At: x.At.UTC()}

@@ -356,6 +356,69 @@ func TestOtherOutcomes(t *testing.T) {
 	}
 }
 
+func TestDisputes(t *testing.T) {
+	s := openShop(t)
+	paid := s.payment("o1")
+	open := func(body string, status int) string {
+		t.Helper()
+		resp, answer := s.control("/orders/o1/disputes", body)
+		var d struct{ ID string }
+		if resp.StatusCode != status || json.Unmarshal([]byte(answer), &d) != nil {
+			t.Fatalf("dispute %s: %d %s", body, resp.StatusCode, answer)
+		}
+		return d.ID
+	}
+	decide := func(path string, status int) {
+		t.Helper()
+		if resp, answer := s.control("/disputes/"+path, ""); resp.StatusCode != status {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, answer)
+		}
+	}
+	first, second := open(`{"amount": 1000, "reason": "duplicate"}`, 201), open(`{}`, 201)
+	open(`{"amount": 3001}`, 400)
+	open(`{"payment": "pay_other_1"}`, 404)
+	refund := func(id string, minor int64) provider.RefundState {
+		t.Helper()
+		r, err := s.client.Refund(t.Context(), provider.RefundRequest{ID: id, PaymentID: paid.PaymentID, Amount: money.Of(minor, "CNY")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.State
+	}
+	if got := refund("r1", 1); got != provider.RefundFailed {
+		t.Errorf("a disputed payment was refunded: %s", got)
+	}
+	decide(first+"/lose", 204)
+	decide(first+"/lose", 409)
+	decide(second+"/win", 204)
+	decide("dp_nothing_1/win", 409)
+	if refund("r2", 2001) != provider.RefundFailed || refund("r3", 2000) != provider.RefundSucceeded {
+		t.Error("what a lost dispute took can be refunded, or what it left cannot")
+	}
+	told := s.wantTold(provider.Captured, provider.Disputed, provider.Disputed, provider.DisputeLost, provider.DisputeWon, provider.RefundDone)
+	for i, want := range []string{"", first, second, first, second} {
+		if e := told[i]; e.DisputeID != want || e.PaymentID != paid.PaymentID {
+			t.Errorf("told %+v", e)
+		}
+	}
+	if told[3].Amount.Minor != 1000 || told[3].Reason != "duplicate" || told[4].Amount != thirty || told[4].Reason != "fraudulent" {
+		t.Errorf("told %+v", told[3:])
+	}
+}
+
+func TestDisputesFromThePayPage(t *testing.T) {
+	s := openShop(t)
+	session := s.open("o1")
+	s.choose(session, "pay")
+	for _, outcome := range []string{"dispute", "dispute-lost", "dispute", "dispute-won"} {
+		s.wantBack(s.choose(session, outcome), "o1")
+	}
+	if resp := s.choose(session, "dispute-won"); resp.StatusCode != http.StatusConflict {
+		t.Errorf("nothing is disputed, and the bank decides: %d", resp.StatusCode)
+	}
+	s.wantTold(provider.Captured, provider.Disputed, provider.DisputeLost, provider.Disputed, provider.DisputeWon)
+}
+
 func TestPayRefuses(t *testing.T) {
 	s := openShop(t)
 	session := s.open("o1")

@@ -1,0 +1,59 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"yundian/infra/e2e/drive"
+	"yundian/shared/provider"
+)
+
+// sandbox asks the payment provider for something and gives the id that it answers with, if any.
+func sandbox(s *drive.Shop, path string, body map[string]any, status int) string {
+	a := s.Do(drive.Call{Method: http.MethodPost, Path: provider.SandboxPath + path, JSON: body}).Is(status)
+	if status != http.StatusCreated {
+		return ""
+	}
+	return a.Object().Text("id")
+}
+
+// TestADisputedPayment walks an order with a dispute that is won before the release and one that is lost after it.
+func TestADisputedPayment(t *testing.T) {
+	s := drive.Open(t, drive.Shared(t).URL)
+	tea := s.Product(10000, 5)
+	o := s.Order(s.PageToken("/k/"+s.Handle), tea, 2, "sandbox")
+	id, admin := o.Text("id"), "/v1/admin/orders/"+o.Text("id")
+	s.Choose(o.Text("payUrl"), "pay")
+	s.Post(admin+"/ship", s.Operator, map[string]any{"carrier": "SF", "tracking": "SF123"}).Is(200)
+	s.Post(admin+"/deliver", s.Operator, map[string]any{}).Is(200)
+
+	first := sandbox(s, "/orders/"+id+"/disputes", map[string]any{"reason": "product_not_received"}, 201)
+	s.Mature(time.Now().AddDate(0, 0, 8))
+	s.Earns(s.KOC, 2000, 0, 0) // the window is over, but the bank is deciding
+	seen := s.Get(admin, s.Operator).Is(200).Object()
+	seen.Want(t, "sandbox:"+first, "disputes", 0, "id")
+	seen.Want(t, "open", "disputes", 0, "state")
+	seen.Want(t, "product_not_received", "disputes", 0, "reason")
+	seen.Want(t, 0, "refundable", "amount")
+	refused := s.Post(admin+"/refunds", s.Operator, map[string]any{"amount": drive.CNY(1), "reason": "a gesture"}).Is(409)
+	if !strings.Contains(string(refused.Body), "refund_disputed") {
+		t.Errorf("%s", refused.Body)
+	}
+	sandbox(s, "/disputes/"+first+"/win", nil, 204)
+	s.Mature(time.Now().AddDate(0, 0, 8))
+	s.Earns(s.KOC, 0, 2000, 0)
+
+	second := sandbox(s, "/orders/"+id+"/disputes", map[string]any{"amount": 5000}, 201)
+	s.Post(admin+"/refunds", s.Operator, map[string]any{"amount": drive.CNY(10000), "reason": "a gesture"}).Is(201) // what is not disputed
+	s.Quiet()
+	s.Earns(s.KOC, 0, 2000, 1000)
+	sandbox(s, "/disputes/"+second+"/lose", nil, 204)
+	s.Quiet()
+	s.Earns(s.KOC, 0, 2000, 1500)
+	view := s.See(o)
+	view.Want(t, 15000, "refunded", "amount")
+	view.Want(t, "lost", "disputes", 1, "state")
+	s.Verify()
+}
