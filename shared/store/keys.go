@@ -7,6 +7,8 @@ import (
 
 	"yundian/shared/commission"
 	"yundian/shared/ledger"
+	"yundian/shared/money"
+	"yundian/shared/payout"
 )
 
 // All keys of all tables stand here and nowhere else; README.md explains them.
@@ -25,6 +27,7 @@ func applyKey(source, day string, n int) Key {
 }
 func inviteKey(hash string) Key          { return Key{"INVITE#" + hash, "INVITE"} }
 func replyKey(id string) Key             { return Key{"IDEMP#" + id, "IDEMP"} }
+func payTermsKey(version int64) Key      { return Key{"PAYTERMS", "V#" + padded(version)} }
 func statKey(handle, heading string) Key { return Key{"STAT#" + handle, heading} }
 func talliedKey(order string) Key        { return Key{"STAT#ORDER#" + order, "TALLIED"} }
 func talliedTouchKey(id string) Key      { return Key{"STAT#TOUCH#" + id, "TALLIED"} }
@@ -32,6 +35,9 @@ func talliedTouchKey(id string) Key      { return Key{"STAT#TOUCH#" + id, "TALLI
 // people
 func returnNoteKey(person, order string) Key { return Key{"PERSON#" + person, "RETURN#" + order} }
 func contactKey(person, order string) Key    { return Key{"PERSON#" + person, "ORDER#" + order} }
+func payeeKey(handle string, version int64) Key {
+	return Key{"PAYEE#" + handle, "V#" + padded(version)}
+}
 
 // orders
 func orderKey(id string) Key      { return Key{"ORDER#" + id, "ORDER"} }
@@ -52,6 +58,20 @@ func monthKey(k commission.MonthKey) Key {
 	return Key{"KOC#" + k.KOC, "MONTH#" + k.Month + "#" + string(k.Currency) + "#" + k.Rule}
 }
 
+func payoutKey(id string) Key { return Key{"PAYOUT#" + id, "PAYOUT"} }
+func payoutOfKey(p payout.Payout) Key {
+	return Key{"KOC#" + p.KOC, payoutPrefix + payoutSort(p)}
+}
+func taxKey(handle string, c money.Currency, period string) Key {
+	return Key{"KOC#" + handle, "TAX#" + string(c) + "#" + period}
+}
+func noticeKey(n Notice) Key {
+	return Key{"KOC#" + n.KOC, "NOTICE#" + sortable(n.At) + "#" + n.Kind}
+}
+func payRunKey(c money.Currency, day string) Key { return Key{"PAYRUN#" + string(c), "DAY#" + day} }
+func bankFileKey(id string) Key                  { return Key{"PAYFILE#" + id, "PAYFILE"} }
+func bankSeriesKey(c money.Currency) Key         { return Key{"PAYFILE#" + string(c), "SERIES"} }
+
 // touches
 func touchKey(code, day, visitor string) Key {
 	return Key{"LINK#" + code, "TOUCH#" + day + "#" + visitor}
@@ -61,6 +81,7 @@ func touchKey(code, day, visitor string) Key {
 const (
 	balancePrefix  = "BAL#"
 	expectedPrefix = "DUE#" // the forecast
+	payoutPrefix   = "PAYOUT#"
 )
 
 // padded is a version as a fixed-width sort key.
@@ -79,6 +100,15 @@ func dueShard(order string) string {
 }
 
 func duePartition(n int) string { return "DUE#" + strconv.Itoa(n) }
+
+// payoutSort is a payout's place among others, oldest first.
+func payoutSort(p payout.Payout) string { return sortable(p.At) + "#" + p.ID }
+
+// duePayouts is the partition of the due index with the payouts that a function has to act on; bankPayouts has those of a
+// currency that wait for a bank file.
+const duePayouts = "PAYOUT#DUE"
+
+func bankPayouts(c money.Currency) string { return "PAYOUT#BANK#" + string(c) }
 
 // placedMonth is the partition of the index of all orders by time of placement.
 func placedMonth(t time.Time) string { return "PLACED#" + t.UTC().Format("2006-01") }
