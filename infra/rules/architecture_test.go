@@ -44,7 +44,7 @@ var business = []string{
 
 // What functions stand on. Nothing here knows a function, and none of it knows infra.
 var platform = []string{"shared/web", "shared/stream", "shared/store", "shared/provider", "shared/telemetry", "shared/locale", "shared/cashier",
-	"shared/orderform", "shared/web/api", "shared/openapi", "shared/once"}
+	"shared/orderform", "shared/web/api", "shared/openapi", "shared/once", "shared/audit"}
 
 const (
 	awsSDK    = "github.com/aws/aws-sdk-go-v2"
@@ -81,6 +81,8 @@ var packages = []allowed{
 	{"shared/provider/stripe", shared, append(business[:len(business):len(business)], "shared/provider"), []string{"github.com/stripe/stripe-go/v85"}},
 	// The two hops that checkout, payments, admin and mature share: the provider does, the store records.
 	{"shared/cashier", shared, append(business[:len(business):len(business)], "shared/store", "shared/provider", "shared/telemetry"), nil},
+	// What admin answers in slices and verify runs through daily.
+	{"shared/audit", shared, append(business[:len(business):len(business)], "shared/store"), nil},
 	// What the JSON APIs share for writes that clients send again.
 	{"shared/once", shared, append(business[:len(business):len(business)], "shared/store", "shared/web"), nil},
 	{"shared/telemetry", shared, business[:2], []string{awsLambda}},

@@ -52,10 +52,10 @@ func expectedKey(handle, day, currency string) Key {
 	return Key{"KOC#" + handle, expectedPrefix + day + "#" + currency}
 }
 func postingKey(p ledger.Posting) Key {
-	return Key{"KOC#" + p.KOC, "POST#" + sortable(p.At) + "#" + p.Source() + "#" + padded(p.V)}
+	return Key{"KOC#" + p.KOC, postingPrefix + sortable(p.At) + "#" + p.Source() + "#" + padded(p.V)}
 }
 func monthKey(k commission.MonthKey) Key {
-	return Key{"KOC#" + k.KOC, "MONTH#" + k.Month + "#" + string(k.Currency) + "#" + k.Rule}
+	return Key{"KOC#" + k.KOC, monthPrefix + k.Month + "#" + string(k.Currency) + "#" + k.Rule}
 }
 
 func payoutKey(id string) Key { return Key{"PAYOUT#" + id, "PAYOUT"} }
@@ -82,6 +82,8 @@ const (
 	balancePrefix  = "BAL#"
 	expectedPrefix = "DUE#" // the forecast
 	payoutPrefix   = "PAYOUT#"
+	monthPrefix    = "MONTH#"
+	postingPrefix  = "POST#"
 )
 
 // padded is a version as a fixed-width sort key.
