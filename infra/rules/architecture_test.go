@@ -106,6 +106,7 @@ var packages = []allowed{
 	{"functions/attribute", lambda, standOn(), []string{awsLambda}},
 	{"functions/settle", lambda, standOn(), []string{awsLambda}},
 	{"functions/tally", lambda, standOn(), []string{awsLambda}},
+	{"functions/payout", lambda, standOn(), []string{awsLambda, "golang.org/x/sync/errgroup"}},
 	{"functions/mature", lambda, standOn(), []string{awsLambda, "golang.org/x/sync/errgroup"}},
 
 	// What tests stand on.

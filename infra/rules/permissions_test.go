@@ -30,6 +30,7 @@ var mayWrite = map[string]map[string]string{
 	"settle":    {"LedgerTable": ""},
 	"tally":     {"ShopTable": "STAT#"},
 	"mature":    {"OrdersTable": "", "ShopTable": "SKU#"},
+	"payout":    {"LedgerTable": "KOC# PAYOUT# PAYRUN#"},
 }
 
 func permissions(t *template) []string {

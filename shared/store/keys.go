@@ -66,7 +66,7 @@ func taxKey(handle string, c money.Currency, period string) Key {
 	return Key{"KOC#" + handle, "TAX#" + string(c) + "#" + period}
 }
 func noticeKey(n Notice) Key {
-	return Key{"KOC#" + n.KOC, "NOTICE#" + sortable(n.At) + "#" + n.Kind}
+	return Key{"KOC#" + n.KOC, "NOTICE#" + sortable(n.At) + "#" + n.Kind + "#" + padded(n.N)}
 }
 func payRunKey(c money.Currency, day string) Key { return Key{"PAYRUN#" + string(c), "DAY#" + day} }
 func bankFileKey(id string) Key                  { return Key{"PAYFILE#" + id, "PAYFILE"} }
