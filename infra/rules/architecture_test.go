@@ -142,6 +142,9 @@ var clock = []string{"Now", "Since", "After", "AfterFunc", "Sleep", "Tick", "New
 
 var environment = []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}
 
+// elsewhere makes a rail at another address than Stripe's: whoever could set the address would get the key and the payouts.
+var elsewhere = map[string][]string{module + "/shared/provider/stripe": {"NewAt"}}
+
 // listed is what `go list -json` says of one package.
 type listed struct {
 	ImportPath string
@@ -188,6 +191,13 @@ func judge(p listed) []string {
 		}
 	}
 	for _, file := range p.GoFiles {
+		calls, err := uses(filepath.Join(p.Dir, file), nil, elsewhere)
+		if err != nil {
+			wrong = append(wrong, err.Error())
+		}
+		for _, call := range calls {
+			wrong = append(wrong, fmt.Sprintf("%s: %s; only tests talk to a Stripe elsewhere", name, call))
+		}
 		if rule.layer == lambda && file == "main.go" {
 			continue // the one place that reads the clock and the environment
 		}
@@ -198,7 +208,7 @@ func judge(p listed) []string {
 		case lambda:
 			forbidden["time"] = clock
 		}
-		calls, err := uses(filepath.Join(p.Dir, file), nil, forbidden)
+		calls, err = uses(filepath.Join(p.Dir, file), nil, forbidden)
 		if err != nil {
 			wrong = append(wrong, err.Error())
 		}
@@ -310,6 +320,9 @@ func TestFunctionsStayLight(t *testing.T) {
 					t.Errorf("%s: depends on %s", p.ImportPath, dependency)
 				}
 			}
+			if strings.HasPrefix(dependency, "github.com/stripe/") && p.ImportPath != module+"/functions/payout" {
+				t.Errorf("%s: depends on %s, which only sends payouts", p.ImportPath, dependency)
+			}
 		}
 	}
 }
@@ -359,6 +372,7 @@ func TestArchitectureCatches(t *testing.T) {
 		{"shared/store", "github.com/chromedp/chromedp", "may not import github.com/chromedp/chromedp"},
 		{"functions/touch", module + "/infra/local", "may not import yundian/infra/local"},
 		{"functions/touch", awsSDK + "/service/dynamodb", "may not import " + awsSDK + "/service/dynamodb"},
+		{"functions/checkout", module + "/shared/provider/stripe", "may not import yundian/shared/provider/stripe"},
 		{"functions/touch", module + "/functions/tally", "may not import yundian/functions/tally"},
 		{"shared/utils", "fmt", "is not on the list"},
 		{"infra/misc", "fmt", "is not on the list"},
@@ -383,6 +397,13 @@ import ("time"; system "os")
 func f() { _ = time.Now(); _ = system.Getenv("A"); var t time.Time; _ = t.After(t) }`
 	got, err := uses("p.go", source, map[string][]string{"time": clock, "os": environment})
 	if want := []string{"time.Now at p.go:3", "os.Getenv at p.go:3"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("uses = %q, %v; want %q", got, err, want)
+	}
+	source = `package main
+import "yundian/shared/provider/stripe"
+func main() { _, _ = stripe.New(key), stripe.NewAt(key, os.Getenv("STRIPE_URL")) }`
+	got, err = uses("main.go", source, elsewhere)
+	if want := []string{"yundian/shared/provider/stripe.NewAt at main.go:3"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("uses = %q, %v; want %q", got, err, want)
 	}
 }
