@@ -247,9 +247,7 @@ func (a *agreement) query() {
 	case 0:
 		q.prefix = bound("prefix")
 	case 1:
-		if q.from, q.to = bound("from"), bound("to"); q.from == "" {
-			q.to = "" // Dynoxide takes an empty bound
-		}
+		q.from, q.to = bound("from"), bound("to")
 	}
 	if rapid.IntRange(0, 3).Draw(t, "begin") == 0 {
 		if q.after = a.start(q); !q.covers(str(q.after[indexKeys[q.index][1]])) || q.atEnd(q.after) {
