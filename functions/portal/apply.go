@@ -98,7 +98,8 @@ func (p *portal) enrol(r *http.Request, a application) error {
 	now := p.now()
 	profile, err := koc.NewProfile(a.Handle, a.Name, a.Email, now)
 	refused, _ := errors.AsType[*fail.Error](err)
-	if wrong := profile.Edit(koc.Edit{Story: &a.Story}); wrong != nil {
+	language := string(web.Language(r))
+	if wrong := profile.Edit(koc.Edit{Story: &a.Story, Language: &language}); wrong != nil {
 		if story, ok := errors.AsType[*fail.Error](wrong); ok && refused != nil {
 			refused.Fields = append(refused.Fields, story.Fields...)
 		} else if err == nil {

@@ -19,6 +19,7 @@ type Me struct {
 	Email     string    `json:"email"`
 	Story     string    `json:"story"`
 	Portrait  string    `json:"portrait" doc:"Address of a picture, or empty"`
+	Language  string    `json:"language" doc:"Of what the shop writes to the KOC; empty is the shop's first"`
 	Status    string    `json:"status" enum:"applied,approved,suspended"`
 	CreatedAt time.Time `json:"createdAt"`
 	Code      string    `json:"code" doc:"The code that shoppers can type at checkout, and the code of the link that every KOC has"`
@@ -41,7 +42,7 @@ func (p *portal) view(ctx context.Context, k koc.Profile, s shop.Settings) (Me, 
 		return Me{}, err
 	}
 	own := koc.OwnLink(k.Handle)
-	return Me{Handle: k.Handle, Name: k.Name, Email: k.Email, Story: k.Story, Portrait: k.Portrait, Status: string(k.Status()),
+	return Me{Handle: k.Handle, Name: k.Name, Email: k.Email, Story: k.Story, Portrait: k.Portrait, Language: k.Language, Status: string(k.Status()),
 		CreatedAt: k.CreatedAt, Code: own.Code, URL: linkURL(visitOf(ctx).base, own.Code),
 		Shop: Shop{Brand: s.Brand, Currency: string(s.Currency), Digits: s.Currency.Digits(), TimeZone: s.TimeZone, DefaultRate: int64(book.Default)}}, nil
 }
@@ -123,6 +124,7 @@ type editInput struct {
 		Email    *string `json:"email,omitempty"`
 		Story    *string `json:"story,omitempty" doc:"At most 2,000 characters of plain text"`
 		Portrait *string `json:"portrait,omitempty" doc:"https address of a picture on a public site; empty takes it away"`
+		Language *string `json:"language,omitempty" enum:",zh-Hans,zh-Hant,en"`
 	}
 }
 
@@ -133,7 +135,7 @@ func (p *portal) editMe(ctx context.Context, in *editInput) (*api.Reply[Me], err
 		if err != nil {
 			return "", err
 		}
-		edit := koc.Edit{Name: in.Body.Name, Email: in.Body.Email, Story: in.Body.Story, Portrait: in.Body.Portrait}
+		edit := koc.Edit{Name: in.Body.Name, Email: in.Body.Email, Story: in.Body.Story, Portrait: in.Body.Portrait, Language: in.Body.Language}
 		_, err = p.store.UpdateKOC(ctx, handle,
 			func(k *koc.Profile) error { return k.Edit(edit) },
 			func(koc.Profile) []store.Write { return reply })

@@ -174,7 +174,7 @@ func (r *Runner) readTemplate(context.Context) error {
 	r.secrets = secretFile{path: filepath.Join(r.o.DataDir, "secrets.json")}
 	model, err := template.Read(r.o.Template, template.Options{Region: engine.Region, Secret: r.secrets.value, Parameters: r.o.Parameters,
 		Defaults: map[string]string{"Issuer": r.issuerURL(), "Audience": clientID, "PortalClientId": clientID,
-			"Providers": "sandbox,on_delivery", "PayoutRails": "bank,sandbox", "Architecture": architecture()}})
+			"Providers": "sandbox,on_delivery", "MailFrom": "shop@yundian.example", "Architecture": architecture()}})
 	if err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func (r *Runner) startFunctions(context.Context) error {
 		return err
 	}
 	r.runtime, err = lambda.Start(lambda.Options{Functions: functions, Region: engine.Region,
-		Sandbox: &lambda.Sandbox{Key: r.sandboxKey, URL: r.URL}, Log: r.o.Log})
+		Sandbox: &lambda.Sandbox{Key: r.sandboxKey, URL: r.URL}, Mail: r.URL + mailPath, Log: r.o.Log})
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"yundian/infra/local/gateway"
 	"yundian/infra/local/issuer"
 	"yundian/infra/local/lambda"
+	"yundian/infra/local/mails"
 	"yundian/infra/local/sandbox"
 	"yundian/infra/local/streams"
 	"yundian/infra/local/template"
@@ -130,6 +131,9 @@ func (r *Runner) startLocal(context.Context) error {
 	return nil
 }
 
+// mailPath is where the functions send e-mails, and where they are shown.
+const mailPath = "/_local/mails"
+
 // serve puts the gateway and the local routes behind the listener.
 func (r *Runner) serve(l net.Listener) error {
 	g, err := gateway.New(r.gatewayOptions())
@@ -139,6 +143,9 @@ func (r *Runner) serve(l net.Listener) error {
 	mux := http.NewServeMux()
 	mux.Handle("/_local/issuer/", http.StripPrefix("/_local/issuer", r.issuer))
 	mux.Handle(provider.SandboxPath+"/", http.StripPrefix(provider.SandboxPath, r.sandbox))
+	sent := mails.New(time.Now)
+	mux.Handle("POST "+mailPath+"/", http.StripPrefix(mailPath, sent))
+	mux.HandleFunc("GET "+mailPath, sent.Show)
 	mux.Handle("GET /_local/demo/", http.StripPrefix("/_local/demo", demo.Pictures()))
 	mux.HandleFunc("GET /_local/token", r.token)
 	mux.HandleFunc("POST /_local/run/{function}", r.run)

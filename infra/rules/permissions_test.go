@@ -13,7 +13,7 @@ var knownActions = []string{
 	"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem",
 	"s3:GetObject", "s3:PutObject", "s3:ListBucket",
 	"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
-	"secretsmanager:GetSecretValue",
+	"secretsmanager:GetSecretValue", sendMail,
 }
 
 var writingActions = []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
@@ -29,8 +29,8 @@ var mayWrite = map[string]map[string]string{
 	"attribute": {"OrdersTable": ""},
 	"settle":    {"LedgerTable": ""},
 	"tally":     {"ShopTable": "STAT#"},
+	"notify":    {"ShopTable": "HOOK# DELIVERY# LETTER#"},
 	"mature":    {"OrdersTable": "", "ShopTable": "SKU#"},
-	"payout":    {"LedgerTable": "KOC# PAYOUT# PAYRUN#"},
 }
 
 func permissions(t *template) []string {
@@ -77,6 +77,12 @@ func statement(f function, s object) []string {
 		}
 		writes = writes || slices.Contains(writingActions, action)
 	}
+	if slices.Contains(actions, sendMail) {
+		if !mailOnly(s) {
+			complain("mail may be sent as MailFrom of MailIdentity, and by a statement of its own")
+		}
+		return wrong
+	}
 	for _, r := range resources(s) {
 		table := resourceOf(r)
 		if table == "" {
@@ -94,6 +100,17 @@ func statement(f function, s object) []string {
 		}
 	}
 	return wrong
+}
+
+// sendMail is the one action on something that is not of this template: the identity is verified outside of it.
+const sendMail = "ses:SendEmail"
+
+// mailOnly reports whether a statement lets a function send mail from the shop's own address and nothing else.
+func mailOnly(s object) bool {
+	resource, _ := s["Resource"].(object)
+	from := s.object("Condition").object("StringEquals").object("ses:FromAddress")
+	return len(s.texts("Action")) == 1 && from.text("Ref") == "MailFrom" &&
+		resource.text("Fn::Sub") == "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${MailIdentity}"
 }
 
 // unreachable complains about a table that a function has a permission for but is not told the name of, and the

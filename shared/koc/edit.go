@@ -2,6 +2,7 @@ package koc
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,6 +17,7 @@ type Edit struct {
 	Email    *string
 	Story    *string // at most MaxStory characters
 	Portrait *string // https address of a picture, or a path on this site; empty takes it away
+	Language *string // one of shop.Languages; empty is the shop's first
 }
 
 // Edit changes the profile, or says everything that is wrong with the change and leaves the profile as it was.
@@ -44,6 +46,12 @@ func (p *Profile) Edit(e Edit) error {
 		next.Portrait = strings.TrimSpace(*e.Portrait)
 		if !ValidPortrait(next.Portrait) {
 			f = append(f, fail.At("body.portrait", "portrait_form", "The https address of a picture (jpg, png, webp, gif or avif) on a public site.", nil))
+		}
+	}
+	if e.Language != nil {
+		next.Language = *e.Language
+		if next.Language != "" && !slices.Contains(shop.Languages, next.Language) {
+			f = append(f, fail.At("body.language", "language_unknown", "One or more of zh-Hans, zh-Hant, en.", nil))
 		}
 	}
 	if len(f) == 0 {

@@ -32,6 +32,7 @@ type Profile struct {
 	Email     string
 	Story     string // the KOC's own words on the storefront, plain text
 	Portrait  string // picture address
+	Language  string `json:",omitzero"` // of what the shop writes to them; empty is the shop's first
 	Standings []Standing
 	Shelf     []ShelfItem // nil until the KOC chooses: the brand's default shelf shows meanwhile
 	Subject   string      // the login this KOC bound with an invitation; empty before

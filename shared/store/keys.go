@@ -9,6 +9,7 @@ import (
 	"yundian/shared/ledger"
 	"yundian/shared/money"
 	"yundian/shared/payout"
+	"yundian/shared/webhook"
 )
 
 // All keys of all tables stand here and nowhere else; README.md explains them.
@@ -31,6 +32,14 @@ func payTermsKey(version int64) Key      { return Key{"PAYTERMS", "V#" + padded(
 func statKey(handle, heading string) Key { return Key{"STAT#" + handle, heading} }
 func talliedKey(order string) Key        { return Key{"STAT#ORDER#" + order, "TALLIED"} }
 func talliedTouchKey(id string) Key      { return Key{"STAT#TOUCH#" + id, "TALLIED"} }
+func hooksKey(o webhook.Owner) Key {
+	if o == webhook.Operators {
+		return Key{"HOOK#OPERATORS", "ENDPOINTS"}
+	}
+	return Key{"HOOK#KOC#" + string(o), "ENDPOINTS"}
+}
+func deliveryKey(endpoint, sk string) Key { return Key{"DELIVERY#" + endpoint, deliveryPrefix + sk} }
+func letterKey(id string) Key             { return Key{"LETTER#" + id, "LETTER"} }
 
 // people
 func returnNoteKey(person, order string) Key { return Key{"PERSON#" + person, "RETURN#" + order} }
@@ -52,10 +61,10 @@ func expectedKey(handle, day, currency string) Key {
 	return Key{"KOC#" + handle, expectedPrefix + day + "#" + currency}
 }
 func postingKey(p ledger.Posting) Key {
-	return Key{"KOC#" + p.KOC, postingPrefix + sortable(p.At) + "#" + p.Source() + "#" + padded(p.V)}
+	return Key{"KOC#" + p.KOC, "POST#" + sortable(p.At) + "#" + p.Source() + "#" + padded(p.V)}
 }
 func monthKey(k commission.MonthKey) Key {
-	return Key{"KOC#" + k.KOC, monthPrefix + k.Month + "#" + string(k.Currency) + "#" + k.Rule}
+	return Key{"KOC#" + k.KOC, "MONTH#" + k.Month + "#" + string(k.Currency) + "#" + k.Rule}
 }
 
 func payoutKey(id string) Key { return Key{"PAYOUT#" + id, "PAYOUT"} }
@@ -66,7 +75,7 @@ func taxKey(handle string, c money.Currency, period string) Key {
 	return Key{"KOC#" + handle, "TAX#" + string(c) + "#" + period}
 }
 func noticeKey(n Notice) Key {
-	return Key{"KOC#" + n.KOC, "NOTICE#" + sortable(n.At) + "#" + n.Kind + "#" + padded(n.N)}
+	return Key{"KOC#" + n.KOC, "NOTICE#" + sortable(n.At) + "#" + n.Kind}
 }
 func payRunKey(c money.Currency, day string) Key { return Key{"PAYRUN#" + string(c), "DAY#" + day} }
 func bankFileKey(id string) Key                  { return Key{"PAYFILE#" + id, "PAYFILE"} }
@@ -82,9 +91,25 @@ const (
 	balancePrefix  = "BAL#"
 	expectedPrefix = "DUE#" // the forecast
 	payoutPrefix   = "PAYOUT#"
-	monthPrefix    = "MONTH#"
-	postingPrefix  = "POST#"
 )
+
+// deliveryPrefix begins the deliveries of an endpoint.
+const deliveryPrefix = "EVENT#"
+
+// outShards spreads what waits for its way out over partitions of the list index: by endpoint, so that one that answers
+// nothing fills one of them at most, and letters by their id.
+const outShards = 8
+
+func outPartition(list string, n int) string { return list + "#" + strconv.Itoa(n) }
+
+func outShard(list, by string) string { return outPartition(list, shardOf(by, outShards)) }
+
+// shardOf is one of n shards, always the same for the same text.
+func shardOf(by string, n uint32) int {
+	h := fnv.New32a()
+	h.Write([]byte(by))
+	return int(h.Sum32() % n)
+}
 
 // padded is a version as a fixed-width sort key.
 func padded(n int64) string {
@@ -95,11 +120,7 @@ func padded(n int64) string {
 // dueShards spreads the orders that wait for time over partitions of the due index.
 const dueShards = 4
 
-func dueShard(order string) string {
-	h := fnv.New32a()
-	h.Write([]byte(order))
-	return duePartition(int(h.Sum32() % dueShards))
-}
+func dueShard(order string) string { return duePartition(shardOf(order, dueShards)) }
 
 func duePartition(n int) string { return "DUE#" + strconv.Itoa(n) }
 

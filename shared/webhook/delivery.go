@@ -25,7 +25,7 @@ type Progress struct {
 	State    State
 	Attempts int       `json:",omitzero"`
 	Due      time.Time `json:",omitzero"` // the next attempt
-	At       time.Time `json:",omitzero"` // of the last attempt
+	Tried    time.Time `json:",omitzero"` // when the last attempt was made
 	Status   int       `json:",omitzero"` // HTTP status of its answer, 0 without one
 	Problem  string    `json:",omitzero"` // code of why it failed; empty after a success
 }
@@ -36,17 +36,20 @@ func Begin(now time.Time) Progress { return Progress{State: Due, Due: now.UTC().
 
 // Succeed notes an attempt that was answered well.
 func (p *Progress) Succeed(status int, now time.Time) {
-	*p = Progress{State: Delivered, Attempts: p.Attempts + 1, At: now.UTC(), Status: status}
+	*p = Progress{State: Delivered, Attempts: p.Attempts + 1, Tried: now.UTC(), Status: status}
 }
 
 // Fail notes an attempt that failed, and when the next one is due, if there is one.
 func (p *Progress) Fail(status int, problem string, now time.Time) {
-	next := Progress{State: Failed, Attempts: p.Attempts + 1, At: now.UTC(), Status: status, Problem: problem}
+	next := Progress{State: Failed, Attempts: p.Attempts + 1, Tried: now.UTC(), Status: status, Problem: problem}
 	if p.Attempts < len(waits) {
 		next.State, next.Due = Due, now.UTC().Add(waits[p.Attempts])
 	}
 	*p = next
 }
+
+// IsDue reports whether an attempt should be made by now.
+func (p Progress) IsDue(now time.Time) bool { return p.State == Due && !p.Due.After(now) }
 
 // Postpone makes it due later without an attempt.
 func (p *Progress) Postpone(until time.Time) { p.Due = until.UTC() }

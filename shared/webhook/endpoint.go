@@ -10,6 +10,7 @@ import (
 
 	"yundian/shared/fail"
 	"yundian/shared/ledger"
+	"yundian/shared/seal"
 	"yundian/shared/shop"
 )
 
@@ -59,6 +60,11 @@ type Secret struct {
 	Sealed string
 	MadeAt time.Time
 	Until  time.Time `json:",omitzero"` // of one that was replaced
+}
+
+// SecretBinding is what a secret is sealed for: one put into another endpoint does not open.
+func SecretBinding(owner Owner, endpoint string) seal.Binding {
+	return seal.Binding{Owner: string(owner), Query: "webhook/" + endpoint}
 }
 
 // NewEndpoint is an endpoint for a checked address.
@@ -136,6 +142,9 @@ func (x Endpoint) Signing(now time.Time) []Secret {
 func (x Endpoint) Hears(e Event) bool {
 	return !x.Paused && !e.At.Before(x.CreatedAt) && (len(x.Kinds) == 0 || slices.Contains(x.Kinds, e.Data.Kind))
 }
+
+// Called reports whether anything is sent to the endpoint.
+func (x Endpoint) Called() bool { return !x.Paused && x.Dead.IsZero() }
 
 // Fares notes the attempts of one run: how many succeeded and failed. It reports whether the endpoint changed by that,
 // and gives up one that has failed for too long.

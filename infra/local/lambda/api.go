@@ -36,6 +36,8 @@ func (c *process) answerTo(r *http.Request) answer {
 		return c.startError(r)
 	case r.Method == http.MethodGet && r.URL.Path == "/yundian/sandbox":
 		return c.sandbox()
+	case r.Method == http.MethodGet && r.URL.Path == "/yundian/loopback":
+		return c.loopback()
 	case r.Method == http.MethodPost && ok:
 		if id, found := strings.CutSuffix(strings.TrimPrefix(path, "invocation/"), "/response"); found {
 			return c.response(id, r)
@@ -122,6 +124,14 @@ func (c *process) sandbox() answer {
 		panic(err)
 	}
 	return answer{status: http.StatusOK, body: body, fields: []string{"Content-Type", "application/json"}}
+}
+
+// loopback is not part of Lambda either: webhooks of the store may go to this machine, as everybody's do who tries it.
+func (c *process) loopback() answer {
+	if c.pool.runtime.options.Sandbox == nil {
+		return refuse(http.StatusNotFound, "NotFound", "webhooks go to public addresses only")
+	}
+	return answer{status: http.StatusNoContent}
 }
 
 func readBody(r *http.Request, limit int64) ([]byte, error) {

@@ -123,6 +123,9 @@ func (c *process) environment(address string) []string {
 	if endpoint := cmp.Or(f.Endpoint, o.Endpoint); endpoint != "" {
 		env = append(env, "AWS_ENDPOINT_URL_DYNAMODB="+endpoint)
 	}
+	if o.Mail != "" {
+		env = append(env, "AWS_ENDPOINT_URL_SESV2="+o.Mail)
+	}
 	for name, value := range f.Environment {
 		env = append(env, name+"="+value)
 	}

@@ -48,11 +48,13 @@ type Sandbox struct {
 	URL string `json:"url"` // of the runner, without a trailing slash
 }
 
-// Options of Start. Endpoint is injected as AWS_ENDPOINT_URL_DYNAMODB. A nil Log discards what functions print.
+// Options of Start. Endpoint and Mail are injected as AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_SESV2. A nil Log
+// discards what functions print.
 type Options struct {
 	Functions []Function
 	Region    string
 	Endpoint  string
+	Mail      string
 	Sandbox   *Sandbox
 	Log       io.Writer
 }

@@ -16,7 +16,7 @@ var reserved = []string{"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "A
 	"LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"}
 
 // runnerOwned are set by the local runner alone: a template that sets them would point deployed functions elsewhere.
-var runnerOwned = []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"}
+var runnerOwned = []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SESV2"}
 
 var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
 

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"yundian/shared/ledger"
+	"yundian/shared/letter"
+	"yundian/shared/store"
+	"yundian/shared/stream"
+	"yundian/shared/webhook"
+)
+
+// Bounds of one batch. Its first attempts are over after firstTry, however many receivers hang: what was not answered by
+// then is due a minute later, and the batch is done.
+const (
+	firstTry      = 3 * time.Second
+	writesAtOnce  = 16
+	lettersAtOnce = 8
+)
+
+// batch records everything that has to be told because of these records, and makes a first attempt at what was not
+// recorded before. Only the store can fail it: receivers never do.
+func (n *notify) batch(ctx context.Context, records []stream.Record) (failed int, err error) {
+	postings, letters, failed, err := n.read(records)
+	if err != nil {
+		return failed, err
+	}
+	hooks, err := n.store.Webhooks(ctx, ownersOf(postings))
+	if err != nil {
+		return 0, err
+	}
+	deliveries, err := n.record(ctx, deliveriesFor(postings, hooks, n.now()))
+	if err != nil {
+		return 0, err
+	}
+	fresh, known, err := n.recordLetters(ctx, letters)
+	if err != nil {
+		return 0, err
+	}
+	attempts, cancel := context.WithTimeout(ctx, firstTry)
+	defer cancel()
+	var all sync.WaitGroup
+	all.Go(func() { n.sendLetters(ctx, attempts, fresh, known, n.now()) })
+	for _, q := range group(deliveries, hooks) {
+		if q.endpoint.Failures == 0 { // one that fails is tried by the schedule alone
+			all.Go(func() { n.attempt(ctx, attempts, q, n.now()) })
+		}
+	}
+	all.Wait()
+	return 0, nil
+}
+
+// read takes postings and letters from a batch, up to the first record that is none of what the stream is filtered for.
+func (n *notify) read(records []stream.Record) (postings []ledger.Posting, letters []letter.Letter, failed int, err error) {
+	for i, r := range records {
+		kind, _, _ := strings.Cut(store.KeyOf(r.Keys).SK, "#")
+		switch kind {
+		case "FACT":
+			f, err := store.FactFrom(r.New)
+			if err != nil {
+				return nil, nil, i, err
+			}
+			if l, ok := letter.ForOrder(f); ok {
+				letters = append(letters, l)
+			}
+		case "NOTICE":
+			x, err := store.NoticeFrom(r.New)
+			if err != nil {
+				return nil, nil, i, err
+			}
+			if x.Kind == store.NoticePayee {
+				letters = append(letters, letter.ForPayee(x.KOC, x.At, x.Until))
+			}
+		default:
+			p, err := store.PostingFrom(r.New)
+			if err != nil {
+				return nil, nil, i, err
+			}
+			postings = append(postings, p)
+			if l, ok := letter.ForPayout(p); ok {
+				letters = append(letters, l)
+			}
+		}
+	}
+	return postings, letters, 0, nil
+}
+
+// ownersOf are who may hear of postings: their KOCs, and operators of all.
+func ownersOf(postings []ledger.Posting) []webhook.Owner {
+	if len(postings) == 0 {
+		return nil
+	}
+	owners := []webhook.Owner{webhook.Operators}
+	for _, p := range postings {
+		owners = append(owners, webhook.OwnerOf(p.KOC))
+	}
+	return owners
+}
+
+// deliveriesFor are the deliveries of every entry of postings to whoever hears of it.
+func deliveriesFor(postings []ledger.Posting, hooks map[webhook.Owner]webhook.Endpoints, now time.Time) []webhook.Delivery {
+	var out []webhook.Delivery
+	for _, p := range postings {
+		for _, owner := range []webhook.Owner{webhook.OwnerOf(p.KOC), webhook.Operators} {
+			for _, x := range hooks[owner].List {
+				for _, e := range webhook.Events(p) {
+					if x.Hears(e) {
+						out = append(out, webhook.NewDelivery(owner, x, e, now))
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// record puts deliveries into the store, side by side, and returns those that were not there before.
+func (n *notify) record(ctx context.Context, deliveries []webhook.Delivery) ([]webhook.Delivery, error) {
+	fresh := make([]bool, len(deliveries))
+	var group errgroup.Group
+	group.SetLimit(writesAtOnce)
+	for i := range deliveries {
+		group.Go(func() (err error) {
+			fresh[i], err = n.store.SaveDelivery(ctx, &deliveries[i])
+			return err
+		})
+	}
+	err := group.Wait()
+	var out []webhook.Delivery
+	for i, d := range deliveries {
+		if fresh[i] && d.State == webhook.Due {
+			out = append(out, d)
+		}
+	}
+	return out, err
+}

@@ -1,0 +1,64 @@
+package mail
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"yundian/shared/letter"
+	"yundian/shared/locale"
+	"yundian/shared/ordering"
+)
+
+// Shop is what every letter knows of who writes it.
+type Shop struct {
+	Brand string
+	Zone  *time.Location
+}
+
+// OrderPaid tells a shopper that the order is paid: its number, lines and total, and its page where address is one.
+func OrderPaid(l *locale.Locale, s Shop, o ordering.Order, address string) Message {
+	m := sheet{language: string(l.Language()), subject: l.T("mail.order_paid_subject", "brand", s.Brand, "number", o.ID),
+		opening: []string{l.T("mail.order_paid", "brand", s.Brand), l.T("mail.order_number", "number", o.ID), l.T("mail.order_placed", "when", l.Moment(o.PlacedAt, s.Zone))}}
+	for _, line := range o.Lines {
+		title := strings.TrimSuffix(line.Title+" · "+line.Variant, " · ")
+		m.rows = append(m.rows, [2]string{title + " × " + strconv.FormatInt(line.Quantity, 10), l.Money(line.Net)})
+	}
+	if !o.Shipping.IsZero() {
+		m.rows = append(m.rows, [2]string{l.T("mail.shipping"), l.Money(o.Shipping)})
+	}
+	if !o.Tax.IsZero() {
+		m.rows = append(m.rows, [2]string{l.T("mail.tax"), l.Money(o.Tax)})
+	}
+	m.rows = append(m.rows, [2]string{l.T("mail.total"), l.Money(o.Total)})
+	if address != "" {
+		m.link = [2]string{l.T("mail.order_page"), address}
+	}
+	return m.message()
+}
+
+// PayoutSent tells a KOC that money is on its way.
+func PayoutSent(l *locale.Locale, s Shop, x letter.Letter) Message {
+	return sheet{language: string(l.Language()), subject: l.T("mail.payout_sent_subject", "brand", s.Brand, "amount", x.Net),
+		opening: []string{l.T("mail.payout_sent", "brand", s.Brand, "amount", x.Net), l.T("mail.payout_number", "number", x.Payout)},
+		rows: [][2]string{{l.T("mail.gross"), l.Money(x.Gross())}, {l.T("mail.withheld"), l.Money(x.Tax)}, {l.T("mail.fee"), l.Money(x.Fee)},
+			{l.T("mail.net"), l.Money(x.Net)}},
+		closing: []string{l.T("mail.payout_wrong")}}.message()
+}
+
+// PayeeChanged tells a KOC that payouts go elsewhere from now on.
+func PayeeChanged(l *locale.Locale, s Shop, x letter.Letter) Message {
+	m := sheet{language: string(l.Language()), subject: l.T("mail.payee_changed_subject", "brand", s.Brand),
+		opening: []string{l.T("mail.payee_changed", "brand", s.Brand, "when", l.Moment(x.At, s.Zone))}, closing: []string{l.T("mail.payee_not_you")}}
+	if !x.Until.IsZero() {
+		m.opening = append(m.opening, l.T("mail.payee_held", "when", l.Moment(x.Until, s.Zone)))
+	}
+	return m.message()
+}
+
+// WebhookDead tells a KOC that an endpoint was given up.
+func WebhookDead(l *locale.Locale, s Shop, x letter.Letter) Message {
+	return sheet{language: string(l.Language()), subject: l.T("mail.webhook_dead_subject", "brand", s.Brand),
+		opening: []string{l.T("mail.webhook_dead", "url", x.Webhook, "when", l.Moment(x.At, s.Zone))},
+		closing: []string{l.T("mail.webhook_again")}}.message()
+}
