@@ -33,6 +33,7 @@ test: ## run every test; the last line counts all
 
 test-unit: ## pure packages, functions and tools, race detector off
 	@$(setup) engines
+	@$(setup) stripe-mock
 	@$(testall) unit
 
 test-store: ## the store's tests on Dynoxide and on DynamoDB Local

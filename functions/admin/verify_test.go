@@ -66,7 +66,7 @@ func TestVerifyAgrees(t *testing.T) {
 	wantCode(t, b.as(t, caller(auditor), "GET", "/v1/admin/verify?cursor="+get[Verification](t, b, "/v1/admin/verify").Next, nil), 400, "cursor_invalid")
 }
 
-// TestVerifyFinds damages each kind of figure behind the store's back.
+// TestVerifyFinds damages figures behind the store's back; package audit does so with every kind.
 func TestVerifyFinds(t *testing.T) {
 	s, env := storetest.OpenWithEnv(t)
 	b := open(t)
@@ -87,8 +87,6 @@ func TestVerifyFinds(t *testing.T) {
 	number := func(n int) types.AttributeValue { return &types.AttributeValueMemberN{Value: fmt.Sprint(n)} }
 	damage("SHOP_TABLE", "SKU#tea", "SKU", "available", number(7))
 	damage("LEDGER_TABLE", "KOC#mei", "BAL#CNY", "pending", number(201))
-	damage("LEDGER_TABLE", "ORDER#o1", "APPLIED", "positions", &types.AttributeValueMemberS{Value: "[]"})
-	damage("LEDGER_TABLE", "ORDER#o0", "APPLIED", "v", number(99))
 
 	found := map[string]Difference{}
 	v := b.verifyAll(t)
@@ -96,17 +94,15 @@ func TestVerifyFinds(t *testing.T) {
 		found[d.Kind+" "+d.ID] = d
 	}
 	for id, parts := range map[string][2]string{
-		"stock tea":     {"received", "7 + 0 + 2, 1000"},
-		"balance mei":   {"pending 200", "pending 201"},
-		"commission o1": {"mei line 0: accrued 100", "nothing"},
-		"order o0":      {"version 99", "version 4"},
+		"stock tea":   {"received", "7 + 0 + 2, 1000"},
+		"balance mei": {"pending 200", "pending 201"},
 	} {
 		d, ok := found[id]
 		if !ok || !strings.Contains(d.Expected, parts[0]) || !strings.Contains(d.Found, parts[1]) {
 			t.Errorf("%s: %+v", id, d)
 		}
 	}
-	if len(v.Differences) != 4 {
+	if len(v.Differences) != 2 {
 		t.Errorf("%+v", v.Differences)
 	}
 }
@@ -141,51 +137,4 @@ func TestVerifyWhileSelling(t *testing.T) {
 	}
 	close(stop)
 	group.Wait()
-}
-
-// TestVerifyReadsAgain: an order that was settled after it was read is read again.
-func TestVerifyReadsAgain(t *testing.T) {
-	b := open(t)
-	b.sold(t, 1)
-	old, err := b.store.Order(t.Context(), "o0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want(t, b.send(t, "POST", "/v1/admin/orders/o0/refunds", body{"amount": amount(500), "reason": "x"}), 201)
-	b.settle(t, "o0")
-	applied, err := b.store.Applied(t.Context(), []string{"o0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v Verification
-	if err := b.verifyOrder(t.Context(), old, applied["o0"], &v); err != nil || v.Unsettled != 0 || len(v.Differences) != 0 {
-		t.Errorf("%+v, %v", v, err)
-	}
-}
-
-// TestVerifyManyPostings: the postings of one KOC go on in the next slice, and what is carried over counts.
-func TestVerifyManyPostings(t *testing.T) {
-	b := open(t)
-	b.sold(t, 4)
-	from := func(at place, left *budget) (place, *Verification) {
-		t.Helper()
-		v := &Verification{}
-		rest, err := b.verifyKOC(t.Context(), at, left, v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return rest, v
-	}
-	start := place{Part: "kocs", After: "mei"}
-	rest, v := from(start, &budget{pages: 1, size: 2})
-	if rest.Posting == "" || rest.Sums[0].Pending != 200 || v.Checked != 0 {
-		t.Fatalf("two of four postings: %+v, %+v", rest, v)
-	}
-	if rest, v := from(rest, &budget{pages: 9, size: 2}); rest.Posting != "" || v.Checked != 1 || len(v.Differences) != 0 {
-		t.Errorf("the rest: %+v, %+v", rest, v)
-	}
-	rest.Sums[0].Pending++
-	if _, v := from(rest, &budget{pages: 9, size: 2}); len(v.Differences) != 1 {
-		t.Errorf("a wrong sum is not missed: %+v", v)
-	}
 }

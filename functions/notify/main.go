@@ -22,9 +22,9 @@ func main() {
 	if err != nil {
 		log.Fatalf("SIGNING_KEYS: %v", err)
 	}
-	box, err := seal.ParseBox(os.Getenv("SEALING_KEYS"))
+	box, err := seal.ParseBox(os.Getenv("WEBHOOK_KEYS"))
 	if err != nil {
-		log.Fatalf("SEALING_KEYS: %v", err)
+		log.Fatalf("WEBHOOK_KEYS: %v", err)
 	}
 	lambda.Start(&notify{store: store.Open(store.ConfigFrom(os.Getenv)), keys: keys, box: box, courier: courier.New(os.Getenv("AWS_LAMBDA_RUNTIME_API")),
 		sender: mail.New(os.Getenv("MAIL_FROM"), os.Getenv), publicURL: os.Getenv("PUBLIC_URL"), now: time.Now})

@@ -174,7 +174,8 @@ func (r *Runner) readTemplate(context.Context) error {
 	r.secrets = secretFile{path: filepath.Join(r.o.DataDir, "secrets.json")}
 	model, err := template.Read(r.o.Template, template.Options{Region: engine.Region, Secret: r.secrets.value, Parameters: r.o.Parameters,
 		Defaults: map[string]string{"Issuer": r.issuerURL(), "Audience": clientID, "PortalClientId": clientID,
-			"Providers": "sandbox,on_delivery", "MailFrom": "shop@yundian.example", "Architecture": architecture()}})
+			"Providers": "sandbox,on_delivery", "PayoutRails": "bank,sandbox", "MailFrom": "shop@yundian.example",
+			"Architecture": architecture()}})
 	if err != nil {
 		return err
 	}

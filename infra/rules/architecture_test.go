@@ -44,7 +44,7 @@ var business = []string{
 
 // What functions stand on. Nothing here knows a function, and none of it knows infra.
 var platform = []string{"shared/web", "shared/stream", "shared/store", "shared/provider", "shared/telemetry", "shared/locale", "shared/cashier",
-	"shared/orderform", "shared/web/api", "shared/openapi", "shared/once", "shared/courier", "shared/mail"}
+	"shared/orderform", "shared/web/api", "shared/openapi", "shared/once", "shared/audit", "shared/courier", "shared/mail"}
 
 const (
 	awsSDK    = "github.com/aws/aws-sdk-go-v2"
@@ -78,8 +78,12 @@ var packages = []allowed{
 	// The only code that talks to DynamoDB.
 	{"shared/store", shared, business, []string{awsSDK, "github.com/aws/smithy-go", ulid, "github.com/go-json-experiment/json"}},
 	{"shared/provider", shared, business, nil},
+	// Sends payouts by Stripe; apart, so that no function but payout links the library.
+	{"shared/provider/stripe", shared, append(business[:len(business):len(business)], "shared/provider"), []string{"github.com/stripe/stripe-go/v85"}},
 	// The two hops that checkout, payments, admin and mature share: the provider does, the store records.
 	{"shared/cashier", shared, append(business[:len(business):len(business)], "shared/store", "shared/provider", "shared/telemetry"), nil},
+	// What admin answers in slices and verify runs through daily.
+	{"shared/audit", shared, append(business[:len(business):len(business)], "shared/store"), nil},
 	// What goes to the systems of others, and whether it may.
 	{"shared/courier", shared, business, nil},
 	{"shared/mail", shared, append(business[:len(business):len(business)], "shared/locale"), []string{awsSDK, "github.com/aws/smithy-go"}},
@@ -106,6 +110,7 @@ var packages = []allowed{
 	{"functions/attribute", lambda, standOn(), []string{awsLambda}},
 	{"functions/settle", lambda, standOn(), []string{awsLambda}},
 	{"functions/tally", lambda, standOn(), []string{awsLambda}},
+	{"functions/payout", lambda, standOn(), []string{awsLambda, "golang.org/x/sync/errgroup"}},
 	{"functions/notify", lambda, standOn(), []string{awsLambda, "golang.org/x/sync/errgroup"}},
 	{"functions/mature", lambda, standOn(), []string{awsLambda, "golang.org/x/sync/errgroup"}},
 
@@ -113,6 +118,7 @@ var packages = []allowed{
 	{"events", local, nil, nil},
 	{"shared/store/storetest", local, nil, nil},
 	{"shared/web/webtest", local, nil, nil},
+	{"shared/provider/stripe/stripetest", local, nil, nil},
 	{"shared/openapi/openapitest", local, nil, nil},
 
 	{"infra/local/...", local, nil, nil},
@@ -140,6 +146,9 @@ var pureStandard = []string{
 var clock = []string{"Now", "Since", "After", "AfterFunc", "Sleep", "Tick", "NewTicker", "NewTimer"}
 
 var environment = []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}
+
+// elsewhere makes a rail at another address than Stripe's: whoever could set the address would get the key and the payouts.
+var elsewhere = map[string][]string{module + "/shared/provider/stripe": {"NewAt"}}
 
 // listed is what `go list -json` says of one package.
 type listed struct {
@@ -187,6 +196,13 @@ func judge(p listed) []string {
 		}
 	}
 	for _, file := range p.GoFiles {
+		calls, err := uses(filepath.Join(p.Dir, file), nil, elsewhere)
+		if err != nil {
+			wrong = append(wrong, err.Error())
+		}
+		for _, call := range calls {
+			wrong = append(wrong, fmt.Sprintf("%s: %s; only tests talk to a Stripe elsewhere", name, call))
+		}
 		if rule.layer == lambda && file == "main.go" {
 			continue // the one place that reads the clock and the environment
 		}
@@ -197,7 +213,7 @@ func judge(p listed) []string {
 		case lambda:
 			forbidden["time"] = clock
 		}
-		calls, err := uses(filepath.Join(p.Dir, file), nil, forbidden)
+		calls, err = uses(filepath.Join(p.Dir, file), nil, forbidden)
 		if err != nil {
 			wrong = append(wrong, err.Error())
 		}
@@ -309,6 +325,9 @@ func TestFunctionsStayLight(t *testing.T) {
 					t.Errorf("%s: depends on %s", p.ImportPath, dependency)
 				}
 			}
+			if strings.HasPrefix(dependency, "github.com/stripe/") && p.ImportPath != module+"/functions/payout" {
+				t.Errorf("%s: depends on %s, which only sends payouts", p.ImportPath, dependency)
+			}
 		}
 	}
 }
@@ -358,6 +377,7 @@ func TestArchitectureCatches(t *testing.T) {
 		{"shared/store", "github.com/chromedp/chromedp", "may not import github.com/chromedp/chromedp"},
 		{"functions/touch", module + "/infra/local", "may not import yundian/infra/local"},
 		{"functions/touch", awsSDK + "/service/dynamodb", "may not import " + awsSDK + "/service/dynamodb"},
+		{"functions/checkout", module + "/shared/provider/stripe", "may not import yundian/shared/provider/stripe"},
 		{"functions/touch", module + "/functions/tally", "may not import yundian/functions/tally"},
 		{"shared/utils", "fmt", "is not on the list"},
 		{"infra/misc", "fmt", "is not on the list"},
@@ -382,6 +402,13 @@ import ("time"; system "os")
 func f() { _ = time.Now(); _ = system.Getenv("A"); var t time.Time; _ = t.After(t) }`
 	got, err := uses("p.go", source, map[string][]string{"time": clock, "os": environment})
 	if want := []string{"time.Now at p.go:3", "os.Getenv at p.go:3"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("uses = %q, %v; want %q", got, err, want)
+	}
+	source = `package main
+import "yundian/shared/provider/stripe"
+func main() { _, _ = stripe.New(key), stripe.NewAt(key, os.Getenv("STRIPE_URL")) }`
+	got, err = uses("main.go", source, elsewhere)
+	if want := []string{"yundian/shared/provider/stripe.NewAt at main.go:3"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("uses = %q, %v; want %q", got, err, want)
 	}
 }

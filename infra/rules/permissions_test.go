@@ -31,6 +31,7 @@ var mayWrite = map[string]map[string]string{
 	"tally":     {"ShopTable": "STAT#"},
 	"notify":    {"ShopTable": "HOOK# DELIVERY# LETTER#"},
 	"mature":    {"OrdersTable": "", "ShopTable": "SKU#"},
+	"payout":    {"LedgerTable": "KOC# PAYOUT# PAYRUN#"},
 }
 
 func permissions(t *template) []string {

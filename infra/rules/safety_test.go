@@ -10,7 +10,7 @@ import (
 )
 
 // kept are the resources that hold people, money or what cannot be made again.
-var kept = []string{"ShopTable", "PeopleTable", "OrdersTable", "LedgerTable", "IdentityKey", "SealingKeys", "FailedBatches", "UserPool"}
+var kept = []string{"ShopTable", "PeopleTable", "OrdersTable", "LedgerTable", "IdentityKey", "PayoutKeys", "WebhookKeys", "FailedBatches", "UserPool"}
 
 func retention(t *template) []string {
 	var wrong []string

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Fetches the programs that Yundian's tests, lint and local runner use, each at one exact version.
 #
-#   infra/tools/setup.sh [engines|sam|chromium|all]      (default: all)
+#   infra/tools/setup.sh [engines|stripe-mock|sam|chromium|all]      (default: all)
 #
 # Everything but Chromium lands in .tools/ at the root of the repository, which git ignores:
 #   .tools/dynoxide/dynoxide                   store engine, one static binary (linux x86-64)
 #   .tools/dynamodb-local/DynamoDBLocal.jar    store engine for Java 17, with
 #   .tools/dynamodb-local/DynamoDBLocal_lib/   its libraries: java -Djava.library.path=…/DynamoDBLocal_lib -jar …
+#   .tools/stripe-mock/stripe-mock             Stripe's own imitation of its API, built here from its Go module
 #   .tools/venv/bin/sam                        AWS SAM CLI, with the cfn-lint it depends on
 # Chromium and the Chinese fonts come from the distribution's packages, because a browser needs its system libraries.
 #
@@ -22,6 +23,7 @@ dynoxide_version=1.2.1
 dynoxide_sha512=b011ea97127d00d90b96e1646117dde6bf18d00a457b0e0584eae5860440803e17cc4a053ae904a359ee053435fa34eda1fab09f83564369344e7e663538e052
 dynamodb_local_version=11.1.0
 dynamodb_local_sha512=c63c43e7910157c900f5d318ae2f9af605e641259a9f34ce19fe0ed3039bb036a19b2d28168ebec9428d0b5f7be65143ab14a8245f193a48f67fb8271bc61d79
+stripe_mock_version=v0.203.0
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -93,6 +95,17 @@ setup_engines() {
 	setup_java
 }
 
+# The checksum database that the go command asks vouches for the source; the stamp comes after the program.
+setup_stripe_mock() {
+	current stripe-mock "$stripe_mock_version" && return
+	need go "to build stripe-mock"
+	say "stripe-mock $stripe_mock_version (33 MB) …"
+	rm -rf "$tools/stripe-mock" && mkdir -p "$tools/stripe-mock"
+	(cd "$tools" && GOBIN=$tools/stripe-mock GOFLAGS=-trimpath go install "github.com/stripe/stripe-mock@$stripe_mock_version") >&2 ||
+		die "could not build stripe-mock $stripe_mock_version"
+	echo "$stripe_mock_version" >"$tools/stripe-mock/.version"
+}
+
 # The lock file names every package with its hash, so pip refuses anything else.
 setup_sam() {
 	local lock=$root/infra/tools/sam.lock version
@@ -121,9 +134,10 @@ flock 9
 started=$SECONDS
 case "${1:-all}" in
 engines) setup_engines ;;
+stripe-mock) setup_stripe_mock ;;
 sam) setup_sam ;;
 chromium) setup_chromium ;;
-all) setup_engines; setup_sam; setup_chromium ;;
-*) die "unknown part '$1': one of engines, sam, chromium, all" ;;
+all) setup_engines; setup_stripe_mock; setup_sam; setup_chromium ;;
+*) die "unknown part '$1': one of engines, stripe-mock, sam, chromium, all" ;;
 esac
 [ $((SECONDS - started)) -lt 2 ] || say "ready in $((SECONDS - started)) s"

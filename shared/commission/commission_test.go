@@ -2,6 +2,7 @@ package commission_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -152,6 +153,32 @@ func check(t *rapid.T, o ordering.Order) {
 		if o.Released != nil && p.Pending() != 0 {
 			t.Fatalf("released, but %+v is still pending", p)
 		}
+	}
+}
+
+// TestALossCountsWhenItWasLost: a later decision comes after the dispute was opened and before it was lost.
+func TestALossCountsWhenItWasLost(t *testing.T) {
+	award := ordering.Award{Cause: ordering.CausePlacement, Winners: []ordering.Winner{{KOC: "mei", Share: money.Whole}}, Rates: []ordering.LineRate{{Rate: 1000}}}
+	o := ordering.Order{ID: "o", Total: yuan(1000), Shipping: yuan(0), Tax: yuan(0), Lines: []ordering.Line{{SKU: "s", Quantity: 1, Net: yuan(1000), Tax: yuan(0)}}}
+	bank := ordering.DisputeNews{ID: "d", PaymentID: "p", Amount: yuan(500), Outcome: ordering.DisputeOpened}
+	tell := func(outcome ordering.DisputeOutcome) error {
+		bank.Outcome = outcome
+		return o.RecordDispute(bank, noon)
+	}
+	claim := award
+	claim.Cause, claim.Winners = "claim", []ordering.Winner{{KOC: "lin", Share: money.Whole}}
+	for _, act := range []func() error{func() error { return o.Capture("p", o.Total, noon) }, func() error { return o.Decide(award) },
+		func() error { o.Released = &ordering.Mark{V: o.Version + 1, At: noon}; return nil }, func() error { return tell(ordering.DisputeOpened) },
+		func() error { return o.Decide(claim) }, func() error { return tell(ordering.DisputeLost) }} {
+		if err := act(); err != nil {
+			t.Fatal(err)
+		}
+		o.Version++
+	}
+	target, err := commission.Target(o)
+	want := []commission.Position{{KOC: "lin", Accrued: 100, Released: 100, Clawed: 50}, {KOC: "mei", Accrued: 100, Released: 100, Clawed: 100}}
+	if err != nil || !slices.Equal(target.Positions, want) {
+		t.Errorf("%+v, %v", target.Positions, err)
 	}
 }
 

@@ -301,6 +301,55 @@ func TestADisputeWonAfterTheEndGoesBack(t *testing.T) {
 	}
 }
 
+// A refund that failed is for people to look at: the bank's decision does not send it again.
+func TestADisputeWonSendsNoFailedRefundAgain(t *testing.T) {
+	o, _ := walk(placed(t, "sandbox"), "pay cancel")
+	if err := o.SettleRefund(ordering.Outcome{ID: o.Refunds[0].ID}, noon); err != nil {
+		t.Fatal(err)
+	}
+	record(t, &o, disputed(ordering.DisputeOpened, 3000))
+	if record(t, &o, disputed(ordering.DisputeWon, 3000)); len(o.Refunds) != 1 {
+		t.Errorf("%+v", o.Refunds)
+	}
+}
+
+func TestTwoRefundsAreDropped(t *testing.T) {
+	o, _ := walk(placed(t, "sandbox"), "pay")
+	for i, minor := range []int64{1000, o.Total.Minor - 1000} {
+		amount := yuan(minor)
+		if _, err := o.RequestRefund(ordering.RefundRequest{ID: fmt.Sprint("r", i), Reason: "x", Amount: &amount}, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record(t, &o, disputed(ordering.DisputeLost, o.Total.Minor-218))
+	for i := 0; i < len(o.Refunds); i++ {
+		if r := o.Refunds[i]; r.Open() && o.Sending(r.ID) == ordering.SendNever {
+			if err := o.DropRefund(r.ID, noon); err != nil {
+				t.Fatal(err)
+			}
+		}
+		account(t, o)
+	}
+	if n := len(o.Refunds); n != 3 || o.Refunds[2].Amount.Minor != 218 || o.Sending(o.Refunds[2].ID) != ordering.SendNow || o.RefundedTotal() != o.Total {
+		t.Errorf("%+v", o.Refunds)
+	}
+}
+
+func TestShippingIsLostOnce(t *testing.T) {
+	o, _ := walk(placed(t, "sandbox"), "pay")
+	if _, err := o.RequestRefund(ordering.RefundRequest{ID: "r1", Reason: "x", Lines: []ordering.RefundLine{{SKU: "tea", Quantity: 1}}}, noon); err != nil {
+		t.Fatal(err)
+	}
+	record(t, &o, disputed(ordering.DisputeLost, 2118+500)) // both cups and a part of shipping
+	if err := o.SettleRefund(ordering.Outcome{ID: "r1"}, noon); err != nil {
+		t.Fatal(err)
+	}
+	shipping := o.Shipping
+	if _, err := o.RequestRefund(ordering.RefundRequest{ID: "r2", Reason: "x", Shipping: &shipping}, noon); !fail.Is(err, "refund_too_large") {
+		t.Errorf("shipping goes back twice: %v", err)
+	}
+}
+
 // TestDisputesOfTheOtherPayment: told of before any payment, and then another payment turns out to count.
 func TestDisputesOfTheOtherPayment(t *testing.T) {
 	o := placed(t, "sandbox")

@@ -11,6 +11,7 @@ import (
 
 	"yundian/shared/fail"
 	"yundian/shared/money"
+	"yundian/shared/payout"
 )
 
 const testKey = "00112233445566778899aabbccddeeff"
@@ -80,6 +81,19 @@ func TestOnlyTheRunnersKeyGivesTheSandbox(t *testing.T) {
 			}
 			if got := slices.Contains(r.Names(t.Context()), Sandbox); got != tt.offered {
 				t.Errorf("named: %v", got)
+			}
+			rails, err := NewRails(slices.DeleteFunc(slices.Clone(tt.names), func(name string) bool { return name == OnDelivery }), tt.api)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := slices.Contains(rails.Names(t.Context()), payout.Sandbox); got != tt.offered {
+				t.Errorf("rail named: %v", got)
+			}
+			if got := rails.Offered(t.Context(), payout.Sandbox) == nil; got != tt.offered {
+				t.Errorf("rail offered: %v", got)
+			}
+			if sender, err := rails.Sender(t.Context(), payout.Sandbox); (err == nil) != tt.offered || (sender != nil) != tt.offered {
+				t.Errorf("sender: %v %v", sender, err)
 			}
 		})
 	}

@@ -11,7 +11,7 @@ import (
 	"yundian/shared/fail"
 )
 
-// sandboxHTTP talks to the sandbox of the local runner.
+// sandboxHTTP talks to the sandbox of the local runner. It implements Provider and Rail.
 type sandboxHTTP struct {
 	key  string
 	base string // http://127.0.0.1:8080/_local/sandbox

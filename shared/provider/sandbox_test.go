@@ -171,6 +171,10 @@ func TestBrokenAnswersAreUnknownOutcomes(t *testing.T) {
 			unknownOutcome(t, "look-up", refund, RefundResult{}, err)
 			closed, err := s.Close(t.Context(), "cs")
 			unknownOutcome(t, "close", closed, Closed{}, err)
+			sent, err := s.Send(t.Context(), Transfer{ID: "P1"})
+			unknownOutcome(t, "send", sent, TransferResult{}, err)
+			sent, err = s.Lookup(t.Context(), "P1")
+			unknownOutcome(t, "look-up of a transfer", sent, TransferResult{}, err)
 		})
 	}
 }
@@ -215,7 +219,10 @@ func TestIDsCannotLeaveTheirPath(t *testing.T) {
 	if _, err := s.Close(t.Context(), "a/b"); err != nil {
 		t.Error(err)
 	}
-	if paths[0] != "/refunds/..%2Fx%3Fy%23z|" || paths[1] != "/sessions/a%2Fb/close|" {
+	if _, err := s.Lookup(t.Context(), "../x?y#z"); !IsTransferUnknown(err) {
+		t.Error(err)
+	}
+	if paths[0] != "/refunds/..%2Fx%3Fy%23z|" || paths[1] != "/sessions/a%2Fb/close|" || paths[2] != "/transfers/..%2Fx%3Fy%23z|" {
 		t.Errorf("paths %v", paths)
 	}
 }

@@ -19,18 +19,15 @@ type sandboxAccess struct {
 	granted *sandboxHTTP // nil when refused
 }
 
-// client is the sandbox provider, or payment_unknown. Only a definite answer is remembered: a runner that was
-// too busy to answer once is asked again by the next order.
-func (a *sandboxAccess) client(ctx context.Context) (Provider, error) {
+// client is the sandbox, if this machine's runner grants it. Only a definite answer is remembered: a runner that was too
+// busy to answer once is asked again by the next order.
+func (a *sandboxAccess) client(ctx context.Context) (s *sandboxHTTP, granted bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.settled {
 		a.granted, a.settled = a.ask(ctx)
 	}
-	if a.granted == nil {
-		return nil, unknown(Sandbox)
-	}
-	return a.granted, nil
+	return a.granted, a.granted != nil
 }
 
 // keyPath is what the runner's Runtime API answers beyond Lambda's own; Lambda answers 404.

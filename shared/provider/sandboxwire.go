@@ -49,6 +49,23 @@ type SandboxRefunded struct {
 	Reason string      `json:"reason,omitempty"`
 }
 
+// SandboxTransfer is the body of POST /transfers.
+type SandboxTransfer struct {
+	ID          string       `json:"id"` // of the payout
+	Amount      money.Amount `json:"amount"`
+	Account     string       `json:"account"`
+	Name        string       `json:"name"`
+	Description string       `json:"description"`
+}
+
+// SandboxTransferred answers POST /transfers (201 when new, 200 when repeated, 422 when refused) and GET /transfers/{id}.
+// ID is the sandbox's own; a refused transfer has none.
+type SandboxTransferred struct {
+	ID     string        `json:"id"`
+	State  TransferState `json:"state"`
+	Reason string        `json:"reason,omitempty"`
+}
+
 // SandboxEvent is the body of a webhook.
 type SandboxEvent struct {
 	ID       string       `json:"id"`

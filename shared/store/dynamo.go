@@ -135,7 +135,11 @@ func (d *dynamo) page(ctx context.Context, q query) (items []Item, next Item, er
 	switch {
 	case q.prefix != "":
 		condition += " AND begins_with(" + x.name(names[1]) + ", " + x.value(text(q.prefix)) + ")"
-	case q.from != "" || q.to != "":
+	case q.from == "" && q.to != "": // an empty key is refused, also as a bound
+		condition += " AND " + x.name(names[1]) + " <= " + x.value(text(q.to))
+	case q.from != "" && q.to == "":
+		condition += " AND " + x.name(names[1]) + " >= " + x.value(text(q.from))
+	case q.from != "":
 		condition += " AND " + x.name(names[1]) + " BETWEEN " + x.value(text(q.from)) + " AND " + x.value(text(q.to))
 	}
 	in := &dynamodb.QueryInput{TableName: d.name(q.table), KeyConditionExpression: &condition, ExpressionAttributeNames: x.names,

@@ -61,10 +61,10 @@ func expectedKey(handle, day, currency string) Key {
 	return Key{"KOC#" + handle, expectedPrefix + day + "#" + currency}
 }
 func postingKey(p ledger.Posting) Key {
-	return Key{"KOC#" + p.KOC, "POST#" + sortable(p.At) + "#" + p.Source() + "#" + padded(p.V)}
+	return Key{"KOC#" + p.KOC, postingPrefix + sortable(p.At) + "#" + p.Source() + "#" + padded(p.V)}
 }
 func monthKey(k commission.MonthKey) Key {
-	return Key{"KOC#" + k.KOC, "MONTH#" + k.Month + "#" + string(k.Currency) + "#" + k.Rule}
+	return Key{"KOC#" + k.KOC, monthPrefix + k.Month + "#" + string(k.Currency) + "#" + k.Rule}
 }
 
 func payoutKey(id string) Key { return Key{"PAYOUT#" + id, "PAYOUT"} }
@@ -75,7 +75,7 @@ func taxKey(handle string, c money.Currency, period string) Key {
 	return Key{"KOC#" + handle, "TAX#" + string(c) + "#" + period}
 }
 func noticeKey(n Notice) Key {
-	return Key{"KOC#" + n.KOC, "NOTICE#" + sortable(n.At) + "#" + n.Kind}
+	return Key{"KOC#" + n.KOC, "NOTICE#" + sortable(n.At) + "#" + n.Kind + "#" + padded(n.N)}
 }
 func payRunKey(c money.Currency, day string) Key { return Key{"PAYRUN#" + string(c), "DAY#" + day} }
 func bankFileKey(id string) Key                  { return Key{"PAYFILE#" + id, "PAYFILE"} }
@@ -91,6 +91,8 @@ const (
 	balancePrefix  = "BAL#"
 	expectedPrefix = "DUE#" // the forecast
 	payoutPrefix   = "PAYOUT#"
+	monthPrefix    = "MONTH#"
+	postingPrefix  = "POST#"
 )
 
 // deliveryPrefix begins the deliveries of an endpoint.

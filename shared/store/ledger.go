@@ -397,15 +397,12 @@ func (s *Store) Expected(ctx context.Context, handle, from string) ([]ledger.Exp
 	}
 	var out []ledger.Expected
 	for _, it := range items {
-		var x struct {
-			Minor int64 `dynamodbav:"minor"`
-		}
-		if err := decode(it, &x); err != nil {
+		e, err := expectedFrom(handle, it)
+		if err != nil {
 			return nil, err
 		}
-		day, currency, _ := strings.Cut(strings.TrimPrefix(str(it["sk"]), expectedPrefix), "#")
-		if x.Minor != 0 {
-			out = append(out, ledger.Expected{KOC: handle, Day: day, Currency: money.Currency(currency), Minor: x.Minor})
+		if e.Minor != 0 {
+			out = append(out, e)
 		}
 	}
 	return out, nil
@@ -413,7 +410,10 @@ func (s *Store) Expected(ctx context.Context, handle, from string) ([]ledger.Exp
 
 // Postings is a page of a KOC's postings, newest first when descending; after is the cursor of the page before.
 func (s *Store) Postings(ctx context.Context, handle, after string, limit int, descending bool) (postings []ledger.Posting, next string, err error) {
-	q := query{table: Ledger, pk: kocKey(handle).PK, prefix: "POST#", limit: limit, descending: descending}
+	return s.postings(ctx, query{table: Ledger, pk: kocKey(handle).PK, prefix: postingPrefix, limit: limit, descending: descending}, after)
+}
+
+func (s *Store) postings(ctx context.Context, q query, after string) (postings []ledger.Posting, next string, err error) {
 	if after != "" {
 		q.after = Key{q.pk, after}.item()
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -276,6 +277,30 @@ func TestMapsPageThroughLargePartitions(t *testing.T) {
 				t.Errorf("index %q descending %v: %d keys, sorted %v", index, descending, len(keys), slices.IsSorted(keys))
 			}
 		}
+	}
+}
+
+func TestMapsServeManyAtOnce(t *testing.T) {
+	m := NewMaps()
+	var wg sync.WaitGroup
+	for p := range 8 {
+		wg.Go(func() {
+			s := OpenMaps(m)
+			for i := range 200 {
+				writes := []Write{putOnce(fmt.Sprint(i), Item{"listPk": text("L"), "listSk": text(fmt.Sprint(i))}), {Table: Shop, Key: Key{"n", "n"}, Add: map[string]int64{"n": 1}},
+					{Table: Shop, Key: Key{"by", fmt.Sprint(i, p)}, Put: Item{}}}
+				if err := s.apply(t.Context(), writes); err != nil && !refusedBy(err, func(Key) bool { return true }) {
+					t.Error(err)
+				}
+				if _, _, err := s.page(t.Context(), query{table: Shop, index: "list", pk: "L", limit: 5}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if got := one(t, OpenMaps(m), Shop, Key{"n", "n"}); !equal(got["n"], number(200)) {
+		t.Errorf("counted %v", got["n"])
 	}
 }
 

@@ -279,7 +279,7 @@ func integer(s string) bool {
 // other is an error, so that nothing is simulated that would be different in a table.
 func stored(v types.AttributeValue) (types.AttributeValue, int, error) {
 	switch v := v.(type) {
-	case *types.AttributeValueMemberS, *types.AttributeValueMemberBOOL:
+	case *types.AttributeValueMemberS, *types.AttributeValueMemberBOOL, *types.AttributeValueMemberNULL:
 		return v, sizeOf(v), nil
 	case *types.AttributeValueMemberN:
 		if !integer(v.Value) {
@@ -312,13 +312,13 @@ func stored(v types.AttributeValue) (types.AttributeValue, int, error) {
 	return nil, 0, invalid("a value of a kind that nothing here writes")
 }
 
-// sizeOf is what a value counts towards DynamoDB's limits, in bytes, by its rules of thumb.
+// sizeOf is what a value counts towards DynamoDB's limits, in bytes.
 func sizeOf(v types.AttributeValue) int {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
 		return len(v.Value)
 	case *types.AttributeValueMemberN:
-		return 2 + len(v.Value)/2
+		return sizeOfNumber(v.Value)
 	case *types.AttributeValueMemberB:
 		return len(v.Value)
 	case *types.AttributeValueMemberL:
@@ -331,6 +331,16 @@ func sizeOf(v types.AttributeValue) int {
 		return 3 + len(v.Value) + sizeOfItem(v.Value)
 	}
 	return 1
+}
+
+// sizeOfNumber is a byte, one for each two significant digits, and one for a sign.
+func sizeOfNumber(n string) int {
+	digits := strings.TrimRight(n, "0")
+	size := 1 + (len(digits)+1)/2
+	if strings.HasPrefix(n, "-") {
+		size = 2 + len(digits)/2
+	}
+	return size
 }
 
 func sizeOfItem(it Item) int {
@@ -355,6 +365,9 @@ func equal(a, b types.AttributeValue) bool {
 	case *types.AttributeValueMemberBOOL:
 		b, ok := b.(*types.AttributeValueMemberBOOL)
 		return ok && a.Value == b.Value
+	case *types.AttributeValueMemberNULL:
+		_, ok := b.(*types.AttributeValueMemberNULL)
+		return ok
 	case *types.AttributeValueMemberB:
 		b, ok := b.(*types.AttributeValueMemberB)
 		return ok && bytes.Equal(a.Value, b.Value)
@@ -429,6 +442,8 @@ func (m *Maps) hash(v types.AttributeValue) uint64 {
 			return 4
 		}
 		return 5
+	case *types.AttributeValueMemberNULL:
+		return 9
 	case *types.AttributeValueMemberM:
 		return mix(6, m.hashItem(v.Value))
 	case *types.AttributeValueMemberL:

@@ -197,8 +197,8 @@ func (q query) valid() error {
 	switch {
 	case q.pk == "" || q.limit < 1:
 		return invalid("a query needs a partition and a limit")
-	case q.prefix == "" && (q.from != "" || q.to != "") && (q.from == "" || q.from > q.to):
-		return invalid("a query between bounds that are empty or the wrong way round")
+	case q.prefix == "" && q.to != "" && q.from > q.to:
+		return invalid("a query between bounds that are the wrong way round")
 	case q.after != nil && (str(q.after["pk"]) == "" || str(q.after["sk"]) == "" || str(q.after[names[0]]) != q.pk || !q.covers(str(q.after[names[1]]))):
 		return invalid("a page begins outside of its query")
 	}

@@ -70,7 +70,7 @@ func (s *Store) Payees(ctx context.Context, versions []PayeeVersion) (map[PayeeV
 func PayeeWrites(handle string, m payout.Method) []Write {
 	return []Write{
 		{Table: People, Key: payeeKey(handle, m.Version), Guards: once(), Put: encode(payeeItem{V: 1, Method: doc(m)})},
-		noticeWrite(Notice{KOC: handle, At: m.At, Kind: NoticePayee, Until: m.HeldUntil}),
+		noticeWrite(Notice{KOC: handle, At: m.At, Kind: NoticePayee, N: m.Version, Until: m.HeldUntil}),
 	}
 }
 
@@ -114,6 +114,7 @@ type Notice struct {
 	KOC   string
 	At    time.Time
 	Kind  string
+	N     int64     // tells notices of a kind apart; of NoticePayee the version of the method
 	Until time.Time // of NoticePayee: until when payouts wait; zero when they do not
 }
 
@@ -124,6 +125,7 @@ type noticeItem struct {
 	KOC   string    `dynamodbav:"koc"`
 	At    time.Time `dynamodbav:"at"`
 	Kind  string    `dynamodbav:"kind"`
+	N     int64     `dynamodbav:"n"`
 	Until time.Time `dynamodbav:"until"`
 }
 

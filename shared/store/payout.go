@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"yundian/shared/ledger"
+	"yundian/shared/money"
 	"yundian/shared/payout"
 )
 
@@ -165,6 +166,29 @@ func (s *Store) payoutStanding(ctx context.Context, a payout.Ask, into *payout.S
 		into.Tax = payout.TaxSum{V: x.V, Gross: x.Gross, Tax: x.Tax}
 	}
 	return nil, closed, nil
+}
+
+// BalancesOf are the balances in one currency of KOCs that have any, in one round per hundred.
+func (s *Store) BalancesOf(ctx context.Context, handles []string, c money.Currency) (map[string]ledger.Balances, error) {
+	reads := make([]read, len(handles))
+	for i, h := range handles {
+		reads[i] = read{Ledger, balanceKey(h, string(c))}
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]ledger.Balances, len(found))
+	for i, r := range reads {
+		if it, ok := found[r]; ok {
+			b, err := ledgerFrom(it)
+			if err != nil {
+				return nil, err
+			}
+			out[handles[i]] = b.Balances
+		}
+	}
+	return out, nil
 }
 
 func latest(a, b time.Time) time.Time {

@@ -228,7 +228,7 @@ type query struct {
 	index      string // empty for the table itself
 	pk         string
 	prefix     string // of the sort key; or
-	from, to   string // bounds of the sort key, both included
+	from, to   string // bounds of the sort key, both included; an empty one is none
 	after      Item   // ExclusiveStartKey
 	limit      int
 	descending bool

@@ -82,30 +82,32 @@ type job struct {
 
 // books are all that the sandbox knows.
 type books struct {
-	Sessions map[string]*session
-	ByKey    map[string]string // idempotency key → session
-	Refunds  map[string]*refund
-	Jobs     map[string]*job
+	Sessions  map[string]*session
+	ByKey     map[string]string // idempotency key → session
+	Refunds   map[string]*refund
+	Transfers map[string]*transfer // by payout
+	Jobs      map[string]*job
 }
 
 // Limits of the books: far above any day of tests, far below this machine's memory.
 const (
-	maxSessions = 200_000
-	maxPayments = 20 // per session
-	maxDisputes = 20 // per payment
-	maxEvents   = 60 // per session
+	maxSessions = 200_000 // and as many transfers
+	maxPayments = 20      // per session
+	maxDisputes = 20      // per payment
+	maxEvents   = 60      // per session
 )
 
 func emptyBooks() books {
-	return books{Sessions: map[string]*session{}, ByKey: map[string]string{}, Refunds: map[string]*refund{}, Jobs: map[string]*job{}}
+	return books{Sessions: map[string]*session{}, ByKey: map[string]string{}, Refunds: map[string]*refund{}, Transfers: map[string]*transfer{}, Jobs: map[string]*job{}}
 }
 
 // entry is one line of the journal: the new state of one thing. The last line about a thing counts.
 type entry struct {
-	Session *session `json:"session,omitempty"`
-	Refund  *refund  `json:"refund,omitempty"`
-	Job     *job     `json:"job,omitempty"`
-	Done    string   `json:"done,omitempty"` // a job's id
+	Session  *session  `json:"session,omitempty"`
+	Refund   *refund   `json:"refund,omitempty"`
+	Transfer *transfer `json:"transfer,omitempty"`
+	Job      *job      `json:"job,omitempty"`
+	Done     string    `json:"done,omitempty"` // a job's id
 }
 
 func (b *books) apply(e entry) {
@@ -115,6 +117,9 @@ func (b *books) apply(e entry) {
 	}
 	if e.Refund != nil {
 		b.Refunds[e.Refund.Request.IntentID] = e.Refund
+	}
+	if e.Transfer != nil {
+		b.Transfers[e.Transfer.Request.ID] = e.Transfer
 	}
 	if e.Job != nil {
 		b.Jobs[e.Job.ID] = e.Job
@@ -224,6 +229,9 @@ func writeBooks(path string, b books) error {
 	}
 	for _, r := range b.Refunds {
 		err = errors.Join(err, out.Encode(entry{Refund: r}))
+	}
+	for _, t := range b.Transfers {
+		err = errors.Join(err, out.Encode(entry{Transfer: t}))
 	}
 	for _, j := range b.Jobs {
 		err = errors.Join(err, out.Encode(entry{Job: j}))

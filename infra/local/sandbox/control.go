@@ -7,21 +7,36 @@ import (
 	"strings"
 )
 
-// setNext decides what becomes of the next refund: {"refund": "fail"}.
+// setNext decides what becomes of the next refund, {"refund": "fail"}, or of the next transfers to KOCs,
+// {"transfer": "lost", "times": 3}. Times is 1 when left out.
 func (s *Sandbox) setNext(w http.ResponseWriter, r *http.Request) {
-	var next struct {
-		Refund string `json:"refund"`
-	}
+	next := struct {
+		Refund   string `json:"refund"`
+		Transfer string `json:"transfer"`
+		Times    int    `json:"times"`
+	}{Times: 1}
 	if !read(w, r, &next) {
 		return
 	}
-	if !slices.Contains(refundOutcomes, next.Refund) {
+	transfer := next.Transfer != "" && next.Refund == ""
+	switch {
+	case !transfer && !slices.Contains(refundOutcomes, next.Refund):
 		problem(w, http.StatusBadRequest, "refund: one of "+strings.Join(refundOutcomes, ", "))
+		return
+	case transfer && !slices.Contains(transferOutcomes, next.Transfer):
+		problem(w, http.StatusBadRequest, "transfer: one of "+strings.Join(transferOutcomes, ", "))
+		return
+	case next.Times < 1 || next.Times > 1000 || !transfer && next.Times != 1:
+		problem(w, http.StatusBadRequest, "times: 1 to 1000, of transfers only")
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.nextRefund = next.Refund
+	if transfer {
+		s.transferOutcome, s.nextTransfers = next.Transfer, next.Times
+	} else {
+		s.nextRefund = next.Refund
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -1,5 +1,5 @@
-// Package sandbox is the far side of payments on this machine: a payment provider without real money, with a pay
-// page on which one chooses what happens, and with all the bad manners of real ones: late, twice, out of order,
+// Package sandbox is the far side of payments and payouts on this machine: a payment provider without real money, with a
+// pay page on which one chooses what happens, and with all the bad manners of real ones: late, twice, out of order,
 // answers lost on the way.
 //
 // The store talks to it as to any provider, over HTTP with a key that only the runner hands out. It keeps its
@@ -55,6 +55,9 @@ type Sandbox struct {
 	journal    *journal
 	active     int    // jobs not finished
 	nextRefund string // outcome of the next refund; empty: succeed
+
+	transferOutcome string // of the next nextTransfers transfers
+	nextTransfers   int
 }
 
 // New opens the books and goes on with the webhooks that a restart interrupted.
@@ -112,6 +115,8 @@ func (s *Sandbox) routes() http.Handler {
 	mux.HandleFunc("POST /sessions/{id}/close", s.withKey(s.closeSession))
 	mux.HandleFunc("POST /refunds", s.withKey(s.refund))
 	mux.HandleFunc("GET /refunds/{intent}", s.withKey(s.lookUpRefund))
+	mux.HandleFunc("POST /transfers", s.withKey(s.transfer))
+	mux.HandleFunc("GET /transfers/{id}", s.withKey(s.lookUpTransfer))
 	// For the shopper.
 	mux.HandleFunc("GET /pay/{id}", s.payPage)
 	mux.HandleFunc("POST /pay/{id}", s.pay)
@@ -123,6 +128,9 @@ func (s *Sandbox) routes() http.Handler {
 	mux.HandleFunc("POST /orders/{order}/disputes", s.postDispute)
 	mux.HandleFunc("POST /disputes/{id}/win", s.decideDispute(disputeWon))
 	mux.HandleFunc("POST /disputes/{id}/lose", s.decideDispute(disputeLost))
+	mux.HandleFunc("GET /transfers", s.showTransfers)
+	mux.HandleFunc("POST /transfers/{id}/settle", s.settle)
+	mux.HandleFunc("POST /settle", s.settle)
 	guard := http.NewCrossOriginProtection() // a page from elsewhere in the same browser can press no buttons here
 	return guard.Handler(http.MaxBytesHandler(mux, maxRequest))
 }

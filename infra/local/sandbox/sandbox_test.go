@@ -606,7 +606,7 @@ func TestARestartForgetsNothing(t *testing.T) {
 func TestTheStoreNeedsTheKey(t *testing.T) {
 	s := openShop(t)
 	for _, auth := range []string{"", "Bearer ", "Bearer x", "Bearer " + key + "0", key} {
-		for _, path := range []string{"/sessions", "/sessions/x/close", "/refunds"} {
+		for _, path := range []string{"/sessions", "/sessions/x/close", "/refunds", "/transfers"} {
 			resp, _ := s.post(s.url+provider.SandboxPath+path, "application/json", "{}", "Authorization", auth)
 			if resp.StatusCode != http.StatusUnauthorized {
 				t.Errorf("%s with %q: %d", path, auth, resp.StatusCode)

@@ -1,0 +1,153 @@
+package audit_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"yundian/shared/audit"
+	"yundian/shared/store"
+	"yundian/shared/store/storetest"
+)
+
+// TestNoMomentLooksWrong lets the shop go on between any two reads of the audit, at random and for many seeds: nothing is
+// ever reported, and afterwards nothing is left to settle.
+func TestNoMomentLooksWrong(t *testing.T) {
+	reached := map[string]bool{}
+	for seed := range uint64(60) {
+		maps := store.NewMaps()
+		w := newWorld(t, store.OpenMaps(maps))
+		ids := w.sold(1)
+		w.at = w.at.Add(2 * time.Hour)
+		random := rand.New(rand.NewPCG(seed, 1))
+		moved := 0
+		busy := false
+		maps.Intercept = func(_ context.Context, c store.Call) store.Verdict {
+			if busy || c.Done || len(c.Writes) > 0 || random.IntN(1+int(seed%4)) > 0 {
+				return store.Pass
+			}
+			busy = true
+			defer func() { busy = false }()
+			moved++
+			id := ids[random.IntN(len(ids))]
+			if random.IntN(2) == 0 {
+				id = fmt.Sprint("n", moved)
+				ids = append(ids, id)
+				w.place(id, kinds[random.IntN(len(kinds))])
+				w.step(id, 0)
+			} else {
+				w.step(id, random.IntN(len(steps)))
+			}
+			if random.IntN(4) > 0 {
+				w.settle(id)
+			}
+			return store.Pass
+		}
+		a := w.auditor()
+		a.Postings = 1 + random.IntN(20)
+		for range 3 {
+			r := run(t, a)
+			if len(r.Differences) != 0 {
+				t.Fatalf("seed %d: %+v", seed, r.Differences)
+			}
+			for _, what := range r.Waiting {
+				reached[fmt.Sprint("waiting for a KOC: ", slices.Contains(handles, what))] = true
+			}
+			reached[fmt.Sprint("spread over slices: ", len(r.Left) > 0)] = true
+		}
+		if busy = true; moved == 0 {
+			t.Fatalf("seed %d: nothing went on", seed)
+		}
+		a.Postings = audit.SlicePostings
+		w.settle(ids...)
+		if r := run(t, a); len(r.Differences) != 0 || r.Unsettled != 0 {
+			t.Fatalf("seed %d, in the end: %+v", seed, r)
+		}
+	}
+	for _, what := range []string{"waiting for a KOC: true", "waiting for a KOC: false", "spread over slices: true", "spread over slices: false"} {
+		if !reached[what] {
+			t.Errorf("never happened: %s", what)
+		}
+	}
+}
+
+// TestNothingIsWrongUnderLoad audits on the real engine while several write.
+func TestNothingIsWrongUnderLoad(t *testing.T) {
+	w := newWorld(t, storetest.Open(t))
+	var crowd sync.WaitGroup
+	stop := make(chan struct{})
+	for part := range 4 {
+		crowd.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				id := fmt.Sprintf("w%d-%d", part, i)
+				w.place(id, kinds[(part+i)%len(kinds)])
+				for n := range len(steps) - 2 {
+					w.step(id, n)
+					if (i+n)%3 > 0 {
+						w.settle(id)
+					}
+				}
+				w.settle(id)
+			}
+		})
+	}
+	a := w.auditor()
+	a.Wait = audit.Pause
+	for round := range 12 {
+		if a.Postings = audit.SlicePostings; round%3 == 0 {
+			a.Postings = 50
+		}
+		if r := run(t, a); len(r.Differences) != 0 {
+			t.Errorf("%+v", r.Differences)
+			break
+		}
+	}
+	close(stop)
+	crowd.Wait()
+	a.Postings = audit.SlicePostings
+	if r := run(t, a); len(r.Differences) != 0 || r.Unsettled != 0 || r.Checked < len(handles)+2 {
+		t.Errorf("in the end: %+v", r)
+	}
+}
+
+// TestAKOCWithManyPostings spreads over slices: what is carried over counts, and what an earlier slice has read wrong is
+// read again.
+func TestAKOCWithManyPostings(t *testing.T) {
+	d := damage(t)
+	d.at = d.at.Add(2 * time.Hour) // everything is old
+	a := d.auditor()
+	a.Postings = 4
+	postings := func() int { // of the KOC with most of them
+		all, _, err := d.s.Postings(context.Background(), "mei", "", 500, false)
+		d.must(err)
+		return len(all)
+	}()
+	slices, at := 0, audit.Place{Part: "kocs", After: "lin"}
+	for at.Part == "kocs" {
+		r, next, err := a.Slice(context.Background(), at)
+		d.must(err)
+		if len(r.Differences) != 0 {
+			t.Errorf("%+v", r.Differences)
+		}
+		at = next
+		slices++
+	}
+	if slices*a.Postings < postings {
+		t.Errorf("%d postings in %d slices", postings, slices)
+	}
+	d.add("LEDGER", "KOC#mei", "BAL#CNY", "available", 1)
+	r := run(t, a)
+	if len(r.Differences) != 1 || r.Differences[0].Kind != audit.Balance || r.Differences[0].ID != "mei" || !strings.Contains(strings.Join(r.Left, " "), "mei") {
+		t.Errorf("%+v", r)
+	}
+}

@@ -1,0 +1,262 @@
+package audit_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"yundian/infra/local/engine/enginetest"
+	"yundian/shared/audit"
+	"yundian/shared/ledger"
+	"yundian/shared/store"
+	"yundian/shared/store/storetest"
+)
+
+type item = map[string]types.AttributeValue
+
+// damaged is a world whose items a test alters behind the store's back.
+type damaged struct {
+	*world
+	env    storetest.Env
+	client *dynamodb.Client
+	undo   []*dynamodb.PutItemInput // what was altered, as it was
+	made   []*dynamodb.DeleteItemInput
+}
+
+func damage(t *testing.T) *damaged {
+	t.Helper()
+	s, env := storetest.OpenWithEnv(t)
+	w := newWorld(t, s)
+	w.sold(2)
+	if r := run(t, w.auditor()); len(r.Differences) != 0 {
+		t.Fatalf("before anything is altered: %+v", r.Differences)
+	}
+	return &damaged{world: w, env: env, client: enginetest.Client(t)}
+}
+
+func key(pk, sk string) item {
+	return item{"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberS{Value: sk}}
+}
+
+// alter reads an item, lets a test change it, and puts it back; nil deletes it.
+func (d *damaged) alter(table, pk, sk string, change func(item) item) {
+	d.t.Helper()
+	ctx, name := context.Background(), aws.String(d.env[table+"_TABLE"])
+	out, err := d.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: name, Key: key(pk, sk), ConsistentRead: aws.Bool(true)})
+	d.must(err)
+	if out.Item == nil {
+		d.t.Fatalf("there is no %s %s", pk, sk)
+	}
+	d.undo = append(d.undo, &dynamodb.PutItemInput{TableName: name, Item: out.Item})
+	after := change(maps.Clone(out.Item))
+	if after == nil {
+		_, err = d.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: name, Key: key(pk, sk)})
+	} else {
+		d.made = append(d.made, &dynamodb.DeleteItemInput{TableName: name, Key: item{"pk": after["pk"], "sk": after["sk"]}})
+		_, err = d.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: name, Item: after})
+	}
+	d.must(err)
+}
+
+// mend undoes every alteration.
+func (d *damaged) mend(t *testing.T) {
+	t.Helper()
+	for _, in := range d.made {
+		_, err := d.client.DeleteItem(context.Background(), in)
+		d.must(err)
+	}
+	for _, in := range slices.Backward(d.undo) {
+		_, err := d.client.PutItem(context.Background(), in)
+		d.must(err)
+	}
+	d.undo, d.made = nil, nil
+	if r := run(t, d.auditor()); len(r.Differences) != 0 {
+		t.Fatalf("after everything is mended: %+v", r.Differences)
+	}
+}
+
+// replace changes a text within an attribute.
+func (d *damaged) replace(table, pk, sk, attr, from, to string) {
+	d.t.Helper()
+	d.alter(table, pk, sk, func(it item) item {
+		was, ok := it[attr].(*types.AttributeValueMemberS)
+		if !ok || !strings.Contains(was.Value, from) {
+			d.t.Fatalf("%s of %s %s does not hold %s: %v", attr, pk, sk, from, it[attr])
+		}
+		it[attr] = &types.AttributeValueMemberS{Value: strings.Replace(was.Value, from, to, 1)}
+		return it
+	})
+}
+
+// add adds to a number.
+func (d *damaged) add(table, pk, sk, attr string, by int) {
+	d.t.Helper()
+	d.alter(table, pk, sk, func(it item) item {
+		var n int
+		if was, ok := it[attr].(*types.AttributeValueMemberN); ok {
+			_, err := fmt.Sscan(was.Value, &n)
+			d.must(err)
+		}
+		it[attr] = &types.AttributeValueMemberN{Value: fmt.Sprint(n + by)}
+		return it
+	})
+}
+
+// counted changes what statistics count of an order.
+func (d *damaged) counted(order, attr string, to types.AttributeValue) {
+	d.t.Helper()
+	d.alter("SHOP", "STAT#ORDER#"+order, "TALLIED", func(it item) item {
+		fact := maps.Clone(it["fact"].(*types.AttributeValueMemberM).Value)
+		fact[attr] = to
+		it["fact"] = &types.AttributeValueMemberM{Value: fact}
+		return it
+	})
+}
+
+// posting is a KOC's n-th posting, and its sort key.
+func (d *damaged) posting(handle string, which func(ledger.Posting) bool) (ledger.Posting, string) {
+	d.t.Helper()
+	all, _, err := d.s.Postings(context.Background(), handle, "", 500, false)
+	d.must(err)
+	i := slices.IndexFunc(all, which)
+	if i < 0 {
+		d.t.Fatalf("%s has no such posting", handle)
+	}
+	return all[i], store.PostingCursor(all[i])
+}
+
+func of(order string, kind ledger.Kind) func(ledger.Posting) bool {
+	return func(p ledger.Posting) bool {
+		return p.Order == order && slices.ContainsFunc(p.Entries, func(e ledger.Entry) bool { return e.Kind == kind })
+	}
+}
+
+// want is a difference with parts of what it expected and found.
+type want struct{ kind, id, expected, found string }
+
+// TestEveryDifferenceIsFound alters one figure after the other. Orders by kind: o000 nobody's, o001 mei's through zhou, o002
+// shared with lin, o003 under a cap, o004 toward a milestone, and so on; odd ones are released.
+func TestEveryDifferenceIsFound(t *testing.T) {
+	tests := map[string]struct {
+		alter func(d *damaged)
+		want  []want
+	}{
+		"total of an order": {func(d *damaged) {
+			d.replace("ORDERS", "ORDER#o000", "ORDER", "order", `"Total":{"amount":2335`, `"Total":{"amount":2334`)
+		}, []want{{audit.Order, "o000", "total 23.35 CNY", "total 23.34 CNY"}}},
+		"tax of an order": {func(d *damaged) {
+			d.replace("ORDERS", "ORDER#o000", "ORDER", "order", `"Tax":{"amount":0,"currency":"CNY"},"Discount"`, `"Tax":{"amount":5,"currency":"CNY"},"Discount"`)
+		}, []want{{audit.Order, "o000", "tax 0.00 CNY", "tax 0.05 CNY"}, {audit.Order, "o000", "total 23.40 CNY", "total 23.35 CNY"}}},
+		"discount of an order": {func(d *damaged) {
+			d.replace("ORDERS", "ORDER#o000", "ORDER", "order", `"Discount":{"amount":0,"currency":"CNY"},"Total"`, `"Discount":{"amount":5,"currency":"CNY"},"Total"`)
+		}, []want{{audit.Order, "o000", "discount 0.00 CNY", "discount 0.05 CNY"}}},
+		"net of a line": {func(d *damaged) {
+			d.replace("ORDERS", "ORDER#o000", "ORDER", "order", `"Unit":{"amount":333`, `"Unit":{"amount":332`)
+		}, []want{{audit.Order, "o000", "net of line 1 3.32 CNY", "net of line 1 3.33 CNY"}}},
+		"parts of a refund": {func(d *damaged) {
+			d.replace("ORDERS", "ORDER#o000", "ORDER", "order", `"Amount":{"amount":1001`, `"Amount":{"amount":1002`)
+		}, []want{{audit.Order, "o000", "refund o000 r0 of 10.01 CNY", "refund o000 r0 of 10.02 CNY"}}},
+		"more refunded than paid": {func(d *damaged) {
+			d.replace("ORDERS", "ORDER#o000", "ORDER", "order", `"Amount":{"amount":1001`, `"Amount":{"amount":2336`)
+		}, []want{{audit.Order, "o000", "refunds of at most 23.35 CNY", "refunds of 23.36 CNY"}, {audit.Order, "o000", "refund o000 r0 of 10.01", "of 23.36"}}},
+		"version of an order": {func(d *damaged) { d.add("LEDGER", "ORDER#o000", "APPLIED", "v", 90) },
+			[]want{{audit.Order, "o000", "version 96", "version 6"}, {audit.Fact, "o000", "a fact of version 96", "nothing"}}},
+		"what an order has earned": {func(d *damaged) {
+			d.replace("LEDGER", "ORDER#o001", "APPLIED", "positions", `"accrued":200`, `"accrued":199`)
+		},
+			[]want{{audit.Commission, "o001", "accrued 200", "accrued 199"}, {audit.Posting, "o001", "mei line 0: accrued 199", "mei line 0: accrued 200"},
+				{audit.Posting, "o001", "mei: pending -1, available 233, debt -100", "mei: available 233, debt -100"},
+				{audit.Forecast, "mei", "2026-04-30 CNY: -1", "2026-04-30 CNY: 0"}}},
+		"part of an order in a month": {func(d *damaged) { d.replace("LEDGER", "ORDER#o003", "APPLIED", "months", `"sales":`, `"sales":7`) },
+			[]want{{audit.Commission, "o003", "sales 0", "sales 7"}, {audit.Month, "mei 2026-03 CNY rule cap", "sales 1404", "sales 1334"}}},
+		"day of an order": {func(d *damaged) { d.replace("LEDGER", "ORDER#o002", "APPLIED", "due", "2026-03-08", "2026-03-09") },
+			[]want{{audit.Commission, "o002", "due 2026-03-08", "due 2026-03-09"}, {audit.Forecast, "mei", "2026-03-08 CNY: ", ""},
+				{audit.Forecast, "mei", "2026-03-09 CNY: ", "2026-03-09 CNY: 0"}, {audit.Forecast, "lin", "2026-03-08 CNY: ", ""},
+				{audit.Forecast, "lin", "2026-03-09 CNY: ", "2026-03-09 CNY: 0"}}},
+		"amount of a posting": {func(d *damaged) {
+			_, sk := d.posting("mei", of("o001", ledger.Accrual))
+			d.replace("LEDGER", "KOC#mei", sk, "entries", `"amount":200`, `"amount":201`)
+		}, []want{{audit.Posting, "settle:o001:3:mei", "legs that sum to 0", "off balance by 1"}, {audit.Posting, "o001", "mei line 0: accrued 200", "(pending 1, "}, {audit.Balance, "mei", "CNY pending 382", "CNY pending 381"}, {audit.Posting, "o001", "mei: available 233", "mei: pending 1, available 233"}}},
+		"what an entry says": {func(d *damaged) {
+			_, sk := d.posting("mei", of("o001", ledger.Accrual))
+			d.replace("LEDGER", "KOC#mei", sk, "entries", `"Minor":200`, `"Minor":201`)
+		}, []want{{audit.Posting, "o001", "accrued 200", "accrued 201"}}},
+		"a posting is gone": {func(d *damaged) {
+			_, sk := d.posting("mei", of("o001", ledger.Accrual))
+			d.alter("LEDGER", "KOC#mei", sk, func(item) item { return nil })
+		}, []want{{audit.Posting, "o001", "mei line 0: accrued 200", "mei line 0: accrued 0"}, {audit.Posting, "o001", "mei line 1: accrued 33", "mei line 1: accrued 0"}, {audit.Balance, "mei", "CNY pending 148", "CNY pending 381"}, {audit.Posting, "o001", "mei: available 233", "mei: pending -233"}}},
+		"a posting stands twice": {func(d *damaged) {
+			p, sk := d.posting("mei", of("o001", ledger.Accrual))
+			d.alter("LEDGER", "KOC#mei", sk, func(it item) item {
+				p.At = p.At.Add(time.Second)
+				it["sk"] = &types.AttributeValueMemberS{Value: store.PostingCursor(p)}
+				return it
+			})
+		}, []want{{audit.Balance, "mei", "CNY pending 614", "CNY pending 381"}, {audit.Posting, "settle:o001:3:mei", "one posting for o001 version 3", "another one"}, {audit.Posting, "o001", "mei: available 233", "mei: pending 233"}}},
+		"balance":              {func(d *damaged) { d.add("LEDGER", "KOC#mei", "BAL#CNY", "pending", 3) }, []want{{audit.Balance, "mei", "CNY pending 381", "CNY pending 384"}}},
+		"paid out":             {func(d *damaged) { d.add("LEDGER", "KOC#zhou", "BAL#CNY", "paid", 3) }, []want{{audit.Balance, "zhou", "CNY ", "paid 3"}}},
+		"available below zero": {func(d *damaged) { d.add("LEDGER", "KOC#mei", "BAL#CNY", "available", -100_000) }, []want{{audit.Balance, "mei", "no account on the wrong side", "available -99165"}, {audit.Balance, "mei", "available 835", "available -99165"}}},
+		"forecast":             {func(d *damaged) { d.add("LEDGER", "KOC#mei", "DUE#2026-03-08#CNY", "minor", 3) }, []want{{audit.Forecast, "mei", "2026-03-08 CNY: 515", "2026-03-08 CNY: 518"}}},
+		"sums of a month": {func(d *damaged) {
+			d.replace("LEDGER", "KOC#mei", "MONTH#2026-03#CNY#cap", "month", `"pending":`, `"pending":1`)
+		}, []want{{audit.Month, "mei 2026-03 CNY rule cap", "pending 267", "pending 1267"}, {audit.Month, "mei 2026-03 CNY rule cap", "pending -1134", "pending -134"}, {audit.Month, "mei 2026-03 CNY rule cap", "postings of pending -1134", "postings of pending -134"}}},
+		"posted for a month": {func(d *damaged) {
+			d.replace("LEDGER", "KOC#mei", "MONTH#2026-03#CNY#cap", "month", `"available":-`, `"available":-1`)
+		}, []want{{audit.Month, "mei 2026-03 CNY rule cap", "available -67", "available -167"}}},
+		"a month is gone": {func(d *damaged) {
+			d.alter("LEDGER", "KOC#mei", "MONTH#2026-03#CNY#cap", func(item) item { return nil })
+		}, []want{{audit.Month, "mei 2026-03 CNY rule cap", "pending 267", "pending 0, released 0"}, {audit.Month, "mei 2026-03 CNY rule cap", "postings of nothing", "postings of pending -134"}}},
+		"a month without a commission is gone": {func(d *damaged) {
+			d.alter("LEDGER", "KOC#lin", "MONTH#2026-03#CNY#bonus", func(item) item { return nil })
+		}, []want{{audit.Month, "lin 2026-03 CNY rule bonus", "sales 1001", "sales 0"}}},
+		"sales of a fact": {func(d *damaged) {
+			d.replace("LEDGER", "ORDER#o001", "FACT#0000000007", "lines", `"Sales":1001`, `"Sales":1002`)
+		}, []want{{audit.Fact, "o001", "tea: sales 1001", "tea: sales 1002"}, {audit.Statistics, "o001", "sales 1002", "sales 1001"}}},
+		"a fact is gone":        {func(d *damaged) { d.alter("LEDGER", "ORDER#o001", "FACT#0000000007", func(item) item { return nil }) }, []want{{audit.Fact, "o001", "a fact of version 7", "nothing"}, {audit.Posting, "o001", "mei line 0: accrued 200", "clawed back 0"}, {audit.Posting, "o001", "zhou line 0: accrued", "clawed back 0"}}},
+		"what statistics count": {func(d *damaged) { d.counted("o001", "v", &types.AttributeValueMemberN{Value: "8"}) }, []want{{audit.Statistics, "o001", "at most version 7", "version 8"}}},
+		"what was counted":      {func(d *damaged) { d.counted("o001", "koc", &types.AttributeValueMemberS{Value: "lin"}) }, []want{{audit.Statistics, "o001", `by "mei"`, `by "lin"`}}},
+		"nobody counted an order": {func(d *damaged) {
+			d.alter("SHOP", "STAT#ORDER#o001", "TALLIED", func(item) item { return nil })
+			d.at = d.at.Add(26 * time.Hour)
+		}, []want{{audit.Statistics, "o001", "version 7", "version 0"}}},
+		"stock":         {func(d *damaged) { d.add("SHOP", "SKU#tea", "SKU", "sold", 1) }, []want{{audit.Stock, "tea", "received", " + "}}},
+		"a SKU is gone": {func(d *damaged) { d.alter("SHOP", "SKU#cup", "SKU", func(item) item { return nil }) }, []want{{audit.Stock, "cup", "a stock record", "none"}}},
+	}
+	d := damage(t)
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			at := d.at
+			tt.alter(d)
+			compare(t, tt.want, run(t, d.auditor()).Differences)
+			d.at = at
+			d.mend(t)
+		})
+	}
+}
+
+// compare wants exactly these differences.
+func compare(t *testing.T, all []want, found []audit.Difference) {
+	t.Helper()
+	left := slices.Clone(found)
+	for _, w := range all {
+		i := slices.IndexFunc(left, func(d audit.Difference) bool {
+			return d.Kind == w.kind && d.ID == w.id && strings.Contains(d.Expected, w.expected) && strings.Contains(d.Found, w.found)
+		})
+		if i < 0 {
+			t.Errorf("not found: %+v", w)
+			continue
+		}
+		left = slices.Delete(left, i, i+1)
+	}
+	for _, d := range left {
+		t.Errorf("found: %+v", d)
+	}
+}

@@ -1,0 +1,469 @@
+package cashier_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"yundian/shared/cashier"
+	"yundian/shared/fail"
+	"yundian/shared/koc"
+	"yundian/shared/ledger"
+	"yundian/shared/payout"
+	"yundian/shared/provider"
+	"yundian/shared/seal"
+	"yundian/shared/store"
+)
+
+// office is a paymaster on the real store with the real sandbox as its rail.
+type office struct {
+	cashier.Paymaster
+	till *till
+	now  time.Time
+}
+
+var ten = time.Date(2026, 3, 10, 2, 0, 0, 0, time.UTC) // 10:00 in the shop
+
+func payeeBox(t *testing.T) seal.Box {
+	t.Helper()
+	box, err := seal.ParseBox(`{"k1": "a key of the payees in tests"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return box
+}
+
+func openOffice(t *testing.T) *office {
+	t.Helper()
+	x := &office{till: open(t), now: ten}
+	rails, err := provider.NewRails([]string{payout.Bank, payout.Sandbox}, strings.TrimPrefix(x.till.address, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Paymaster = cashier.Paymaster{Store: x.till.Store, Rails: rails, Box: payeeBox(t)}
+	join(t, x.Paymaster, "mei", 10_000)
+	return x
+}
+
+// join adds an approved KOC with a verified method and money.
+func join(t *testing.T, m cashier.Paymaster, handle string, available int64) {
+	t.Helper()
+	ctx := context.Background()
+	p, err := koc.NewProfile(handle, "Mei", handle+"@example.com", ten)
+	if err == nil {
+		err = p.Approve("h-"+handle, ten)
+	}
+	if err == nil {
+		err = m.Store.CreateKOC(ctx, p)
+	}
+	if err == nil && available > 0 {
+		_, err = m.Store.Settle(ctx, []ledger.Settlement{{Order: "o-" + handle, Applied: ledger.Applied{V: 1}, Fact: ledger.Fact{Order: "o-" + handle, V: 1, At: ten},
+			Postings: []ledger.Posting{{ID: "settle:" + handle, KOC: handle, Order: "o-" + handle, V: 1, At: ten, Currency: "CNY", Entries: []ledger.Entry{
+				{Kind: ledger.Release, Minor: available, Legs: []ledger.Leg{{Account: ledger.Available, Minor: available}, {Account: ledger.Expense, Minor: -available}}}}}}}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(t, m, handle, "acct-"+handle, ten)
+}
+
+// change gives a KOC another account under the same, verified name.
+func change(t *testing.T, m cashier.Paymaster, handle, account string, at time.Time) payout.Method {
+	t.Helper()
+	ctx := context.Background()
+	sealed, err := cashier.SealPayee(m.Box, handle, payout.Destination{Account: account, Name: "Mei"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := m.Store.Payee(ctx, handle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := payout.Change(before, payout.Method{Rail: payout.Sandbox, Sealed: sealed}, true, 72*time.Hour, at)
+	next.Verify("op", at)
+	if err := m.Store.SaveReplies(ctx, store.PayeeWrites(handle, next)); err != nil {
+		t.Fatal(err)
+	}
+	return next
+}
+
+// approved is a payout of 40.00 that the sandbox will be given next.
+func (x *office) approved(t *testing.T) payout.Payout {
+	t.Helper()
+	method, err := x.Store.Payee(t.Context(), "mei")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := payout.Ask{ID: payout.ID("x"), KOC: "mei", Currency: "CNY", Minor: 4000, Cause: payout.Withdrawal, By: "s-mei", Day: "2026-03-10"}
+	p, err := x.Store.ReservePayout(t.Context(), a, payout.FirstTerms(), method, x.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x.update(t, p.ID, func(p *payout.Payout) error { return p.Approve(payout.Checker{By: "op", Method: method}, x.now) })
+}
+
+func (x *office) update(t *testing.T, id string, change func(*payout.Payout) error) payout.Payout {
+	t.Helper()
+	p, err := x.Store.UpdatePayout(t.Context(), id, x.now, change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// sandbox decides what becomes of the next transfers, or of those that are pending.
+func (x *office) sandbox(t *testing.T, path, body string) {
+	t.Helper()
+	resp, err := http.Post(x.till.address+provider.SandboxPath+path, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.Body.Close(); resp.StatusCode >= 300 {
+		t.Fatalf("%s %s: %s", path, body, resp.Status)
+	}
+}
+
+// sends is how often each transfer arrived at the sandbox.
+func (x *office) sends(t *testing.T) []int {
+	t.Helper()
+	resp, err := http.Get(x.till.address + provider.SandboxPath + "/transfers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var books struct{ Transfers []struct{ Sends int } }
+	if err := json.NewDecoder(resp.Body).Decode(&books); err != nil {
+		t.Fatal(err)
+	}
+	var out []int
+	for _, transfer := range books.Transfers {
+		out = append(out, transfer.Sends)
+	}
+	return out
+}
+
+// drive does what is due after a while and compares where the payout stands.
+func (x *office) drive(t *testing.T, id string, after time.Duration, want payout.Status) payout.Payout {
+	t.Helper()
+	x.now = x.now.Add(after)
+	p, err := x.Drive(t.Context(), id, x.now)
+	if err != nil {
+		t.Fatalf("after %s: %v", after, err)
+	}
+	if p.Status() != want {
+		t.Fatalf("after %s the payout is %s, want %s: %+v", after, p.Status(), want, p.Transfer)
+	}
+	return p
+}
+
+func (x *office) balances(t *testing.T) ledger.Balances {
+	t.Helper()
+	b, err := x.Store.Balances(t.Context(), "mei")
+	if err != nil || len(b) != 1 {
+		t.Fatalf("%+v, %v", b, err)
+	}
+	return b[0]
+}
+
+var (
+	paidOut  = ledger.Balances{Currency: "CNY", Available: 6000, Paid: 4000}
+	cameBack = ledger.Balances{Currency: "CNY", Available: 10_000}
+)
+
+// step is what happens after a while, and where the payout stands then.
+type step struct {
+	control, body string // of the sandbox, before
+	after         time.Duration
+	want          payout.Status
+}
+
+// TestPayoutsLeaveOnce: whatever the rail answers, or does not, each payout arrives there once, and what is on record ends
+// as the rail has it.
+func TestPayoutsLeaveOnce(t *testing.T) {
+	for name, tt := range map[string]struct {
+		steps []step
+		sends []int
+		want  ledger.Balances
+	}{
+		"paid at once": {[]step{{"", "", 0, payout.Paid}, {"", "", time.Hour, payout.Paid}}, []int{1}, paidOut},
+		"refused":      {[]step{{"/next", `{"transfer": "refuse"}`, 0, payout.Failed}, {"", "", time.Hour, payout.Failed}}, nil, cameBack},
+		"pending, then paid": {[]step{{"/next", `{"transfer": "pending"}`, 0, payout.Sending}, {"", "", time.Minute, payout.Sending},
+			{"", "", 3 * time.Minute, payout.Sending}, {"/settle", `{"state": "paid"}`, time.Hour, payout.Paid}}, []int{1}, paidOut},
+		"pending, then failed": {[]step{{"/next", `{"transfer": "fail"}`, 0, payout.Sending}, {"", "", time.Hour, payout.Failed}}, []int{1}, cameBack},
+		"answer lost": {[]step{{"/next", `{"transfer": "lost"}`, 0, payout.Unknown}, {"", "", time.Minute, payout.Unknown},
+			{"", "", 3 * time.Minute, payout.Paid}}, []int{1}, paidOut},
+		"never received": {[]step{{"/next", `{"transfer": "unreceived"}`, 0, payout.Unknown}, {"", "", time.Minute, payout.Unknown},
+			{"", "", 3 * time.Minute, payout.Paid}}, []int{1}, paidOut},
+		"never received, then lost": {[]step{{"/next", `{"transfer": "unreceived"}`, 0, payout.Unknown}, {"/next", `{"transfer": "lost"}`, 4 * time.Minute, payout.Unknown},
+			{"", "", 24 * time.Hour, payout.Paid}}, []int{1}, paidOut},
+		"never received twice": {[]step{{"/next", `{"transfer": "unreceived", "times": 2}`, 0, payout.Unknown}, {"", "", 4 * time.Minute, payout.Unknown},
+			{"", "", 24 * time.Hour, payout.Paid}}, []int{1}, paidOut},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := openOffice(t)
+			p := x.approved(t)
+			for _, s := range tt.steps {
+				if s.control != "" {
+					x.sandbox(t, s.control, s.body)
+				}
+				x.drive(t, p.ID, s.after, s.want)
+			}
+			if got := x.sends(t); len(tt.sends) > 0 && !slices.Equal(got, tt.sends) {
+				t.Errorf("arrived %v times, want %v", got, tt.sends)
+			}
+			if b := x.balances(t); b != tt.want {
+				t.Errorf("balances %+v, want %+v", b, tt.want)
+			}
+		})
+	}
+}
+
+// TestACrashAroundSending: the process ends between the record and the sending, or between the sending and its outcome.
+func TestACrashAroundSending(t *testing.T) {
+	for _, left := range []bool{false, true} {
+		x := openOffice(t)
+		p := x.approved(t)
+		x.update(t, p.ID, func(p *payout.Payout) error { return p.Send(x.now) })
+		if left {
+			rail, err := x.Rails.Sender(t.Context(), payout.Sandbox)
+			if err == nil {
+				_, err = rail.Send(t.Context(), provider.Transfer{ID: p.ID, Amount: p.Amount(), Account: "acct-mei", Name: "Mei"})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		x.drive(t, p.ID, time.Minute, payout.Sending) // whoever recorded it may still be at it
+		x.drive(t, p.ID, time.Minute, payout.Paid)
+		if got := x.sends(t); !slices.Equal(got, []int{1}) || x.balances(t) != paidOut {
+			t.Errorf("arrived %v times, balances %+v", got, x.balances(t))
+		}
+	}
+}
+
+func TestWhatKeepsAPayoutFromLeaving(t *testing.T) {
+	t.Run("another method", func(t *testing.T) {
+		x := openOffice(t)
+		p := x.approved(t)
+		changed := change(t, x.Paymaster, "mei", "thief", x.now)
+		if p = x.drive(t, p.ID, time.Minute, payout.Reserved); len(p.Reopened) != 1 || x.sends(t) != nil {
+			t.Errorf("%+v, sent %v", p, x.sends(t))
+		}
+		// Approved again, it waits until the KOC has had time to see the change.
+		x.update(t, p.ID, func(p *payout.Payout) error { return p.Approve(payout.Checker{By: "op", Method: changed}, x.now) })
+		x.drive(t, p.ID, 71*time.Hour, payout.Approved)
+		x.drive(t, p.ID, time.Hour, payout.Paid)
+	})
+	t.Run("suspended", func(t *testing.T) {
+		x := openOffice(t)
+		p := x.approved(t)
+		stand := func(change func(*koc.Profile) error) {
+			if _, err := x.Store.UpdateKOC(t.Context(), "mei", change, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stand(func(k *koc.Profile) error { return k.Suspend("", x.now) })
+		x.drive(t, p.ID, time.Minute, payout.Approved)
+		stand(func(k *koc.Profile) error { return k.Approve("h", x.now) })
+		x.drive(t, p.ID, time.Minute, payout.Paid)
+	})
+	t.Run("not approved", func(t *testing.T) {
+		x := openOffice(t)
+		p := x.approved(t)
+		x.update(t, p.ID, func(p *payout.Payout) error { return p.Reopen("", x.now) })
+		x.drive(t, p.ID, time.Hour, payout.Reserved)
+		if x.sends(t) != nil {
+			t.Error("sent")
+		}
+	})
+	for name, broken := range map[string]func(*office){
+		"no rail": func(x *office) { x.Rails, _ = provider.NewRails([]string{payout.Bank}, "") },
+		"no key":  func(x *office) { x.Box, _ = seal.ParseBox(`{"k9": "another key of the payees"}`) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := openOffice(t)
+			p := x.approved(t)
+			fine := x.Paymaster
+			broken(x)
+			if _, err := x.Drive(t.Context(), p.ID, x.now); err == nil || fail.KindOf(err) != fail.Internal || strings.Contains(err.Error(), "acct") {
+				t.Errorf("%v", err)
+			}
+			x.Paymaster = fine
+			if p, err := x.Store.Payout(t.Context(), p.ID); err != nil || p.Transfer != nil {
+				t.Errorf("on record as sent: %+v, %v", p.Transfer, err)
+			}
+			x.drive(t, p.ID, 0, payout.Paid)
+		})
+	}
+}
+
+// TestContradictionsAreKeptForPeople: a word against the outcome posts nothing and stays with the payout.
+func TestContradictionsAreKeptForPeople(t *testing.T) {
+	x := openOffice(t)
+	p := x.drive(t, x.approved(t).ID, 0, payout.Paid)
+	for range 2 {
+		if _, err := x.Conclude(t.Context(), p.ID, payout.Outcome{At: x.now, By: "late", Reason: "came back"}); !fail.Is(err, "payout_contradicted") {
+			t.Errorf("%v", err)
+		}
+	}
+	now, err := x.Store.Payout(t.Context(), p.ID)
+	if err != nil || now.Status() != payout.Paid || len(now.Disputed) != 2 || now.Disputed[0].Reason != "came back" {
+		t.Errorf("%+v, %v", now, err)
+	}
+	if b := x.balances(t); b != paidOut {
+		t.Errorf("balances %+v", b)
+	}
+}
+
+// scheduled are terms that pay out on the tenth.
+func scheduled(t *testing.T, s *store.Store, from time.Time) {
+	t.Helper()
+	terms, err := payout.FirstTerms().Next(payout.Terms{HoldHours: 72, Currencies: []payout.CurrencyTerms{{Currency: "CNY", Minimum: 1000,
+		Schedule: payout.Schedule{Every: payout.Monthly, Day: 10}}}}, from, from.Format(time.DateOnly))
+	if err == nil {
+		err = s.PublishPayoutTerms(context.Background(), terms)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func all() bool { return true }
+
+func payoutsOf(t *testing.T, s *store.Store, handle string) []payout.Payout {
+	t.Helper()
+	found, _, err := s.ListPayouts(context.Background(), store.PayoutFilter{KOC: handle}, "", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func TestScheduledPayouts(t *testing.T) {
+	m := cashier.Paymaster{Store: store.OpenMaps(store.NewMaps()), Box: payeeBox(t)}
+	ctx := context.Background()
+	scheduled(t, m.Store, ten.AddDate(0, 0, -20))
+	for handle, available := range map[string]int64{"rich": 10_000, "enough": 1000, "poor": 999, "none": 0, "gone": 5000, "moved": 5000} {
+		join(t, m, handle, available)
+	}
+	if _, err := m.Store.UpdateKOC(ctx, "gone", func(k *koc.Profile) error { return k.Suspend("", ten) }, nil); err != nil {
+		t.Fatal(err)
+	}
+	change(t, m, "moved", "elsewhere", ten.Add(-time.Hour))
+	midnight := time.Date(2026, 3, 9, 16, 0, 0, 0, time.UTC) // in the shop
+	made := func() (out []string) {
+		for _, handle := range []string{"rich", "enough", "poor", "none", "gone", "moved"} {
+			for _, p := range payoutsOf(t, m.Store, handle) {
+				out = append(out, fmt.Sprint(handle, " ", p.Withdrawn, " ", p.By, " ", p.ID == payout.ScheduledID(handle, "2026-03-10", "CNY")))
+			}
+		}
+		return out
+	}
+	run := func(at time.Time) {
+		t.Helper()
+		if err := m.Schedule(ctx, at, all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(midnight.Add(-time.Minute))
+	if got := made(); got != nil {
+		t.Errorf("before the day: %v", got)
+	}
+	for range 3 {
+		run(midnight)
+		run(midnight.AddDate(0, 0, 20))
+	}
+	if got, want := made(), []string{"rich 10000 schedule true", "enough 1000 schedule true"}; !slices.Equal(got, want) {
+		t.Errorf("made %v, want %v", got, want)
+	}
+	next := time.Date(2026, 4, 10, 4, 0, 0, 0, time.UTC)
+	run(next)
+	if got := payoutsOf(t, m.Store, "moved"); len(got) != 1 || got[0].Withdrawn != 5000 || got[0].Day != "2026-04-10" {
+		t.Errorf("a month later, after the hold: %+v", got)
+	}
+}
+
+// TestASchedulePaysNothingForDaysBeforeIt: it was chosen after the day's midnight.
+func TestASchedulePaysNothingForDaysBeforeIt(t *testing.T) {
+	m := cashier.Paymaster{Store: store.OpenMaps(store.NewMaps()), Box: payeeBox(t)}
+	join(t, m, "mei", 5000)
+	scheduled(t, m.Store, ten)
+	for _, at := range []time.Time{ten, ten.AddDate(0, 0, 5)} {
+		if err := m.Schedule(context.Background(), at, all); err != nil || payoutsOf(t, m.Store, "mei") != nil {
+			t.Errorf("on %s: %v", at, err)
+		}
+	}
+}
+
+// TestOneFailureHoldsUpNobody: a KOC whose method cannot be read gets the payout in another pass, and the others get theirs
+// in this one.
+func TestOneFailureHoldsUpNobody(t *testing.T) {
+	tables := store.NewMaps()
+	m := cashier.Paymaster{Store: store.OpenMaps(tables), Box: payeeBox(t)}
+	ctx := context.Background()
+	scheduled(t, m.Store, ten.AddDate(0, 0, -20))
+	var handles []string
+	for i := range 120 { // more than a page
+		handles = append(handles, fmt.Sprintf("koc%03d", i))
+		join(t, m, handles[i], 5000)
+	}
+	made := func() (n int) {
+		for _, handle := range handles {
+			n += len(payoutsOf(t, m.Store, handle))
+		}
+		return n
+	}
+	tables.Intercept = func(_ context.Context, c store.Call) store.Verdict {
+		if slices.ContainsFunc(c.Places(), func(p store.Place) bool { return p.Key.PK == "PAYEE#koc007" }) {
+			return store.Throttle
+		}
+		return store.Pass
+	}
+	if err := m.Schedule(ctx, ten, all); err == nil {
+		t.Errorf("nobody learns of the failure: %v", err)
+	}
+	if n := made(); n != 119 {
+		t.Errorf("%d payouts beside the failure, want 119", n)
+	}
+	tables.Intercept = nil
+	if err := m.Schedule(ctx, ten, all); err != nil || made() != 120 {
+		t.Errorf("%d payouts in the end, %v", made(), err)
+	}
+	run, err := m.Store.PayRun(ctx, "CNY", "2026-03-10")
+	if err != nil || !run.Done || run.Passes != 2 {
+		t.Errorf("%+v, %v", run, err)
+	}
+}
+
+// TestAScheduleGoesOnWhereItStopped: a page at a time, when there is time for no more.
+func TestAScheduleGoesOnWhereItStopped(t *testing.T) {
+	m := cashier.Paymaster{Store: store.OpenMaps(store.NewMaps()), Box: payeeBox(t)}
+	scheduled(t, m.Store, ten.AddDate(0, 0, -20))
+	for i := range 250 {
+		join(t, m, fmt.Sprintf("koc%03d", i), 5000)
+	}
+	for _, want := range []int{100, 200, 250, 250} {
+		if err := m.Schedule(context.Background(), ten, func() bool { return false }); err != nil {
+			t.Fatal(err)
+		}
+		payouts, after := 0, ""
+		for range 10 {
+			page, next, err := m.Store.ListPayouts(context.Background(), store.PayoutFilter{}, after, 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if payouts += len(page); next == "" {
+				break
+			}
+			after = next
+		}
+		if payouts != want {
+			t.Errorf("%d payouts, want %d", payouts, want)
+		}
+	}
+}
