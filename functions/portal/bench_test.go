@@ -14,6 +14,8 @@ import (
 	"yundian/shared/ledger"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
+	"yundian/shared/payout"
+	"yundian/shared/provider"
 	"yundian/shared/seal"
 	"yundian/shared/shop"
 	"yundian/shared/store"
@@ -38,7 +40,15 @@ func open(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	b := &bench{at: noon}
-	b.portal = &portal{store: storetest.Open(t), keys: keys, login: login{Issuer: "https://login.example/pool", ClientID: "portal"},
+	box, err := seal.ParseBox(`{"k1": "a key of payees in these tests"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rails, err := provider.NewRails([]string{payout.Bank, payout.Stripe}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.portal = &portal{store: storetest.Open(t), keys: keys, box: box, rails: rails, login: login{Issuer: "https://login.example/pool", ClientID: "portal"},
 		now: func() time.Time { return b.at }, random: func() string { b.chance++; return fmt.Sprintf("chance %d", b.chance) }}
 	return b
 }

@@ -13,18 +13,21 @@ import (
 
 // Earnings are a KOC's balances and when what is pending becomes available.
 type Earnings struct {
-	Balances []Balance  `json:"balances" doc:"One per currency; a KOC without any earning has one in the shop's currency"`
-	Forecast []Forecast `json:"forecast" doc:"Pending commission by the day it becomes available; orders whose day nobody knows yet are left out"`
+	Balances []Balance     `json:"balances" doc:"One per currency; a KOC without any earning has one in the shop's currency"`
+	Forecast []Forecast    `json:"forecast" doc:"Pending commission by the day it becomes available; orders whose day nobody knows yet are left out"`
+	Terms    []PayoutTerms `json:"terms" doc:"The conditions of payouts, one per currency of the balances"`
 }
 
 // Balance is what there is in one currency, in minor units.
 type Balance struct {
-	Currency  string `json:"currency"`
-	Pending   int64  `json:"pending" doc:"Earned by orders that can still be returned"`
-	Available int64  `json:"available" doc:"Can be withdrawn"`
-	Debt      int64  `json:"debt" doc:"To be given back, because orders were refunded after their commission had become available"`
-	InPayout  int64  `json:"inPayout" doc:"On its way"`
-	Paid      int64  `json:"paid" doc:"Transferred"`
+	Currency    string `json:"currency"`
+	Pending     int64  `json:"pending" doc:"Earned by orders that can still be returned"`
+	Available   int64  `json:"available" doc:"Can be withdrawn"`
+	Debt        int64  `json:"debt" doc:"To be given back, because orders were refunded after their commission had become available"`
+	InPayout    int64  `json:"inPayout" doc:"On its way"`
+	Paid        int64  `json:"paid" doc:"Transferred"`
+	TaxWithheld int64  `json:"taxWithheld" doc:"Kept back from transfers for the tax office"`
+	Fees        int64  `json:"fees" doc:"Kept back from transfers for what they cost"`
 }
 
 // Forecast is how much becomes available on one day, in minor units.
@@ -47,10 +50,17 @@ func (p *portal) earnings(ctx context.Context, _ *struct{}) (*api.Reply[Earnings
 	if len(stored) == 0 {
 		stored = []ledger.Balances{{Currency: settings.Currency}}
 	}
+	terms, err := p.store.PayoutTermsAt(ctx, p.now())
+	if err != nil {
+		return nil, err
+	}
 	out := Earnings{Forecast: []Forecast{}}
+	today := p.now().In(settings.Zone()).Format(time.DateOnly)
 	for _, b := range stored {
-		out.Balances = append(out.Balances, Balance{Currency: string(b.Currency), Pending: b.Pending, Available: b.Available,
-			Debt: -b.Debt, InPayout: b.InPayout, Paid: b.Paid}) // the debt account's own balance is negative
+		// The debt account's own balance is negative. Above zero it is money that the brand owes, and can be withdrawn.
+		out.Balances = append(out.Balances, Balance{Currency: string(b.Currency), Pending: b.Pending, Available: b.Withdrawable(),
+			Debt: max(0, -b.Debt), InPayout: b.InPayout, Paid: b.Paid, TaxWithheld: b.TaxWithheld, Fees: b.Fees})
+		out.Terms = append(out.Terms, viewTerms(terms.Of(b.Currency), today))
 	}
 	out.Forecast, err = p.forecast(ctx, handle, settings)
 	return &api.Reply[Earnings]{Body: out}, err

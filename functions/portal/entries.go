@@ -18,7 +18,9 @@ import (
 type Entry struct {
 	ID          string     `json:"id"`
 	At          time.Time  `json:"at"`
-	OrderID     string     `json:"orderId"`
+	OrderID     string     `json:"orderId" doc:"Empty for what is not about an order"`
+	PayoutID    string     `json:"payoutId,omitempty" doc:"Of entries about a payout"`
+	Reason      string     `json:"reason,omitempty" doc:"A code, of entries that no rule explains. Of payouts: reserved, debt_repaid, credit, paid, returned"`
 	SKU         string     `json:"sku"`
 	Title       string     `json:"title" doc:"Of the product, as ordered"`
 	Kind        string     `json:"kind" enum:"accrual,refund,release,payout,clawback,bonus,adjustment,tax,fee"`
@@ -101,15 +103,17 @@ func cut(postings []ledger.Posting, from place, limit int) (items []Entry, end p
 }
 
 func viewEntry(p ledger.Posting, e ledger.Entry, n int) Entry {
-	return Entry{ID: p.EntryID(n), At: p.At, OrderID: p.Order, SKU: e.SKU, Kind: string(e.Kind), Amount: e.Minor,
+	return Entry{ID: p.EntryID(n), At: p.At, OrderID: p.Order, PayoutID: p.Payout, Reason: e.Reason, SKU: e.SKU, Kind: string(e.Kind), Amount: e.Minor,
 		Currency: string(p.Currency), RuleID: e.Rule, RuleVersion: e.RuleVersion, Rate: int64(e.Rate), Base: e.Base}
 }
 
 // complete adds what only the orders know, as they are now.
 func (p *portal) complete(ctx context.Context, items []Entry) error {
-	ids := make([]string, len(items))
-	for i, e := range items {
-		ids[i] = e.OrderID
+	var ids []string
+	for _, e := range items {
+		if e.OrderID != "" {
+			ids = append(ids, e.OrderID)
+		}
 	}
 	orders, err := p.store.Orders(ctx, ids)
 	if err != nil {

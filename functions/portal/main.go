@@ -5,8 +5,10 @@ package main
 import (
 	"log"
 	"os"
+	"strings"
 	"time"
 
+	"yundian/shared/provider"
 	"yundian/shared/seal"
 	"yundian/shared/store"
 	"yundian/shared/telemetry"
@@ -19,8 +21,16 @@ func main() {
 	if err != nil {
 		log.Fatalf("SIGNING_KEYS: %v", err)
 	}
+	box, err := seal.ParseBox(os.Getenv("PAYOUT_KEYS"))
+	if err != nil {
+		log.Fatalf("PAYOUT_KEYS: %v", err)
+	}
+	rails, err := provider.NewRails(strings.Split(os.Getenv("PAYOUT_RAILS"), ","), os.Getenv("AWS_LAMBDA_RUNTIME_API"))
+	if err != nil {
+		log.Fatalf("PAYOUT_RAILS: %v", err)
+	}
 	web.Serve(routes(&portal{
-		store: store.Open(store.ConfigFrom(os.Getenv)), keys: keys, publicURL: os.Getenv("PUBLIC_URL"),
+		store: store.Open(store.ConfigFrom(os.Getenv)), keys: keys, box: box, rails: rails, publicURL: os.Getenv("PUBLIC_URL"),
 		login: login{Issuer: os.Getenv("ISSUER"), ClientID: os.Getenv("PORTAL_CLIENT_ID")}, now: time.Now, random: randomText,
 	}))
 }

@@ -25,15 +25,18 @@ type Me struct {
 	Code      string    `json:"code" doc:"The code that shoppers can type at checkout, and the code of the link that every KOC has"`
 	URL       string    `json:"url" doc:"That link: the storefront"`
 	Shop      Shop      `json:"shop"`
+
+	Payout *PayoutMethod `json:"payout,omitempty" doc:"Where payouts go; absent until the KOC has said"`
 }
 
 // Shop is what the portal needs to know of the shop.
 type Shop struct {
-	Brand       string `json:"brand"`
-	Currency    string `json:"currency"`
-	Digits      int    `json:"digits" doc:"Minor digits of the currency"`
-	TimeZone    string `json:"timeZone" doc:"Days of statistics and forecasts begin at its midnights"`
-	DefaultRate int64  `json:"defaultRate" doc:"Commission on products without a rate of their own, in hundredths of a percent"`
+	Brand       string   `json:"brand"`
+	Currency    string   `json:"currency"`
+	Digits      int      `json:"digits" doc:"Minor digits of the currency"`
+	TimeZone    string   `json:"timeZone" doc:"Days of statistics and forecasts begin at its midnights"`
+	PayoutRails []string `json:"payoutRails" doc:"Ways to be paid out, the first one preselected"`
+	DefaultRate int64    `json:"defaultRate" doc:"Commission on products without a rate of their own, in hundredths of a percent"`
 }
 
 func (p *portal) view(ctx context.Context, k koc.Profile, s shop.Settings) (Me, error) {
@@ -41,10 +44,15 @@ func (p *portal) view(ctx context.Context, k koc.Profile, s shop.Settings) (Me, 
 	if err != nil {
 		return Me{}, err
 	}
+	method, err := p.payoutMethod(ctx, k.Handle)
+	if err != nil {
+		return Me{}, err
+	}
 	own := koc.OwnLink(k.Handle)
 	return Me{Handle: k.Handle, Name: k.Name, Email: k.Email, Story: k.Story, Portrait: k.Portrait, Language: k.Language, Status: string(k.Status()),
 		CreatedAt: k.CreatedAt, Code: own.Code, URL: linkURL(visitOf(ctx).base, own.Code),
-		Shop: Shop{Brand: s.Brand, Currency: string(s.Currency), Digits: s.Currency.Digits(), TimeZone: s.TimeZone, DefaultRate: int64(book.Default)}}, nil
+		Shop: Shop{Brand: s.Brand, Currency: string(s.Currency), Digits: s.Currency.Digits(), TimeZone: s.TimeZone, DefaultRate: int64(book.Default),
+			PayoutRails: p.rails.Names(ctx)}, Payout: method}, nil
 }
 
 func (p *portal) viewNow(ctx context.Context, k koc.Profile) (*api.Reply[Me], error) {
@@ -125,12 +133,18 @@ type editInput struct {
 		Story    *string `json:"story,omitempty" doc:"At most 2,000 characters of plain text"`
 		Portrait *string `json:"portrait,omitempty" doc:"https address of a picture on a public site; empty takes it away"`
 		Language *string `json:"language,omitempty" enum:",zh-Hans,zh-Hant,en"`
+
+		Payout *PayoutEdit `json:"payout,omitempty" doc:"Where payouts go. A change holds payouts for a while, and another name has to be verified again"`
 	}
 }
 
 func (p *portal) editMe(ctx context.Context, in *editInput) (*api.Reply[Me], error) {
 	handle := visitOf(ctx).koc.Handle
-	_, err := once.Do(ctx, p.store, wish(ctx, "PATCH /v1/me", in.Key, in.Body), p.now(), func(record once.Record[string]) (string, error) {
+	_, err := once.Do(ctx, p.store, wish(ctx, "PATCH /v1/me", in.Key, p.told(in)), p.now(), func(record once.Record[string]) (string, error) {
+		payee, err := p.payeeWrites(ctx, handle, in.Body.Payout)
+		if err != nil {
+			return "", err
+		}
 		reply, err := record(handle)
 		if err != nil {
 			return "", err
@@ -138,7 +152,10 @@ func (p *portal) editMe(ctx context.Context, in *editInput) (*api.Reply[Me], err
 		edit := koc.Edit{Name: in.Body.Name, Email: in.Body.Email, Story: in.Body.Story, Portrait: in.Body.Portrait, Language: in.Body.Language}
 		_, err = p.store.UpdateKOC(ctx, handle,
 			func(k *koc.Profile) error { return k.Edit(edit) },
-			func(koc.Profile) []store.Write { return reply })
+			func(koc.Profile) []store.Write { return append(reply, payee...) })
+		if store.PayeeTaken(err) {
+			return "", store.ChangedMeanwhile()
+		}
 		return handle, err
 	})
 	if err != nil {
@@ -149,4 +166,16 @@ func (p *portal) editMe(ctx context.Context, in *editInput) (*api.Reply[Me], err
 		return nil, err
 	}
 	return p.viewNow(ctx, now)
+}
+
+// told is what a key stands for. The payout method goes in under a keyed hash: the store keeps what is made of this for a
+// month, and account numbers are short enough to be guessed.
+func (p *portal) told(in *editInput) any {
+	body := in.Body
+	if body.Payout == nil {
+		return body
+	}
+	mac := p.keys.MAC("payee told", body.Payout.Rail, body.Payout.Account, body.Payout.Name)
+	body.Payout = nil
+	return []any{body, mac}
 }

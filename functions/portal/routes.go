@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"yundian/shared/provider"
 	"yundian/shared/seal"
 	"yundian/shared/store"
 	"yundian/shared/web/api"
@@ -16,6 +17,8 @@ import (
 type portal struct {
 	store     *store.Store
 	keys      seal.Ring
+	box       seal.Box // payout methods
+	rails     *provider.Rails
 	publicURL string
 	login     login
 	now       func() time.Time
@@ -42,7 +45,7 @@ func register(p *portal) (*http.ServeMux, *api.Operations) {
 	a.UseMiddleware(p.guard)
 	api.Register(a, operation(bindLogin, "POST", "/v1/me", "Bind this login to the KOC who was invited"), p.bind)
 	api.Register(a, operation("getMe", "GET", "/v1/me", "Profile, own link and shop"), p.me)
-	api.Register(a, operation("editMe", "PATCH", "/v1/me", "Change name, e-mail, story or portrait"), p.editMe)
+	api.Register(a, operation("editMe", "PATCH", "/v1/me", "Change name, e-mail, story, portrait or payout method"), p.editMe)
 	api.Register(a, operation("listLinks", "GET", "/v1/links", "Share links with what they brought in 90 days"), p.listLinks)
 	api.Register(a, created(operation("makeLink", "POST", "/v1/links", "Make a share link")), p.makeLink)
 	api.Register(a, operation("getShelf", "GET", "/v1/shelf", "The storefront's products and notes, in order"), p.shelf)
@@ -50,6 +53,8 @@ func register(p *portal) (*http.ServeMux, *api.Operations) {
 	api.Register(a, operation("listProducts", "GET", "/v1/products", "Products to share, with what they earn"), p.listProducts)
 	api.Register(a, operation("getEarnings", "GET", "/v1/earnings", "Balances, and when pending ones become available"), p.earnings)
 	api.Register(a, operation("listEntries", "GET", "/v1/earnings/entries", "Every change of the balances with its reason, newest first"), p.listEntries)
+	api.Register(a, created(operation("withdraw", "POST", "/v1/withdrawals", "Ask for a payout of what is available")), p.withdraw)
+	api.Register(a, operation("listWithdrawals", "GET", "/v1/withdrawals", "Payouts to this KOC, newest first"), p.listWithdrawals)
 	api.Register(a, operation("listOrders", "GET", "/v1/orders", "Orders attributed to this KOC, newest first"), p.listOrders)
 	api.Register(a, operation("getAttribution", "GET", "/v1/orders/{id}/attribution", "Who earned an order, and why"), p.attribution)
 	api.Register(a, operation("getStats", "GET", "/v1/stats", "Touches, orders, sales and commission by day, link or product"), p.stats)

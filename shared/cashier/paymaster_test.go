@@ -84,7 +84,10 @@ func change(t *testing.T, m cashier.Paymaster, handle, account string, at time.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	next := payout.Change(before, payout.Method{Rail: payout.Sandbox, Sealed: sealed}, true, 72*time.Hour, at)
+	next, err := payout.Change(before, payout.Method{Rail: payout.Sandbox, Sealed: sealed}, true, 72*time.Hour, at)
+	if err != nil {
+		t.Fatal(err)
+	}
 	next.Verify("op", at)
 	if err := m.Store.SaveReplies(ctx, store.PayeeWrites(handle, next)); err != nil {
 		t.Fatal(err)

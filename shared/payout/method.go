@@ -42,6 +42,9 @@ type Destination struct {
 	Name    string `json:"name"`
 }
 
+// MaxChanges bounds how often a KOC can change the method: every version is kept.
+const MaxChanges = 200
+
 // maxName bounds the name of an account's holder, in characters; banks take fewer.
 const maxName = 80
 
@@ -106,10 +109,14 @@ func (d Destination) Mask() string {
 
 // Change is a KOC's next method. The first one replaces nothing; every other holds payouts for a while, because whoever
 // has stolen a login wants the money elsewhere. The operator's word stays while the name is the same.
-func Change(before Method, next Method, sameName bool, hold time.Duration, now time.Time) Method {
+func Change(before Method, next Method, sameName bool, hold time.Duration, now time.Time) (Method, error) {
+	if before.Version >= MaxChanges {
+		return before, fail.New(fail.TooMany, "payee_changes", "The payout method was changed {limit} times, which is as often as it can be. Please talk to the shop.",
+			fail.Args{"limit": MaxChanges})
+	}
 	next.Version, next.At = before.Version+1, now
 	if before.Version == 0 {
-		return next
+		return next, nil
 	}
 	next.HeldUntil = now.Add(hold)
 	if before.HeldUntil.After(next.HeldUntil) {
@@ -118,7 +125,7 @@ func Change(before Method, next Method, sameName bool, hold time.Duration, now t
 	if sameName {
 		next.Verified = before.Verified
 	}
-	return next
+	return next, nil
 }
 
 // Verify records an operator's word that the name is the KOC's. Saying it again changes nothing.

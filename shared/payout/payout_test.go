@@ -658,7 +658,15 @@ func TestDestinations(t *testing.T) {
 
 func TestChangeOfMethod(t *testing.T) {
 	hold := 72 * time.Hour
-	first := payout.Change(payout.Method{}, payout.Method{Rail: payout.Bank}, false, hold, noon)
+	change := func(before payout.Method, sameName bool, hold time.Duration, at time.Time) payout.Method {
+		t.Helper()
+		m, err := payout.Change(before, payout.Method{Rail: payout.Bank}, sameName, hold, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	first := change(payout.Method{}, false, hold, noon)
 	if first.Version != 1 || !first.HeldUntil.IsZero() || first.Verified != nil || first.Held(noon) != nil {
 		t.Errorf("the first: %+v", first)
 	}
@@ -667,13 +675,22 @@ func TestChangeOfMethod(t *testing.T) {
 	if first.Ready() != nil || first.Verified.By != "op" {
 		t.Errorf("verified: %+v", first)
 	}
-	same := payout.Change(first, payout.Method{Rail: payout.Bank}, true, hold, noon)
+	same := change(first, true, hold, noon)
 	if same.Version != 2 || same.Ready() != nil || !fail.Is(same.Held(noon.Add(hold-1)), "payout_held") || same.Held(noon.Add(hold)) != nil {
 		t.Errorf("the same name: %+v", same)
 	}
-	other := payout.Change(same, payout.Method{Rail: payout.Bank}, false, time.Hour, noon.Add(time.Hour))
+	other := change(same, false, time.Hour, noon.Add(time.Hour))
 	if !fail.Is(other.Ready(), "payee_unverified") || !other.HeldUntil.Equal(same.HeldUntil) {
 		t.Errorf("another name, with a shorter hold than is running: %+v", other)
+	}
+	for m := first; ; m = change(m, true, hold, noon) {
+		if m.Version < payout.MaxChanges {
+			continue
+		}
+		if _, err := payout.Change(m, payout.Method{}, true, hold, noon); !fail.Is(err, "payee_changes") {
+			t.Errorf("changed %d times: %v", m.Version+1, err)
+		}
+		return
 	}
 }
 

@@ -63,6 +63,9 @@ func (t TaxTable) period(day string) string {
 	return t.From // what was paid before its first day belongs to another table, or to none
 }
 
+// TableOn is the table that applies on a local day; false when nothing is withheld then.
+func (c CurrencyTerms) TableOn(day string) (TaxTable, bool) { return tableOn(c.Tax, day) }
+
 // tableOn is the table that applies on a local day; false when there is none.
 func tableOn(tables []TaxTable, day string) (TaxTable, bool) {
 	for _, t := range slices.Backward(tables) {

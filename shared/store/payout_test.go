@@ -472,6 +472,16 @@ func savePayee(s *store.Store, m payout.Method) error {
 	return s.SaveReplies(context.Background(), store.PayeeWrites("mei", m))
 }
 
+// changed is the next method of mei, under another name.
+func changed(t *testing.T, before payout.Method, sealed string, at time.Time) payout.Method {
+	t.Helper()
+	m, err := payout.Change(before, payout.Method{Rail: payout.Bank, Sealed: sealed}, false, time.Hour, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 func TestPayoutMethods(t *testing.T) {
 	s, ctx := storetest.Open(t), context.Background()
 	if m, err := s.Payee(ctx, "mei"); err != nil || m.Version != 0 {
@@ -480,7 +490,7 @@ func TestPayoutMethods(t *testing.T) {
 	if _, err := s.VerifyPayee(ctx, "mei", 0, "op", noon); !fail.Is(err, "changed_meanwhile") {
 		t.Errorf("nothing was verified: %v", err)
 	}
-	first := payout.Change(payout.Method{}, payout.Method{Rail: payout.Bank, Sealed: "one"}, false, time.Hour, noon)
+	first := changed(t, payout.Method{}, "one", noon)
 	if err := savePayee(s, first); err != nil {
 		t.Fatal(err)
 	}
@@ -494,7 +504,7 @@ func TestPayoutMethods(t *testing.T) {
 	if again, err := s.VerifyPayee(ctx, "mei", 1, "op2", noon); err != nil || again.Verified.By != "op" {
 		t.Errorf("again: %+v, %v", again, err)
 	}
-	next := payout.Change(verified, payout.Method{Rail: payout.Bank, Sealed: "two"}, false, time.Hour, noon.Add(time.Second))
+	next := changed(t, verified, "two", noon.Add(time.Second))
 	if err := savePayee(s, next); err != nil {
 		t.Fatal(err)
 	}
