@@ -18,7 +18,7 @@ export LAMBDA_GOFLAGS := -trimpath -tags=lambda.norpc,nethttpomithttp2 '-ldflags
 # The architecture that sam-build builds for: the tests run its artifacts, so by default that of the machine running them.
 ARCH ?= x86_64
 
-.PHONY: help run test test-unit test-store test-e2e test-browser test-template lint build sam-build deploy bench chaos mutants import generate setup
+.PHONY: help run test test-unit test-store test-e2e test-browser test-template lint build sam-build deploy bench chaos sim mutants import generate setup
 
 help: ## list every target
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -80,6 +80,9 @@ bench: ## measure start-up, latency, throughput and lag, and print one table (AR
 chaos: ## a storm of faults and kills, then proof that no money is wrong; the last line is JSON (SEED= ORDERS=500 STORE=)
 	@$(setup) engines
 	@go run ./infra/chaos
+
+sim: ## simulate the money: seeded worlds full of faults against 16 invariants; the last line is JSON (SEED= EVENTS=10000000 HISTORY= GUARD= GUARDS=list)
+	@go run ./infra/sim
 
 mutants: ## take away each guard of the money, one at a time: some test must notice (ARGS="-list" or "-match ledger")
 	@$(setup) engines

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"maps"
-	"slices"
 	"time"
 
 	"yundian/shared/ordering"
@@ -21,20 +19,17 @@ type settle struct {
 // batch posts a batch of order changes together: only the latest version of each order counts, because what is
 // posted follows from the whole order and not from the change.
 func (s *settle) batch(ctx context.Context, records []stream.Record) (failed int, err error) {
-	latest := map[string]ordering.Order{}
+	orders := make([]ordering.Order, len(records))
 	for i, r := range records {
-		o, err := store.OrderFrom(r.New)
-		if err != nil {
+		var err error
+		if orders[i], err = store.OrderFrom(r.New); err != nil {
 			return i, err
 		}
-		if o.Version > latest[o.ID].Version {
-			latest[o.ID] = o
-		}
 	}
-	settled, err := s.store.SettleOrders(ctx, slices.Collect(maps.Values(latest)), s.now)
+	settled, err := s.store.SettleOrders(ctx, orders, s.now)
 	if err != nil {
 		return 0, err
 	}
-	slog.InfoContext(ctx, "orders settled", "orders", len(latest), "changed", settled)
+	slog.InfoContext(ctx, "orders settled", "versions", len(orders), "changed", settled)
 	return 0, nil
 }

@@ -128,6 +128,7 @@ var packages = []allowed{
 	{"infra/bench/...", local, nil, nil},
 	{"infra/chaos/...", local, nil, nil},
 	{"infra/mutants", local, nil, nil},
+	{"infra/sim/...", local, nil, nil},
 }
 
 func standOn() []string { return append(business[:len(business):len(business)], platform...) }

@@ -225,9 +225,11 @@ func (o *Order) Lift(reason string, now time.Time) {
 	}
 }
 
-// Decide appends an attribution decision. The first decision of an order is made once; a later one names its cause.
+// Decide appends an attribution decision. The first decision of an order is made once; a later one names its cause, and one
+// cause decides once.
 func (o *Order) Decide(a Award) error {
-	if a.Cause == CausePlacement && len(o.Awards) > 0 {
+	decided := slices.ContainsFunc(o.Awards, func(b Award) bool { return b.Cause == a.Cause })
+	if decided || a.Cause == CausePlacement && len(o.Awards) > 0 {
 		return nil
 	}
 	if len(o.Awards) >= MaxAwards {

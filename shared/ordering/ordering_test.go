@@ -378,6 +378,21 @@ func TestPiecesKeepTheirShare(t *testing.T) {
 	}
 }
 
+// A claim whose answer was lost is made again, and must not give the commission twice.
+func TestOneCauseDecidesOnce(t *testing.T) {
+	o := placed(t, "sandbox")
+	for range 2 {
+		for _, cause := range []string{ordering.CausePlacement, "claim:1"} {
+			if err := o.Decide(ordering.Award{Cause: cause}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := o.Decide(ordering.Award{Cause: "claim:2"}); err != nil || len(o.Awards) != 3 {
+		t.Errorf("three causes made %d decisions: %v", len(o.Awards), err)
+	}
+}
+
 func TestReleaseWaitsForReturnsAndHolds(t *testing.T) {
 	o, _ := walk(placed(t, "sandbox"), "pay ship deliver")
 	if err := o.Decide(ordering.Award{Cause: ordering.CausePlacement}); err != nil {

@@ -71,7 +71,7 @@ func BookTaken(err error) bool {
 
 // PublishBook adds a version of the rule book; a Conflict if another version was published meanwhile.
 func (s *Store) PublishBook(ctx context.Context, b commission.Book, extra ...Write) error {
-	err := s.apply(ctx, append([]Write{BookWrite(b)}, extra...))
+	err := s.putAlone(ctx, BookWrite(b), extra)
 	if refusedBy(err, func(k Key) bool { return k == bookKey(b.Version) }) {
 		return changedMeanwhile()
 	}

@@ -29,7 +29,8 @@ type loginItem struct {
 
 const kocList = "KOC"
 
-func kocFrom(it Item) (koc.Profile, error) {
+// KOCFrom decodes a KOC from a stored item.
+func KOCFrom(it Item) (koc.Profile, error) {
 	var x kocItem
 	if err := decode(it, &x); err != nil {
 		return koc.Profile{}, err
@@ -75,7 +76,7 @@ func (s *Store) KOCs(ctx context.Context, handles []string) (map[string]koc.Prof
 	}
 	out := make(map[string]koc.Profile, len(found))
 	for _, it := range found {
-		p, err := kocFrom(it)
+		p, err := KOCFrom(it)
 		if err != nil {
 			return nil, err
 		}
@@ -104,7 +105,7 @@ func (s *Store) ListKOCs(ctx context.Context, after string, limit int) (profiles
 
 // CreateKOC adds an applicant; a Conflict if the handle is taken.
 func (s *Store) CreateKOC(ctx context.Context, p koc.Profile, extra ...Write) error {
-	err := s.apply(ctx, append([]Write{kocWrite(p)}, extra...))
+	err := s.putAlone(ctx, kocWrite(p), extra)
 	if refusedBy(err, func(k Key) bool { return k == kocKey(p.Handle) }) {
 		return fail.New(fail.Conflict, "handle_taken", "The handle {handle} is taken. Please choose another one.", fail.Args{"handle": p.Handle})
 	}
@@ -257,7 +258,7 @@ func (s *Store) Land(ctx context.Context, code, product string) (Landing, error)
 		return Landing{}, kocUnknown(handle)
 	}
 	l := Landing{Link: koc.OwnLink(handle), Products: map[string]catalogue.Product{}}
-	if l.KOC, err = kocFrom(it); err != nil {
+	if l.KOC, err = KOCFrom(it); err != nil {
 		return Landing{}, err
 	}
 	if l.Settings, err = settingsFrom(found[reads[1]]); err != nil {

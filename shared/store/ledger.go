@@ -218,13 +218,14 @@ func balanceWrite(handle string, c money.Currency, legs []ledger.Leg) Write {
 const settleTries = 8
 
 // SettleOrders brings the ledger to where these orders stand: it reads what is posted, works out the difference, and
-// posts it under the versions that it read. It returns how many orders had something to post.
+// posts it under the versions that it read. Of several versions of an order only the latest counts. It returns how many
+// orders had something to post.
 //
 // Postings carry the time of the attempt, but are never put before the end of a closed statement: a clock that is late
 // then posts at that end.
 func (s *Store) SettleOrders(ctx context.Context, orders []ordering.Order, now func() time.Time) (settled int, err error) {
 	var earliest time.Time
-	slices.SortFunc(orders, func(a, b ordering.Order) int { return cmp.Compare(a.ID, b.ID) }) // placed in the order of their ids; and the same batch makes the same transactions
+	orders = latestVersions(orders)
 	for try := 1; ; try++ {
 		applied, months, err := s.standings(ctx, orders)
 		if err != nil {
@@ -285,6 +286,14 @@ func (s *Store) closedFor(ctx context.Context, settlements []ledger.Settlement, 
 		}
 	}
 	return last, nil
+}
+
+// latestVersions are the latest version of each order, by id: placed in the order of their ids; and the same batch makes the
+// same transactions.
+func latestVersions(orders []ordering.Order) []ordering.Order {
+	out := slices.Clone(orders)
+	slices.SortFunc(out, func(a, b ordering.Order) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(b.Version, a.Version)) })
+	return slices.CompactFunc(out, func(a, b ordering.Order) bool { return a.ID == b.ID })
 }
 
 // Settle posts settlements: as many orders as fit share one transaction with their balance updates merged; when that

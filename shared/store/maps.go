@@ -91,6 +91,7 @@ const (
 	Pass         Verdict = iota
 	LoseRequest          // the connection breaks before the store has seen the call
 	LoseResponse         // the store does the work, then the connection breaks
+	ServerError          // the store has failed before it did anything
 	Throttle             // refused for want of capacity; a transaction is cancelled for it
 	Collide              // refused because another transaction is at work on an item; writes only
 	StillRunning         // refused because the same transaction is at work already; transactions only
@@ -174,6 +175,8 @@ func (m *Maps) send(ctx context.Context, c Call, do func() error) (again bool, _
 	switch {
 	case verdict == LoseRequest:
 		return true, errLost
+	case verdict == ServerError:
+		return true, &types.InternalServerError{Message: aws.String("maps: the store has failed")}
 	case verdict == Throttle && transaction:
 		return false, cancelled(c.Writes, 0, "ThrottlingError")
 	case verdict == Throttle:

@@ -115,6 +115,8 @@ func TestMapsFollowVerdicts(t *testing.T) {
 		{LoseResponse, 5, both, 6, "", "1"},
 		{LoseResponse, 6, both, 6, "the connection broke", "1"},
 		{LoseResponse, 1, single, 2, "refused", ""}, // the second one finds what the first one made
+		{ServerError, 5, both, 6, "", "1"},
+		{ServerError, 6, single, 6, "the store has failed", ""},
 		{Throttle, 5, single, 6, "", ""},
 		{Throttle, 6, single, 6, "throttled", ""},
 		{Throttle, 9, both, 10, "", "1"},

@@ -120,7 +120,7 @@ func (s *Store) Checkout(ctx context.Context, skus []string, code, key string) (
 		}
 	}
 	if it, ok := found[read{Shop, kocKey(handle)}]; coded && ok {
-		if c.KOC, err = kocFrom(it); err != nil {
+		if c.KOC, err = KOCFrom(it); err != nil {
 			return Checkout{}, err
 		}
 	}

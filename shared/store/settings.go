@@ -44,7 +44,7 @@ func settingsWrite(n shop.Settings) Write {
 
 // SaveSettings replaces the settings whose version the editor saw; a Conflict if somebody was faster.
 func (s *Store) SaveSettings(ctx context.Context, n shop.Settings, extra ...Write) error {
-	err := s.apply(ctx, append([]Write{settingsWrite(n)}, extra...))
+	err := s.putAlone(ctx, settingsWrite(n), extra)
 	if refusedBy(err, func(k Key) bool { return k == settingsKey() }) {
 		return changedMeanwhile()
 	}

@@ -79,6 +79,26 @@ func refusedBy(err error, test func(Key) bool) bool {
 	return ok && slices.ContainsFunc(r.Writes, func(w Write) bool { return test(w.Key) })
 }
 
+// putAlone makes a write that is refused when somebody else was faster. The answer to the SDK's first try may be lost, and
+// the second one meets what the first has made: what stands there is no refusal if it is what was to be written. Writes
+// beside it make a transaction, which is answered right by itself.
+func (s *Store) putAlone(ctx context.Context, w Write, extra []Write) error {
+	err := s.apply(ctx, append([]Write{w}, extra...))
+	if len(extra) > 0 || !refusedBy(err, func(k Key) bool { return k == w.Key }) {
+		return err
+	}
+	r := read{w.Table, w.Key}
+	found, failed := s.get(ctx, []read{r})
+	switch {
+	case failed != nil:
+		return failed
+	case equalItems(found[r], w.full()):
+		return nil
+	default:
+		return err
+	}
+}
+
 // Limits of one transaction: DynamoDB takes 100 actions; the rest is room for a caller's own records.
 const (
 	maxActions   = 100

@@ -36,14 +36,21 @@ func (s *Store) Tallied(ctx context.Context, orders []string) (map[string]ledger
 	}
 	out := make(map[string]ledger.Fact, len(found))
 	for _, it := range found {
-		var x talliedItem
-		if err := decode(it, &x); err != nil {
+		f, err := TalliedFrom(it)
+		if err != nil {
 			return nil, err
 		}
-		f := x.Fact
-		out[f.Order] = ledger.Fact{Order: f.Order, V: f.V, At: f.At, Day: f.Day, Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: f.Lines.Value}
+		out[f.Order] = f
 	}
 	return out, nil
+}
+
+// TalliedFrom decodes the fact that statistics count of an order from a stored item.
+func TalliedFrom(it Item) (ledger.Fact, error) {
+	var x talliedItem
+	err := decode(it, &x)
+	f := x.Fact
+	return ledger.Fact{Order: f.Order, V: f.V, At: f.At, Day: f.Day, Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: f.Lines.Value}, err
 }
 
 // statWrite adds to one heading of a KOC's statistics; the record beside it in the transaction makes it count once.

@@ -1,0 +1,284 @@
+package world
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"yundian/shared/ordering"
+	"yundian/shared/provider"
+	"yundian/shared/store"
+)
+
+// Bounds within which a world comes to rest when the faults have stopped.
+const (
+	restRounds = 60             // rounds of all consumers, each followed by
+	restPause  = 18 * time.Hour // together longer than anything waits
+	drain      = 500            // batches that a consumer may need for what has piled up
+)
+
+// rest stops the faults: within bounded time every order is settled and counted, every payment and refund is told, and
+// doing everything again changes nothing.
+func (w *World) rest() {
+	w.calm = true
+	for round := range restRounds {
+		w.settleDown(round)
+		w.pass(restPause)
+	}
+	w.checkRest()
+	w.fold()
+	before, seen := w.digest(), w.watch.seen
+	for _, c := range w.consumers {
+		for shard := range shards {
+			c.next[shard] = 0
+		}
+	}
+	w.drain()
+	if w.digest() != before {
+		w.violate(9, "playing all streams again has changed the store: %s", w.changedSince(seen))
+	}
+	for _, id := range w.watch.ids {
+		w.reach(w.watch.orders[id].now)
+	}
+}
+
+// changedSince names the first change of each table after these.
+func (w *World) changedSince(seen [len(tableNames)]int) (text string) {
+	for t := range seen {
+		for _, c := range w.maps.Changes(store.Table(t), seen[t])[:min(1, len(w.maps.Changes(store.Table(t), seen[t])))] {
+			text += fmt.Sprintf("%s %s %s from %v to %v; ", tableNames[t], c.Key.PK, c.Key.SK, describe(c.Old), describe(c.New))
+		}
+	}
+	return text
+}
+
+func describe(it store.Item) (text string) {
+	for _, attr := range slices.Sorted(maps.Keys(it)) {
+		switch v := it[attr].(type) {
+		case *types.AttributeValueMemberS:
+			text += attr + "=" + v.Value + " "
+		case *types.AttributeValueMemberN:
+			text += attr + "=" + v.Value + " "
+		}
+	}
+	return text
+}
+
+// settleDown lets everybody finish what they have begun.
+func (w *World) settleDown(round int) {
+	for _, x := range w.bank.refunds {
+		if x.state == provider.RefundPending {
+			w.bank.finish(x, true)
+		}
+	}
+	for i := len(w.bank.events); i > 0 && len(w.bank.events) > 0; i-- {
+		w.tellNext()
+	}
+	w.drain()
+	for range drain {
+		if !w.matureAll() {
+			break
+		}
+	}
+	w.drain()
+	if round%10 == 9 {
+		w.repair()
+	}
+}
+
+// tellNext tells the oldest event; what is refused goes to the end, to be told again.
+func (w *World) tellNext() {
+	e := w.bank.events[0]
+	w.bank.events = w.bank.events[1:]
+	err, _ := w.run("payments: event "+e.event.ID, func() error { return w.cashier.Record(w.ctx, bankName, e.event, w.time()) })
+	if err != nil {
+		w.watch.contradicted(e.event, err)
+		w.bank.events = append(w.bank.events, e)
+	}
+}
+
+// drain gives every consumer all that waits for it.
+func (w *World) drain() {
+	for _, c := range w.consumers {
+		for shard := range shards {
+			for n := 0; c.next[shard] < len(w.watch.streams[c.table][shard]); n++ {
+				if n == drain {
+					w.violate(15, "%s does not come to the end of its stream", c.name)
+				}
+				w.consumeCalmly(c, shard)
+			}
+		}
+	}
+}
+
+func (w *World) consumeCalmly(c *consumer, shard int) {
+	records, upTo := w.batch(c, shard, c.next[shard], 50)
+	c.next[shard] = upTo
+	if len(records) == 0 {
+		return
+	}
+	w.Counts.Events += len(records)
+	err, _ := w.run(c.name+" "+w.describe(records), func() error {
+		_, err := c.process(w.ctx, records)
+		return err
+	})
+	if err != nil {
+		w.violate(15, "%s fails although nothing disturbs it: %v", c.name, err)
+	}
+}
+
+// matureAll does what is due now, and reports whether anything was.
+func (w *World) matureAll() bool {
+	due := 0
+	_, _ = w.run("mature", func() error {
+		ids, err := w.store.DueOrders(w.ctx, w.time(), 1000)
+		w.must(err)
+		due = len(ids)
+		for _, id := range ids {
+			if err := w.cashier.Mature(w.ctx, id, w.time()); err != nil {
+				w.violate(15, "order %s cannot be matured although nothing disturbs it: %v", id, err)
+			}
+		}
+		return nil
+	})
+	return due > 0
+}
+
+// repair does what an operator does when records were dropped: an order that is not settled is sent through the streams
+// again.
+func (w *World) repair() {
+	for _, id := range w.watch.ids {
+		x := w.watch.orders[id]
+		counted := x.tallied == x.facts || captured(x.now) < x.now.Total.Minor // an order that is not paid counts nothing
+		if x.applied == x.now.Version && counted {
+			continue
+		}
+		w.Counts.Reached["repaired"]++
+		_, _ = w.run("admin: redrive "+id, func() error {
+			_, err := w.store.UpdateOrder(w.ctx, id, func(o *ordering.Order) error { return o.Redrive(w.time()) })
+			return err
+		})
+	}
+}
+
+// checkRest looks at what nobody disturbs any more.
+func (w *World) checkRest() {
+	for _, id := range w.watch.ids {
+		x := w.watch.orders[id]
+		switch {
+		case x.applied != x.now.Version:
+			w.violate(15, "order %s has version %d and is posted up to %d", id, x.now.Version, x.applied)
+		case len(x.now.Awards) == 0:
+			w.violate(15, "order %s is not decided", id)
+		case x.facts != x.now.Version:
+			w.violate(15, "order %s has version %d and a fact of %d", id, x.now.Version, x.facts)
+		case captured(x.now) >= x.now.Total.Minor && x.tallied != x.facts:
+			w.violate(15, "order %s has a fact of version %d and is counted up to %d", id, x.facts, x.tallied)
+		}
+		w.checkAtBank(x.now)
+	}
+}
+
+// checkAtBank compares an order with what the provider has taken and given back.
+func (w *World) checkAtBank(o ordering.Order) {
+	if o.Payment != bankName || w.watch.contradictions[o.ID] {
+		return
+	}
+	var taken, back, recorded int64
+	for _, p := range w.bank.payments {
+		if p.order == o.ID {
+			taken, back = taken+p.amount.Minor, back+p.back
+		}
+	}
+	for _, r := range o.Refunds {
+		if r.Open() {
+			w.violate(15, "refund %s of order %s is still open", r.ID, o.ID)
+		}
+		if r.Succeeded != nil {
+			recorded += r.Amount.Minor
+		}
+	}
+	if taken != captured(o) || back != recorded {
+		w.violate(14, "the bank took %d for order %s and gave %d back, on record are %d and %d", taken, o.ID, back, captured(o), recorded)
+	}
+}
+
+// reach counts what orders went through, to show that chance came everywhere.
+func (w *World) reach(o ordering.Order) {
+	count := func(name string, yes bool) {
+		if yes {
+			w.Counts.Reached[name]++
+		}
+	}
+	var debt, pending, available int64
+	for _, s := range earned(o) {
+		pending, available, debt = pending+s.accrued-s.reversed-s.released, available+s.released, debt+s.clawed
+	}
+	failed, adopted, surplus, again := false, false, false, false
+	for _, r := range o.Refunds {
+		failed, adopted = failed || r.Failed != nil, adopted || r.By == "provider"
+		surplus, again = surplus || r.Surplus, again || r.Tries > 0
+	}
+	count("orders", true)
+	count("status "+string(statusOf(o)), true)
+	count("earned", pending+available > 0)
+	count("clawed back", debt > 0)
+	count("released", o.Released != nil)
+	count("revived", o.Revived != nil)
+	count("withdrawn", o.Withdrawn != nil)
+	count("paid twice", len(o.Captures) > 1)
+	count("paid after the end", len(o.Captures) > 0 && o.Cancelled != nil && o.Captures[0].V > o.Cancelled.V)
+	count("refunded", len(o.Refunds) > 0)
+	count("refund failed", failed)
+	count("refund by the provider", adopted)
+	count("refund of a surplus", surplus)
+	count("refund sent again", again)
+	count("returned", len(o.Returns) > 0)
+	count("held", len(o.Holds) > 0)
+	count("decided again", len(o.Awards) > 1)
+	count("decided again after the release", len(o.Awards) > 1 && o.Released != nil && o.Awards[len(o.Awards)-1].V > o.Released.V)
+	count("news that contradict", w.watch.contradictions[o.ID])
+}
+
+// digest names the content of all tables.
+func (w *World) digest() [32]byte {
+	h := sha256.New()
+	for t := range tableNames {
+		for k, it := range w.maps.Items(store.Table(t)) {
+			h.Write([]byte(tableNames[t] + k.PK + "\x00" + k.SK + "\x00"))
+			digestItem(h, it)
+		}
+	}
+	var sum [32]byte
+	h.Sum(sum[:0])
+	return sum
+}
+
+func digestItem(h hash.Hash, it store.Item) {
+	for _, attr := range slices.Sorted(maps.Keys(it)) {
+		h.Write([]byte(attr + "\x00"))
+		switch v := it[attr].(type) {
+		case *types.AttributeValueMemberS:
+			h.Write([]byte(v.Value))
+		case *types.AttributeValueMemberN:
+			h.Write([]byte(v.Value))
+		case *types.AttributeValueMemberB:
+			h.Write(v.Value)
+		case *types.AttributeValueMemberBOOL:
+			h.Write(strconv.AppendBool(nil, v.Value))
+		case *types.AttributeValueMemberM:
+			digestItem(h, v.Value)
+		case *types.AttributeValueMemberL:
+			for _, e := range v.Value {
+				digestItem(h, store.Item{"": e})
+			}
+		}
+		h.Write([]byte{0})
+	}
+}
