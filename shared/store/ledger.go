@@ -292,7 +292,9 @@ func (s *Store) closedFor(ctx context.Context, settlements []ledger.Settlement, 
 // same transactions.
 func latestVersions(orders []ordering.Order) []ordering.Order {
 	out := slices.Clone(orders)
-	slices.SortFunc(out, func(a, b ordering.Order) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(b.Version, a.Version)) })
+	slices.SortFunc(out, func(a, b ordering.Order) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(b.Version, a.Version))
+	})
 	return slices.CompactFunc(out, func(a, b ordering.Order) bool { return a.ID == b.ID })
 }
 
