@@ -40,6 +40,13 @@ var scenarios = []scenario{
 	{"settlements in batches", settleBatches, readEarnings},
 	{"monthly terms", settleMonths, readEarnings},
 	{"replies", keepReplies, nil},
+	{"payout terms", publishPayoutTerms, readPayoutTerms},
+	{"payout methods", changePayees, readPayees},
+	{"payouts", payOut, readPayouts},
+	{"bank files", fillBankFiles, readBankFiles},
+	{"pay runs", drivePayRuns, readPayRuns},
+	{"webhooks", tellOwners, readHooks},
+	{"letters", writeLetters, readLetters},
 }
 
 // later is when scenarios happen: DynamoDB Local deletes what expired before today while a test looks.
@@ -89,6 +96,7 @@ func publishBooks(t *testing.T, s *store.Store) {
 		must(0, s.PublishBook(t.Context(), b))(t)
 	}
 	refuses(t, s.PublishBook(t.Context(), b, store.EffectWrite("book", later)), "changed_meanwhile")
+	refuses(t, s.SaveSettings(t.Context(), shop.Default(), store.BookWrite(b)), "changed_meanwhile") // beside another write
 }
 
 func readBooks(t *testing.T, s *store.Store) any {
