@@ -74,6 +74,8 @@ func editSettings(t *testing.T, s *store.Store) {
 	n.Brand = "茶店"
 	reply := store.ReplyWrite("admin#settings#1", store.Reply{Hash: "h", Body: []byte(`{"a":1}`)}, later)
 	must(0, s.SaveSettings(t.Context(), n, reply))(t)
+	must(0, s.SaveSettings(t.Context(), n))(t) // what stands there already is no conflict: the answer may have been lost
+	n.Brand = "茶"
 	refuses(t, s.SaveSettings(t.Context(), n), "changed_meanwhile")
 	n = must(s.Settings(t.Context()))(t)
 	n.Brand = "Tea"
@@ -165,7 +167,10 @@ func keepKOCs(t *testing.T, s *store.Store) {
 			refuses(t, err, "applications_too_many")
 		}
 	}
-	refuses(t, s.CreateKOC(t.Context(), profile("applicant0")), "handle_taken")
+	must(0, s.CreateKOC(t.Context(), profile("applicant0")))(t)
+	other := profile("applicant0")
+	other.Name = "other"
+	refuses(t, s.CreateKOC(t.Context(), other), "handle_taken")
 	for _, handle := range []string{"mei", "lin", "zoe"} {
 		must(0, s.CreateKOC(t.Context(), profile(handle)))(t)
 		must(s.UpdateKOC(t.Context(), handle, func(p *koc.Profile) error { return p.Approve("hash-"+handle, later.AddDate(0, -1, 0)) },
