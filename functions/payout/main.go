@@ -11,6 +11,7 @@ import (
 
 	"yundian/shared/cashier"
 	"yundian/shared/provider"
+	"yundian/shared/provider/stripe"
 	"yundian/shared/seal"
 	"yundian/shared/store"
 	"yundian/shared/telemetry"
@@ -18,7 +19,11 @@ import (
 
 func main() {
 	telemetry.Setup(os.Stdout, os.Getenv("LOG_LEVEL"))
-	rails, err := provider.NewRails(strings.Split(os.Getenv("PAYOUT_RAILS"), ","), os.Getenv("AWS_LAMBDA_RUNTIME_API"))
+	senders, err := stripe.New(stripe.Shop{Key: os.Getenv("STRIPE_KEY"), Name: os.Getenv("LEDGER_TABLE")})
+	if err != nil {
+		log.Fatalf("STRIPE_KEY: %v", err)
+	}
+	rails, err := provider.NewRails(strings.Split(os.Getenv("PAYOUT_RAILS"), ","), os.Getenv("AWS_LAMBDA_RUNTIME_API"), senders...)
 	if err != nil {
 		log.Fatalf("PAYOUT_RAILS: %v", err)
 	}

@@ -110,7 +110,7 @@ var packages = []allowed{
 	{"functions/attribute", lambda, standOn(), []string{awsLambda}},
 	{"functions/settle", lambda, standOn(), []string{awsLambda}},
 	{"functions/tally", lambda, standOn(), []string{awsLambda}},
-	{"functions/payout", lambda, standOn(), []string{awsLambda, "golang.org/x/sync/errgroup"}},
+	{"functions/payout", lambda, append(standOn(), "shared/provider/stripe"), []string{awsLambda, "golang.org/x/sync/errgroup"}},
 	{"functions/notify", lambda, standOn(), []string{awsLambda, "golang.org/x/sync/errgroup"}},
 	{"functions/mature", lambda, standOn(), []string{awsLambda, "golang.org/x/sync/errgroup"}},
 

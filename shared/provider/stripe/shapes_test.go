@@ -113,7 +113,7 @@ func mocked(t *testing.T, at *url.URL, key string, change func(transfer map[stri
 	}
 	server := httptest.NewServer(forward)
 	t.Cleanup(server.Close)
-	return NewAt(key, server.URL)
+	return NewAt(Shop{key, ours.Name}, server.URL)
 }
 
 func nothing(map[string]any) bool   { return false }
@@ -133,12 +133,12 @@ func TestShapes(t *testing.T) {
 		}
 	})
 	t.Run("look up", func(t *testing.T) {
-		ours := func(x map[string]any) bool {
+		known := func(x map[string]any) bool {
 			maps.Copy(x, map[string]any{"amount": 1230, "currency": "usd", "destination": account, "transfer_group": "P1",
-				"metadata": map[string]any{metaPayout: "P1", metaAmount: "1230 usd", metaTo: account}})
+				"metadata": map[string]any{metaShop: ours.Name, metaPayout: "P1", metaAmount: "1230 usd", metaTo: account}})
 			return true
 		}
-		got, err := mocked(t, mock, stripetest.Key, ours).Lookup(t.Context(), wage.ID)
+		got, err := mocked(t, mock, stripetest.Key, known).Lookup(t.Context(), wage.ID)
 		if err != nil || got.State != provider.TransferPaid || !strings.HasPrefix(got.ProviderID, "tr_") {
 			t.Errorf("%+v %v", got, err)
 		}
@@ -174,11 +174,11 @@ func TestShapes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var ours map[string]any
-		if err := json.Unmarshal(text, &ours); err != nil {
+		var shown map[string]any
+		if err := json.Unmarshal(text, &shown); err != nil {
 			t.Fatal(err)
 		}
-		for name := range ours {
+		for name := range shown {
 			if !slices.Contains(example, name) {
 				t.Errorf("Stripe's transfers have no %s: %v", name, example)
 			}

@@ -6,14 +6,17 @@ package stripe
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	stripego "github.com/stripe/stripe-go/v85"
@@ -33,24 +36,55 @@ const (
 )
 
 // Rail sends transfers. It implements provider.Rail.
-type Rail struct{ api *stripego.Client }
-
-// New makes the rail of the shop that a secret key belongs to. Without a key there is none: the list is empty.
-func New(key string) []provider.Rail {
-	if key = strings.TrimSpace(key); key == "" {
-		return nil
-	}
-	return []provider.Rail{NewAt(key, stripego.APIURL)}
+type Rail struct {
+	api  *stripego.Client
+	shop string
 }
 
-// NewAt is for tests, which bring a Stripe of their own; a rule holds functions to New.
-func NewAt(key, address string) *Rail {
+// Shop is who pays.
+type Shop struct {
+	// Key is the secret key of the shop's Stripe account: as Secrets Manager keeps it, {"key": "sk_live_…"}, or alone.
+	Key string
+	// Name is this deployment's own, for as long as it has payouts. Ids of payouts are the same in every shop that has
+	// a KOC of that name: what another shop has sent from the same account must not pass for this shop's.
+	Name string
+}
+
+// keyForm is what secret and restricted keys look like. Anything else that is pasted there would be sent to Stripe, and
+// payouts would stay unknown.
+var keyForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[sr]k_(test|live)_[A-Za-z0-9_]+$`) })
+
+// New makes the rail. While the secret holds no key there is none: the list is empty. Errors do not repeat the secret.
+func New(s Shop) ([]provider.Rail, error) {
+	s.Key = strings.TrimSpace(s.Key)
+	if strings.HasPrefix(s.Key, "{") {
+		var secret struct {
+			Key string `json:"key"`
+		}
+		if err := json.Unmarshal([]byte(s.Key), &secret); err != nil {
+			return nil, errors.New(`stripe: the secret is not JSON such as {"key": "sk_live_…"}`)
+		}
+		s.Key = strings.TrimSpace(secret.Key)
+	}
+	switch {
+	case s.Key == "":
+		return nil, nil
+	case !keyForm().MatchString(s.Key):
+		return nil, errors.New("stripe: this is not a secret key, sk_… or rk_…")
+	case s.Name == "":
+		return nil, errors.New("stripe: the shop has no name")
+	}
+	return []provider.Rail{NewAt(s, stripego.APIURL)}, nil
+}
+
+// NewAt is for tests, which bring a key and a Stripe of their own; a rule holds functions to New.
+func NewAt(s Shop, address string) *Rail {
 	client := &http.Client{
 		Timeout:       callTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the key goes nowhere else
 		Transport:     bounded{&http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: maxAnswer}},
 	}
-	return &Rail{stripego.NewClient(key, stripego.WithBackends(stripego.NewBackendsWithConfig(&stripego.BackendConfig{
+	return &Rail{shop: s.Name, api: stripego.NewClient(s.Key, stripego.WithBackends(stripego.NewBackendsWithConfig(&stripego.BackendConfig{
 		URL:             stripego.String(address),
 		HTTPClient:      client,
 		EnableTelemetry: stripego.Bool(false),
@@ -79,7 +113,7 @@ func (r *Rail) Send(ctx context.Context, t provider.Transfer) (provider.Transfer
 		}
 		return paid(made, err)
 	}
-	made, err = r.api.V1Transfers.Create(ctx, request(t))
+	made, err = r.api.V1Transfers.Create(ctx, r.request(t))
 	if reason, refused := refusal(err); refused {
 		return provider.TransferResult{State: provider.TransferFailed, Reason: reason}, nil
 	}
@@ -106,19 +140,21 @@ func paid(made *stripego.Transfer, err error) (provider.TransferResult, error) {
 
 // What a transfer says about itself, so that a look-up can tell whether it is the one that was sent.
 const (
+	metaShop   = "shop"
 	metaPayout = "payout"
 	metaAmount = "amount"
 	metaTo     = "account"
 )
 
-func request(t provider.Transfer) *stripego.TransferCreateParams {
+func (r *Rail) request(t provider.Transfer) *stripego.TransferCreateParams {
 	p := &stripego.TransferCreateParams{
 		Amount:        stripego.Int64(t.Amount.Minor),
 		Currency:      stripego.String(strings.ToLower(string(t.Amount.Currency))),
 		Destination:   stripego.String(t.Account),
 		Description:   stripego.String(t.Description),
 		TransferGroup: stripego.String(t.ID),
-		Metadata:      map[string]string{metaPayout: t.ID, metaAmount: amount(t.Amount.Minor, string(t.Amount.Currency)), metaTo: t.Account},
+		Metadata: map[string]string{metaShop: r.shop, metaPayout: t.ID, metaTo: t.Account,
+			metaAmount: amount(t.Amount.Minor, string(t.Amount.Currency))},
 	}
 	p.SetIdempotencyKey(t.ID)
 	return p
@@ -150,9 +186,9 @@ func (r *Rail) find(ctx context.Context, id string) (*stripego.Transfer, error) 
 		return nil, provider.TransferUnknown()
 	}
 	made := list.Data()[0]
-	told := provider.Transfer{ID: made.Metadata[metaPayout], Account: made.Metadata[metaTo]}
-	switch {
-	case told.ID != id || made.Metadata[metaAmount] != amount(made.Amount, string(made.Currency)) || made.Destination == nil || made.Destination.ID != told.Account:
+	switch told := made.Metadata; {
+	case told[metaShop] != r.shop || told[metaPayout] != id || told[metaAmount] != amount(made.Amount, string(made.Currency)) ||
+		made.Destination == nil || made.Destination.ID != told[metaTo]:
 		return nil, fmt.Errorf("look up transfer %s: %s at Stripe was not made by this shop, or changed", id, made.ID)
 	case made.Reversed || made.AmountReversed != 0:
 		return nil, fmt.Errorf("look up transfer %s: %s at Stripe has been reversed", id, made.ID)

@@ -21,13 +21,15 @@ import (
 
 const account = "acct_1Chen"
 
+var ours = Shop{Key: stripetest.Key, Name: "shop-LedgerTable-1"}
+
 var wage = provider.Transfer{ID: "P1", Amount: money.Of(1230, "USD"), Account: account, Name: "Chen", Description: "Commission 2026-03"}
 
 func open(t *testing.T) (*stripetest.Stripe, *Rail) {
 	t.Helper()
 	far := stripetest.Start(t, account)
 	far.Fund("usd", 100_000)
-	return far, NewAt(stripetest.Key, far.URL)
+	return far, NewAt(ours, far.URL)
 }
 
 // moved is how much has reached the account, in minor units.
@@ -83,11 +85,21 @@ func TestSendAndLookup(t *testing.T) {
 }
 
 func TestNoKeyNoRail(t *testing.T) {
-	if got := New(" \n"); len(got) != 0 {
-		t.Errorf("%v", got)
+	tests := []struct {
+		key, name string
+		rails     int
+		refused   bool
+	}{
+		{"", "shop", 0, false}, {" \n", "shop", 0, false}, {"{}", "shop", 0, false}, {`{"key": "", "generated": "x"}`, "shop", 0, false}, {`{"key": ""}`, "", 0, false},
+		{"sk_live_1a", "shop", 1, false}, {" rk_test_1a\n", "shop", 1, false}, {`{"key": "sk_live_1a", "generated": "x"}`, "shop", 1, false},
+		{"sk_live_1a", "", 0, true}, {"pk_live_1a", "shop", 0, true}, {"whsec_1a", "shop", 0, true}, {"sk_live_1a sk_live_1b", "shop", 0, true},
+		{`{"key": "pk_live_1a"}`, "shop", 0, true}, {`{"key": "sk_live_1a`, "shop", 0, true}, {`{"key": 1}`, "shop", 0, true},
 	}
-	if got := New(stripetest.Key); len(got) != 1 || got[0].Name() != payout.Stripe {
-		t.Errorf("%v", got)
+	for _, tt := range tests {
+		got, err := New(Shop{tt.key, tt.name})
+		if len(got) != tt.rails || (err != nil) != tt.refused || strings.Contains(fmt.Sprint(err), "1a") {
+			t.Errorf("%q: %v %v", tt.key, got, err)
+		}
 	}
 }
 
@@ -265,7 +277,7 @@ func TestBrokenAnswersAreUnknownOutcomes(t *testing.T) {
 		"another account":                  text(200, `{"id": "tr_1", "amount": 1230, "currency": "usd", "destination": "acct_2", "transfer_group": "P1"}`),
 		"another amount":                   text(200, `{"id": "tr_1", "amount": 123000, "currency": "usd", "destination": "acct_1Chen", "transfer_group": "P1"}`),
 		"another group":                    text(200, `{"id": "tr_1", "amount": 1230, "currency": "usd", "destination": "acct_1Chen", "transfer_group": null}`),
-		"a list of one without an account": text(200, strings.Replace(none, "[]", `[{"id": "tr_1", "amount": 1230, "currency": "usd", "transfer_group": "P1", "metadata": {"payout": "P1", "amount": "1230 usd"}}]`, 1)),
+		"a list of one without an account": text(200, strings.Replace(none, "[]", `[{"id": "tr_1", "amount": 1230, "currency": "usd", "transfer_group": "P1", "metadata": {"shop": "shop-LedgerTable-1", "payout": "P1", "amount": "1230 usd"}}]`, 1)),
 		"a redirect":                       func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, 307) },
 		"a broken answer":                  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	}
@@ -280,7 +292,7 @@ func TestBrokenAnswersAreUnknownOutcomes(t *testing.T) {
 				broken(w, r)
 			}))
 			defer server.Close()
-			rail := NewAt(stripetest.Key, server.URL)
+			rail := NewAt(ours, server.URL)
 			unknownOutcome(t, "send")(rail.Send(t.Context(), wage))
 			first = ""
 			unknownOutcome(t, "look-up")(rail.Lookup(t.Context(), wage.ID))
@@ -315,7 +327,7 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 	defer close(release)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	unknownOutcome(t, "send")(NewAt(stripetest.Key, server.URL).Send(ctx, wage))
+	unknownOutcome(t, "send")(NewAt(ours, server.URL).Send(ctx, wage))
 }
 
 // Stripe's zero- and three-decimal currencies are counted as package money counts them, or not sent at all.
@@ -339,7 +351,7 @@ func TestMoneyMovesOnceOrNotAtAll(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		far := stripetest.Start(r, account)
 		far.Fund("usd", rapid.SampledFrom([]int64{0, 1229, 1230, 5000}).Draw(r, "balance"))
-		rail := NewAt(stripetest.Key, far.URL)
+		rail := NewAt(ours, far.URL)
 		w := wage
 		w.Account = rapid.SampledFrom([]string{account, account, account, "acct_2"}).Draw(r, "account")
 		unclear := false // nothing is sent again before a look-up has said that nothing was received
