@@ -291,8 +291,8 @@ func TestEveryRouteAsksWhoCalls(t *testing.T) {
 			}
 		}
 	}
-	if operations != 23 {
-		t.Errorf("%d operations were tried, of 23", operations)
+	if operations != 28 {
+		t.Errorf("%d operations were tried, of 28", operations)
 	}
 	want(t, b.as(t, caller("koc", operator), "GET", "/v1/admin/settings", nil), http.StatusOK)
 }

@@ -57,6 +57,12 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 	api.Register(v1, operation("releaseHold", "POST", "/v1/admin/orders/{id}/release", "Lift the hold"), a.releaseHold)
 	api.Register(v1, operation("closeReturn", "POST", "/v1/admin/orders/{id}/returns/{return}", "Close a return"), a.closeReturn)
 
+	api.Register(v1, operation("listAdjustments", "GET", "/v1/admin/adjustments", "Corrections of balances by hand, newest first"), a.listAdjustments)
+	api.Register(v1, created(operation("requestAdjustment", "POST", "/v1/admin/adjustments", "Ask for a correction of a KOC's balance, which another operator has to approve")), a.requestAdjustment)
+	api.Register(v1, operation("getAdjustment", "GET", "/v1/admin/adjustments/{id}", "One adjustment"), a.getAdjustment)
+	api.Register(v1, operation("approveAdjustment", "POST", "/v1/admin/adjustments/{id}/approve", "Post an adjustment that somebody else asked for"), a.approveAdjustment)
+	api.Register(v1, operation("rejectAdjustment", "POST", "/v1/admin/adjustments/{id}/reject", "End an adjustment without posting anything"), a.rejectAdjustment)
+
 	api.Register(v1, operation("verify", "GET", "/v1/admin/verify", "Check one slice of orders, balances and stock against each other"), a.verify)
 	api.Register(v1, operation("getSettings", "GET", "/v1/admin/settings", "The shop's settings"), a.getSettings)
 	api.Register(v1, operation("changeSettings", "PATCH", "/v1/admin/settings", "Change some of the shop's settings"), a.changeSettings)

@@ -510,6 +510,7 @@ func TestContractKeys(t *testing.T) {
 		{"POST", "/v1/admin/kocs/" + koc + "/suspend", o.Operator, 200, object{"reason": "fraud"}, object{"reason": "other"}},
 		{"POST", "/v1/admin/imports", o.Operator, 200, csv("Cup"), csv("Bowl")},
 		{"PATCH", "/v1/admin/settings", o.Operator, 200, object{"tagline": "好东西"}, object{"tagline": "其他"}},
+		{"POST", "/v1/admin/adjustments", o.Operator, 201, object{"koc": o.Handle, "amount": drive.CNY(1), "reason": "late"}, object{"koc": o.Handle, "amount": drive.CNY(2), "reason": "late"}},
 		{"POST", admin + "/hold", o.Operator, 200, object{"reason": "look"}, object{"reason": "look again"}},
 		{"POST", admin + "/release", o.Operator, 200, object{"reason": "fine"}, object{"reason": "well"}},
 		{"POST", admin + "/refunds", o.Operator, 201, object{"lines": []any{object{"sku": tea, "quantity": 1}}, "reason": "dented"}, object{"lines": []any{object{"sku": tea, "quantity": 2}}, "reason": "dented"}},

@@ -72,6 +72,7 @@ type Entry struct {
 	PerUnit     int64 `json:",omitzero"` // minor units for each piece, instead of the rate
 	Rule        string
 	RuleVersion int64
+	Order       string `json:",omitzero"` // that an adjustment is about; elsewhere it is the posting's
 	Reason      string `json:",omitzero"` // a code or an operator's words, where the rule does not say it
 	Legs        []Leg
 }

@@ -67,6 +67,8 @@ func monthKey(k commission.MonthKey) Key {
 	return Key{"KOC#" + k.KOC, monthPrefix + k.Month + "#" + string(k.Currency) + "#" + k.Rule}
 }
 
+func adjustmentKey(id string) Key { return Key{"ADJUST#" + id, "ADJUSTMENT"} }
+
 func payoutKey(id string) Key { return Key{"PAYOUT#" + id, "PAYOUT"} }
 func payoutOfKey(p payout.Payout) Key {
 	return Key{"KOC#" + p.KOC, payoutPrefix + payoutSort(p)}

@@ -39,6 +39,7 @@ var scenarios = []scenario{
 	{"attribution to statistics", earn, readEarnings},
 	{"settlements in batches", settleBatches, readEarnings},
 	{"monthly terms", settleMonths, readEarnings},
+	{"adjustments", adjust, readAdjustments},
 	{"replies", keepReplies, nil},
 	{"payout terms", publishPayoutTerms, readPayoutTerms},
 	{"payout methods", changePayees, readPayees},
@@ -385,6 +386,26 @@ func readEarnings(t *testing.T, s *store.Store) any {
 		}
 	}
 	return append(out, must(s.Applied(t.Context(), []string{"e0", "e1", "e2", "b00", "b59"}))(t))
+}
+
+func adjust(t *testing.T, s *store.Store) {
+	ctx, who := t.Context(), ledger.Approver{By: "op2", Subject: "s-mei"}
+	for i, minor := range []int64{700, -200, -900, 5} {
+		a := ledger.Adjustment{ID: fmt.Sprint("adj", i), KOC: "mei", Amount: money.Of(minor, "CNY"), Order: "e0", Reason: "late parcel", By: "op1", At: noon.Add(time.Duration(i) * time.Second)}
+		must(0, s.RequestAdjustment(ctx, a))(t)
+	}
+	for i := range 3 {
+		must(s.ApproveAdjustment(ctx, fmt.Sprint("adj", i), who, noon.Add(2*time.Hour)))(t)
+		_, err := s.ApproveAdjustment(ctx, fmt.Sprint("adj", i), who, noon.Add(2*time.Hour))
+		refuses(t, err, "adjustment_status")
+	}
+	must(s.RejectAdjustment(ctx, "adj3", "op1", "typed wrongly", noon))(t)
+}
+
+func readAdjustments(t *testing.T, s *store.Store) any {
+	list, next, err := s.ListAdjustments(t.Context(), store.AdjustmentFilter{}, "", 3)
+	rest, _, restErr := s.ListAdjustments(t.Context(), store.AdjustmentFilter{}, next, 3)
+	return []any{must(list, err)(t), must(rest, restErr)(t), readEarnings(t, s)}
 }
 
 func settleBatches(t *testing.T, s *store.Store) {
