@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -20,7 +21,7 @@ type Entry struct {
 	At          time.Time  `json:"at"`
 	OrderID     string     `json:"orderId" doc:"Empty for what is not about an order"`
 	PayoutID    string     `json:"payoutId,omitempty" doc:"Of entries about a payout"`
-	Reason      string     `json:"reason,omitempty" doc:"A code, of entries that no rule explains. Of payouts: reserved, debt_repaid, credit, paid, returned"`
+	Reason      string     `json:"reason,omitempty" doc:"A code, of entries that no rule explains, or an operator's words. Of payouts: reserved, debt_repaid, credit, paid, returned"`
 	SKU         string     `json:"sku"`
 	Title       string     `json:"title" doc:"Of the product, as ordered"`
 	Kind        string     `json:"kind" enum:"accrual,refund,release,payout,clawback,bonus,adjustment,tax,fee"`
@@ -103,7 +104,7 @@ func cut(postings []ledger.Posting, from place, limit int) (items []Entry, end p
 }
 
 func viewEntry(p ledger.Posting, e ledger.Entry, n int) Entry {
-	return Entry{ID: p.EntryID(n), At: p.At, OrderID: p.Order, PayoutID: p.Payout, Reason: e.Reason, SKU: e.SKU, Kind: string(e.Kind), Amount: e.Minor,
+	return Entry{ID: p.EntryID(n), At: p.At, OrderID: cmp.Or(p.Order, e.Order), PayoutID: p.Payout, Reason: e.Reason, SKU: e.SKU, Kind: string(e.Kind), Amount: e.Minor,
 		Currency: string(p.Currency), RuleID: e.Rule, RuleVersion: e.RuleVersion, Rate: int64(e.Rate), Base: e.Base}
 }
 
