@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"yundian/shared/cashier"
+	"yundian/shared/courier"
+	"yundian/shared/hooks"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
 	"yundian/shared/store"
@@ -26,7 +28,12 @@ func main() {
 	if err != nil {
 		log.Fatalf("PROVIDERS: %v", err)
 	}
+	box, err := seal.ParseBox(os.Getenv("WEBHOOK_KEYS"))
+	if err != nil {
+		log.Fatalf("WEBHOOK_KEYS: %v", err)
+	}
 	s := store.Open(store.ConfigFrom(os.Getenv))
 	web.Serve(routes(&admin{store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, keys: keys,
-		publicURL: os.Getenv("PUBLIC_URL"), now: time.Now, random: rand.Text}))
+		publicURL: os.Getenv("PUBLIC_URL"), now: time.Now, random: rand.Text,
+		hooks: hooks.Desk{Store: s, Box: box, Cursors: keys, Courier: courier.New(os.Getenv("AWS_LAMBDA_RUNTIME_API")), Now: time.Now, Random: rand.Text}}))
 }

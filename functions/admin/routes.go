@@ -1,16 +1,20 @@
 package main
 
 import (
+	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"yundian/shared/cashier"
 	"yundian/shared/catalogue/intake"
+	"yundian/shared/hooks"
 	"yundian/shared/seal"
 	"yundian/shared/store"
 	"yundian/shared/web/api"
+	"yundian/shared/webhook"
 )
 
 // admin answers the routes below.
@@ -18,6 +22,7 @@ type admin struct {
 	store     *store.Store
 	cashier   cashier.Cashier
 	keys      seal.Ring
+	hooks     hooks.Desk
 	publicURL string
 	now       func() time.Time
 	random    func() string // fresh random text of at least 128 bits
@@ -66,7 +71,18 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 	api.Register(v1, operation("verify", "GET", "/v1/admin/verify", "Check one slice of orders, balances and stock against each other"), a.verify)
 	api.Register(v1, operation("getSettings", "GET", "/v1/admin/settings", "The shop's settings"), a.getSettings)
 	api.Register(v1, operation("changeSettings", "PATCH", "/v1/admin/settings", "Change some of the shop's settings"), a.changeSettings)
+	a.hooks.Register(v1, hooks.API{Prefix: "/v1/admin/webhooks", Name: "Webhook", Describe: adminOperation, Who: visitor})
 	return mux, v1
+}
+
+// visitor is the operator whom the guard let in: all of them look after the same webhooks, which hear of every KOC.
+func visitor(ctx context.Context) hooks.Visitor {
+	return hooks.Visitor{Subject: visitOf(ctx).subject, Owner: webhook.Operators}
+}
+
+// adminOperation is an operation that KOCs have too, under another id.
+func adminOperation(id, method, path, summary string) huma.Operation {
+	return operation("admin"+strings.ToUpper(id[:1])+id[1:], method, path, summary)
 }
 
 func operation(id, method, path, summary string) huma.Operation {

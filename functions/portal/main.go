@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"yundian/shared/courier"
+	"yundian/shared/hooks"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
 	"yundian/shared/store"
@@ -25,12 +27,18 @@ func main() {
 	if err != nil {
 		log.Fatalf("PAYOUT_KEYS: %v", err)
 	}
+	hookBox, err := seal.ParseBox(os.Getenv("WEBHOOK_KEYS"))
+	if err != nil {
+		log.Fatalf("WEBHOOK_KEYS: %v", err)
+	}
 	rails, err := provider.NewRails(strings.Split(os.Getenv("PAYOUT_RAILS"), ","), os.Getenv("AWS_LAMBDA_RUNTIME_API"))
 	if err != nil {
 		log.Fatalf("PAYOUT_RAILS: %v", err)
 	}
+	s := store.Open(store.ConfigFrom(os.Getenv))
 	web.Serve(routes(&portal{
-		store: store.Open(store.ConfigFrom(os.Getenv)), keys: keys, box: box, rails: rails, publicURL: os.Getenv("PUBLIC_URL"),
+		store: s, keys: keys, box: box, rails: rails, publicURL: os.Getenv("PUBLIC_URL"),
 		login: login{Issuer: os.Getenv("ISSUER"), ClientID: os.Getenv("PORTAL_CLIENT_ID")}, now: time.Now, random: randomText,
+		hooks: hooks.Desk{Store: s, Box: hookBox, Cursors: keys, Courier: courier.New(os.Getenv("AWS_LAMBDA_RUNTIME_API")), Now: time.Now, Random: randomText},
 	}))
 }

@@ -21,7 +21,7 @@ func TestRoutesAreTheTemplates(t *testing.T) {
 	mux, described := serve(&portal{})
 	methods := map[string][]string{"/portal": {"GET"}, "/portal/{file}": {"GET"}, "/apply": {"GET", "POST"}}
 	for path, item := range described.OpenAPI().Paths {
-		for method, o := range map[string]bool{"GET": item.Get != nil, "POST": item.Post != nil, "PUT": item.Put != nil, "PATCH": item.Patch != nil} {
+		for method, o := range map[string]bool{"GET": item.Get != nil, "POST": item.Post != nil, "PUT": item.Put != nil, "PATCH": item.Patch != nil, "DELETE": item.Delete != nil} {
 			if o {
 				methods[path] = append(methods[path], method)
 			}
@@ -61,6 +61,9 @@ var apiRoutes = []struct {
 	{"GET", "/v1/products", nil}, {"GET", "/v1/earnings", nil}, {"GET", "/v1/earnings/entries", nil},
 	{"GET", "/v1/withdrawals", nil}, {"POST", "/v1/withdrawals", map[string]any{"amount": 5000, "currency": "CNY"}},
 	{"GET", "/v1/orders", nil}, {"GET", "/v1/orders/o1/attribution", nil}, {"GET", "/v1/stats", nil},
+	{"GET", "/v1/webhooks", nil}, {"POST", "/v1/webhooks", map[string]any{"url": "https://a.example/in"}}, {"GET", "/v1/webhooks/o1", nil},
+	{"PATCH", "/v1/webhooks/o1", map[string]any{}}, {"DELETE", "/v1/webhooks/o1", nil}, {"POST", "/v1/webhooks/o1/rotate", nil}, {"POST", "/v1/webhooks/o1/test", nil},
+	{"GET", "/v1/webhooks/o1/deliveries", nil}, {"POST", "/v1/webhooks/o1/redeliver", map[string]any{"from": "2026-03-01T00:00:00Z"}},
 }
 
 func TestOnlyApprovedKOCsGetIn(t *testing.T) {

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"yundian/shared/hooks"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
 	"yundian/shared/store"
 	"yundian/shared/web/api"
+	"yundian/shared/webhook"
 )
 
 // portal answers the routes below.
@@ -21,6 +24,7 @@ type portal struct {
 	rails     *provider.Rails
 	publicURL string
 	login     login
+	hooks     hooks.Desk
 	now       func() time.Time
 	random    func() string // fresh random text of at least 20 characters
 }
@@ -58,7 +62,14 @@ func register(p *portal) (*http.ServeMux, *api.Operations) {
 	api.Register(a, operation("listOrders", "GET", "/v1/orders", "Orders attributed to this KOC, newest first"), p.listOrders)
 	api.Register(a, operation("getAttribution", "GET", "/v1/orders/{id}/attribution", "Who earned an order, and why"), p.attribution)
 	api.Register(a, operation("getStats", "GET", "/v1/stats", "Touches, orders, sales and commission by day, link or product"), p.stats)
+	p.hooks.Register(a, hooks.API{Prefix: "/v1/webhooks", Name: "Webhook", Describe: operation, Who: visitor})
 	return mux, a
+}
+
+// visitor is the KOC whom the guard let in, whose webhooks are their own alone.
+func visitor(ctx context.Context) hooks.Visitor {
+	v := visitOf(ctx)
+	return hooks.Visitor{Subject: v.subject, Owner: webhook.OwnerOf(v.koc.Handle)}
 }
 
 func operation(id, method, path, summary string) huma.Operation {

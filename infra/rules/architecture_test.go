@@ -44,7 +44,7 @@ var business = []string{
 
 // What functions stand on. Nothing here knows a function, and none of it knows infra.
 var platform = []string{"shared/web", "shared/stream", "shared/store", "shared/provider", "shared/telemetry", "shared/locale", "shared/cashier",
-	"shared/orderform", "shared/web/api", "shared/openapi", "shared/once", "shared/audit", "shared/courier", "shared/mail"}
+	"shared/orderform", "shared/web/api", "shared/openapi", "shared/once", "shared/audit", "shared/courier", "shared/mail", "shared/hooks"}
 
 const (
 	awsSDK    = "github.com/aws/aws-sdk-go-v2"
@@ -89,6 +89,7 @@ var packages = []allowed{
 	{"shared/mail", shared, append(business[:len(business):len(business)], "shared/locale"), []string{awsSDK, "github.com/aws/smithy-go"}},
 	// What the JSON APIs share for writes that clients send again.
 	{"shared/once", shared, append(business[:len(business):len(business)], "shared/store", "shared/web"), nil},
+	{"shared/hooks", shared, append(business[:len(business):len(business)], "shared/store", "shared/once", "shared/courier", "shared/web/api"), []string{huma, "golang.org/x/sync/errgroup"}},
 	{"shared/telemetry", shared, business[:2], []string{awsLambda}},
 	{"shared/locale", shared, business, []string{language}},
 	{"shared/stream", shared, append(business[:len(business):len(business)], "shared/telemetry"),
