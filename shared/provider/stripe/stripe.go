@@ -27,8 +27,9 @@ import (
 )
 
 const (
-	// callTimeout bounds one call. Longer than most providers': a lost answer costs a look-up, a slow one nothing.
-	callTimeout = 20 * time.Second
+	// patience bounds what is asked of Stripe for one payout, both calls together. Longer than with shoppers, because a
+	// lost answer costs a look-up and a slow one nothing; still less than the sender keeps of its own time for the record.
+	patience = 10 * time.Second
 	// maxAnswer bounds what is read of an answer, in bytes; a list of two transfers has about four thousand.
 	maxAnswer = 256 << 10
 	// maxReason bounds what is kept of a refusal, in characters.
@@ -37,8 +38,9 @@ const (
 
 // Rail sends transfers. It implements provider.Rail.
 type Rail struct {
-	api  *stripego.Client
-	shop string
+	api   *stripego.Client
+	shop  string
+	limit time.Duration // patience
 }
 
 // Shop is who pays.
@@ -80,11 +82,10 @@ func New(s Shop) ([]provider.Rail, error) {
 // NewAt is for tests, which bring a key and a Stripe of their own; a rule holds functions to New.
 func NewAt(s Shop, address string) *Rail {
 	client := &http.Client{
-		Timeout:       callTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the key goes nowhere else
 		Transport:     bounded{&http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: maxAnswer}},
 	}
-	return &Rail{shop: s.Name, api: stripego.NewClient(s.Key, stripego.WithBackends(stripego.NewBackendsWithConfig(&stripego.BackendConfig{
+	return &Rail{shop: s.Name, limit: patience, api: stripego.NewClient(s.Key, stripego.WithBackends(stripego.NewBackendsWithConfig(&stripego.BackendConfig{
 		URL:             stripego.String(address),
 		HTTPClient:      client,
 		EnableTelemetry: stripego.Bool(false),
@@ -106,6 +107,8 @@ func (r *Rail) Send(ctx context.Context, t provider.Transfer) (provider.Transfer
 	if slices.Contains(otherUnits, t.Amount.Currency) {
 		return provider.TransferResult{State: provider.TransferFailed, Reason: "Stripe counts " + string(t.Amount.Currency) + " in other units than this shop"}, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, r.limit)
+	defer cancel()
 	made, err := r.find(ctx, t.ID)
 	if !provider.IsTransferUnknown(err) {
 		if err == nil {
@@ -127,6 +130,8 @@ func (r *Rail) Send(ctx context.Context, t provider.Transfer) (provider.Transfer
 
 // Lookup implements provider.Rail. Transfers are at once or never, so there are no pending ones.
 func (r *Rail) Lookup(ctx context.Context, id string) (provider.TransferResult, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.limit)
+	defer cancel()
 	made, err := r.find(ctx, id)
 	return paid(made, err)
 }

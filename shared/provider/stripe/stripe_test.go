@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	stripego "github.com/stripe/stripe-go/v85"
 	"pgregory.net/rapid"
@@ -320,7 +321,7 @@ func (l talker) Infof(format string, v ...any)  { l.say(format, v...) }
 func (l talker) Warnf(format string, v ...any)  { l.say(format, v...) }
 func (l talker) Errorf(format string, v ...any) { l.say(format, v...) }
 
-func TestCallsEndWithTheirContext(t *testing.T) {
+func TestCallsEnd(t *testing.T) {
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer server.Close()
@@ -328,6 +329,13 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	unknownOutcome(t, "send")(NewAt(ours, server.URL).Send(ctx, wage))
+	if limit := NewAt(ours, server.URL).limit; limit <= 0 || limit >= 12*time.Second {
+		t.Errorf("limit %v", limit) // the function begins nothing in its last twelve seconds
+	}
+	impatient := NewAt(ours, server.URL)
+	impatient.limit = time.Millisecond
+	unknownOutcome(t, "send")(impatient.Send(t.Context(), wage))
+	unknownOutcome(t, "look-up")(impatient.Lookup(t.Context(), wage.ID))
 }
 
 // Stripe's zero- and three-decimal currencies are counted as package money counts them, or not sent at all.
