@@ -127,12 +127,20 @@ func (g grant) permits(a access) bool {
 type target struct {
 	TableName, IndexName string
 	Key, Item            map[string]struct{ S string }
+
+	// Of a query, whose first condition names the partition: #0 = :0 AND …
+	KeyConditionExpression    string
+	ExpressionAttributeValues map[string]struct{ S string }
 }
 
 func (t target) does(action string) access {
 	key := t.Key["pk"].S
 	if t.Item != nil {
 		key = t.Item["pk"].S
+	}
+	if _, right, ok := strings.Cut(t.KeyConditionExpression, "="); ok && action == "Query" {
+		value, _, _ := strings.Cut(strings.TrimSpace(right), " ")
+		key = t.ExpressionAttributeValues[value].S
 	}
 	return access{action: action, table: t.TableName, index: t.IndexName, key: key}
 }
