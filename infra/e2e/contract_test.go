@@ -30,7 +30,9 @@ func TestContractDocument(t *testing.T) {
 		post:/v1/admin/kocs/{id}/approve post:/v1/admin/kocs/{id}/suspend get:/v1/admin/orders get:/v1/admin/orders/{id}
 		post:/v1/admin/orders/{id}/ship post:/v1/admin/orders/{id}/deliver post:/v1/admin/orders/{id}/refunds
 		post:/v1/admin/orders/{id}/hold post:/v1/admin/orders/{id}/release get:/v1/admin/verify get:/v1/admin/settings
-		patch:/v1/admin/settings`) {
+		patch:/v1/admin/settings
+		get:/v1/webhooks post:/v1/webhooks get:/v1/webhooks/{id} patch:/v1/webhooks/{id} delete:/v1/webhooks/{id} post:/v1/webhooks/{id}/rotate post:/v1/webhooks/{id}/test get:/v1/webhooks/{id}/deliveries post:/v1/webhooks/{id}/redeliver
+		get:/v1/admin/webhooks post:/v1/admin/webhooks get:/v1/admin/webhooks/{id} patch:/v1/admin/webhooks/{id} delete:/v1/admin/webhooks/{id} post:/v1/admin/webhooks/{id}/rotate post:/v1/admin/webhooks/{id}/test get:/v1/admin/webhooks/{id}/deliveries post:/v1/admin/webhooks/{id}/redeliver`) {
 		method, path, _ := strings.Cut(route, ":")
 		if o.document.At("paths", path, method) == nil {
 			t.Errorf("the document does not describe %s %s", method, path)

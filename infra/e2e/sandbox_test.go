@@ -60,6 +60,8 @@ func TestNoSandboxWithoutTheRunner(t *testing.T) {
 		t.Helper()
 		e := events.APIGatewayV2HTTPRequest{Version: "2.0", RawPath: path, RawQueryString: query, Headers: header, Body: body}
 		e.RequestContext.HTTP.Method, e.RequestContext.HTTP.Path, e.RequestContext.RequestID = method, path, "r"
+		e.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{
+			Claims: map[string]string{"sub": "ana", "client_id": "console", "scope": "yundian/operator", "cognito:groups": "[operator]"}}}
 		payload, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)
@@ -98,6 +100,10 @@ func TestNoSandboxWithoutTheRunner(t *testing.T) {
 		t.Errorf("storefront offers the sandbox: %d", a.StatusCode)
 	}
 	s.See(held).Want(t, "held", "status")
+	// Nor do webhooks go to this machine.
+	if a := ask("admin", "POST", "/v1/admin/webhooks", "", map[string]string{"content-type": "application/json"}, `{"url": "`+store.URL+`/in"}`); a.StatusCode != 400 || !strings.Contains(a.Body, "body.url") {
+		t.Errorf("admin takes a webhook to this machine: %d %s", a.StatusCode, a.Body)
+	}
 }
 
 // TestNoSandboxPayoutWithoutTheRunner has the payout function find an approved payout by the sandbox: without the runner
