@@ -14,9 +14,11 @@ import (
 
 	"yundian/shared/catalogue"
 	"yundian/shared/catalogue/intake"
+	"yundian/shared/commission"
 	"yundian/shared/fail"
 	"yundian/shared/koc"
 	"yundian/shared/money"
+	"yundian/shared/shop"
 	"yundian/shared/store"
 	"yundian/shared/web"
 )
@@ -262,24 +264,44 @@ func (e *edit) variant(c VariantChange, where string) *fail.Field {
 	return nil
 }
 
+// setRate gives a product its own rate, at once or after the notice.
+func (a *admin) setRate(ctx context.Context, e edit) ([]store.Write, error) {
+	rate := money.BasisPoints(-1)
+	if e.rate.Rate != nil {
+		rate = money.BasisPoints(*e.rate.Rate)
+	}
+	settings, err := a.store.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pub, err := a.setRates(ctx, commission.Edit{Products: map[string]money.BasisPoints{e.after.ID: rate}}, settings)
+	return store.PublicationWrites(pub), err
+}
+
+// setRates is what an edit of single rates adds to the rule book.
+func (a *admin) setRates(ctx context.Context, e commission.Edit, settings shop.Settings) (commission.Publication, error) {
+	now := a.now()
+	plan, err := a.store.Plan(ctx, now)
+	if err != nil {
+		return commission.Publication{}, err
+	}
+	notice, err := a.notice(ctx, settings)
+	if err != nil {
+		return commission.Publication{}, err
+	}
+	return plan.Set(e, notice, now)
+}
+
 // save writes a product, and a new version of the rule book if its rate changes, in one transaction.
 func (a *admin) save(ctx context.Context, e edit, reply []store.Write) error {
 	for try := 1; ; try++ {
 		extra := slices.Clone(reply)
 		if e.rate.Set {
-			book, err := a.store.Book(ctx)
+			rates, err := a.setRate(ctx, e)
 			if err != nil {
 				return err
 			}
-			rate := money.BasisPoints(-1)
-			if e.rate.Rate != nil {
-				rate = money.BasisPoints(*e.rate.Rate)
-			}
-			next, err := book.Next(nil, map[string]money.BasisPoints{e.after.ID: rate}, a.now())
-			if err != nil {
-				return err
-			}
-			extra = append(extra, store.BookWrite(next))
+			extra = append(extra, rates...)
 		}
 		err := a.store.SaveProduct(ctx, e.before, e.after, e.received, extra...)
 		if !store.BookTaken(err) {

@@ -23,6 +23,15 @@ type KOC struct {
 	Bound     bool          `json:"bound" doc:"Whether a login was bound with an invitation"`
 	CreatedAt time.Time     `json:"createdAt"`
 	Standings []KOCStanding `json:"standings" doc:"Every status and since when, oldest first"`
+	Tier      string        `json:"tier,omitempty" doc:"The class that rules can name; absent for none"`
+	Tiers     []KOCTier     `json:"tiers,omitempty" doc:"Every tier and since when, oldest first"`
+	Inviter   string        `json:"inviter,omitempty" doc:"The KOC who brought this one in"`
+}
+
+// KOCTier is a tier and since when; an empty one is none.
+type KOCTier struct {
+	Tier string    `json:"tier"`
+	From time.Time `json:"from"`
 }
 
 // KOCStanding is a status and since when.
@@ -42,6 +51,13 @@ func viewKOC(p koc.Profile) KOC {
 	v := KOC{ID: p.Handle, Handle: p.Handle, Name: p.Name, Email: p.Email, Status: string(p.Status()), Bound: p.Subject != "", CreatedAt: p.CreatedAt.UTC()}
 	for _, s := range p.Standings {
 		v.Standings = append(v.Standings, KOCStanding{Status: string(s.Status), From: s.From.UTC(), Reason: s.Reason})
+	}
+	v.Tier = p.Tier()
+	for _, t := range p.Tiers {
+		v.Tiers = append(v.Tiers, KOCTier{t.Name, t.From.UTC()})
+	}
+	if p.Inviter != nil {
+		v.Inviter = p.Inviter.KOC
 	}
 	return v
 }
@@ -82,14 +98,22 @@ func (a *admin) listKOCs(ctx context.Context, in *kocsInput) (*api.Reply[KOCPage
 type kocInput struct {
 	api.Keyed
 	Body struct {
-		Handle string `json:"handle" doc:"3 to 30 lower-case letters and digits, words joined by hyphens; never changes"`
-		Name   string `json:"name"`
-		Email  string `json:"email"`
+		Handle  string `json:"handle" doc:"3 to 30 lower-case letters and digits, words joined by hyphens; never changes"`
+		Name    string `json:"name"`
+		Email   string `json:"email"`
+		Inviter string `json:"inviter,omitempty" maxLength:"30" doc:"The approved KOC who brought this one in; never changes"`
 	}
 }
 
 func (a *admin) createKOC(ctx context.Context, in *kocInput) (*api.Reply[KOC], error) {
 	p, err := koc.NewProfile(in.Body.Handle, in.Body.Name, in.Body.Email, a.now())
+	if err != nil {
+		return nil, err
+	}
+	inviter, err := a.inviter(ctx, in.Body.Inviter)
+	if err == nil && inviter.Handle != "" {
+		err = p.InvitedBy(inviter, a.now())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +149,44 @@ type Approval struct {
 type approveInput struct {
 	api.Keyed
 	ID   string `path:"id"`
-	Body *struct{}
+	Body *ApprovalWish
+}
+
+// ApprovalWish is what an operator can say with an approval.
+type ApprovalWish struct {
+	Inviter string `json:"inviter,omitempty" maxLength:"30" doc:"The approved KOC who brought this one in; never changes"`
+}
+
+func (w *ApprovalWish) inviter() string {
+	if w == nil {
+		return ""
+	}
+	return w.Inviter
+}
+
+// inviter is the KOC who is said to have brought another one in; its handle is empty when nobody is.
+func (a *admin) inviter(ctx context.Context, handle string) (koc.Profile, error) {
+	if handle == "" {
+		return koc.Profile{}, nil
+	}
+	if koc.ValidHandle(handle) {
+		found, err := a.store.KOCs(ctx, []string{handle})
+		if err != nil {
+			return koc.Profile{}, err
+		}
+		if p, ok := found[handle]; ok {
+			return p, nil
+		}
+	}
+	return koc.Profile{}, fail.NewFields([]fail.Field{fail.At("body.inviter", "koc_unknown", "There is no KOC {koc} here.", fail.Args{"koc": clip(handle)})})
+}
+
+// approval is what an approval is recorded under: without an inviter the KOC alone, as it always was.
+func (in *approveInput) approval() any {
+	if in.Body.inviter() == "" {
+		return in.ID
+	}
+	return []string{in.ID, in.Body.Inviter}
 }
 
 // invitation is what is recorded of an approval.
@@ -137,15 +198,26 @@ func (a *admin) approveKOC(ctx context.Context, in *approveInput) (*api.Reply[Ap
 	if !koc.ValidHandle(in.ID) {
 		return nil, unknownKOC(in.ID)
 	}
+	inviter, err := a.inviter(ctx, in.Body.inviter())
+	if err != nil {
+		return nil, err
+	}
 	invite := a.newInvite(ctx, in)
-	recorded, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.ID), a.now(), func(record once.Record[invitation]) (invitation, error) {
+	recorded, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.approval()), a.now(), func(record once.Record[invitation]) (invitation, error) {
 		i := invitation{Hash: koc.InviteHash(invite)}
 		reply, err := record(i)
 		if err != nil {
 			return i, err
 		}
 		_, err = a.store.UpdateKOC(ctx, in.ID,
-			func(p *koc.Profile) error { return p.Approve(i.Hash, a.now()) },
+			func(p *koc.Profile) error {
+				if inviter.Handle != "" {
+					if err := p.InvitedBy(inviter, a.now()); err != nil {
+						return err
+					}
+				}
+				return p.Approve(i.Hash, a.now())
+			},
 			func(p koc.Profile) []store.Write {
 				if p.Invite != i.Hash { // approved again after a suspension, with a login
 					return reply
@@ -168,6 +240,53 @@ func (a *admin) approveKOC(ctx context.Context, in *approveInput) (*api.Reply[Ap
 		out.InviteURL = visitOf(ctx).base + "/portal#invite=" + url.QueryEscape(invite)
 	}
 	return &api.Reply[Approval]{Body: out}, nil
+}
+
+type kocID struct {
+	ID string `path:"id"`
+}
+
+func (a *admin) getKOC(ctx context.Context, in *kocID) (*api.Reply[KOC], error) {
+	if !koc.ValidHandle(in.ID) {
+		return nil, unknownKOC(in.ID)
+	}
+	return a.answerKOC(ctx, in.ID)
+}
+
+type changeKOCInput struct {
+	api.Keyed
+	ID   string `path:"id"`
+	Body KOCChange
+}
+
+// KOCChange is some of a KOC; what is absent stays.
+type KOCChange struct {
+	Tier *string `json:"tier,omitempty" maxLength:"30" doc:"From now on: lower-case letters, digits and hyphens; empty for none"`
+}
+
+func (a *admin) changeKOC(ctx context.Context, in *changeKOCInput) (*api.Reply[KOC], error) {
+	if !koc.ValidHandle(in.ID) {
+		return nil, unknownKOC(in.ID)
+	}
+	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[done]) (done, error) {
+		reply, err := record(done{})
+		if err != nil {
+			return done{}, err
+		}
+		_, err = a.store.UpdateKOC(ctx, in.ID,
+			func(p *koc.Profile) error {
+				if in.Body.Tier == nil {
+					return nil
+				}
+				return p.SetTier(*in.Body.Tier, a.now())
+			},
+			func(koc.Profile) []store.Write { return reply })
+		return done{}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.answerKOC(ctx, in.ID)
 }
 
 // newInvite is a fresh random invitation. With an idempotency key it follows from the key instead, because the same

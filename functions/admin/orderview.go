@@ -34,6 +34,7 @@ type Order struct {
 	OrderSummary
 	Day         string             `json:"day" doc:"Local date of placement"`
 	Language    string             `json:"language"`
+	Customer    string             `json:"customer" enum:"new,returning" doc:"Whether it was this person's first order"`
 	Lines       []OrderLine        `json:"lines"`
 	Shipping    money.Amount       `json:"shipping"`
 	Tax         money.Amount       `json:"tax"`
@@ -151,6 +152,8 @@ type OrderAttribution struct {
 	Winners       []OrderWinner    `json:"winners"`
 	Candidates    []OrderCandidate `json:"candidates"`
 	Rates         []OrderRate      `json:"rates" doc:"Of each line, in order; frozen with the decision"`
+	InviterRate   int64            `json:"inviterRate,omitempty" doc:"What the winners' inviters get on top, as a part of the winners' commission, in hundredths of a percent"`
+	Months        []OrderMonth     `json:"months,omitempty" doc:"Rules about the month, frozen with the decision"`
 }
 
 // OrderWinner earns a share.
@@ -158,6 +161,8 @@ type OrderWinner struct {
 	KOC   string `json:"koc"`
 	Code  string `json:"code"`
 	Share int64  `json:"share" doc:"In hundredths of a percent"`
+
+	Inviter string `json:"inviter,omitempty" doc:"Who had brought this KOC in"`
 }
 
 // OrderCandidate was considered.
@@ -175,6 +180,20 @@ type OrderRate struct {
 	Rule    string `json:"ruleId"`
 	Version int64  `json:"ruleVersion"`
 	Rate    int64  `json:"rate" doc:"In hundredths of a percent"`
+
+	PerUnit  int64 `json:"perUnit,omitempty" doc:"Instead of the rate: for each piece, in minor units"`
+	LineCap  int64 `json:"lineCap,omitempty" doc:"The most that the line earns, in minor units"`
+	OrderCap int64 `json:"orderCap,omitempty" doc:"The most that all lines under this rule earn together, in minor units"`
+}
+
+// OrderMonth is a rule about the month of the order's placement.
+type OrderMonth struct {
+	KOC        string               `json:"koc"`
+	Rule       string               `json:"ruleId"`
+	Version    int64                `json:"ruleVersion"`
+	Lines      []int                `json:"lines" doc:"The lines that count, from 0"`
+	Cap        int64                `json:"cap,omitempty" doc:"The most commission of the month, in minor units"`
+	Milestones []ordering.Milestone `json:"milestones,omitempty" doc:"Bonuses for sales, in minor units"`
 }
 
 func summarise(o ordering.Order) OrderSummary {
@@ -193,7 +212,7 @@ func summarise(o ordering.Order) OrderSummary {
 }
 
 func viewOrder(o ordering.Order, c ordering.Contact, ad ordering.Address) Order {
-	v := Order{OrderSummary: summarise(o), Day: o.Day, Language: o.Language, Shipping: o.Shipping, Tax: o.Tax, Discount: o.Discount,
+	v := Order{OrderSummary: summarise(o), Day: o.Day, Language: o.Language, Customer: string(o.Buyer()), Shipping: o.Shipping, Tax: o.Tax, Discount: o.Discount,
 		Captured: o.Captured(), Refundable: o.Refundable(), Contact: c, Address: ad,
 		Released: mark(o.Released), Cancelled: mark(o.Cancelled), Expired: mark(o.Expired)}
 	for i, l := range o.Lines {
@@ -239,13 +258,17 @@ func viewOrder(o ordering.Order, c ordering.Contact, ad ordering.Address) Order 
 func viewAward(x ordering.Award) OrderAttribution {
 	d := OrderAttribution{PolicyVersion: x.PolicyVersion, DecidedAt: x.DecidedAt.UTC(), Cause: x.Cause, Reason: x.Reason}
 	for _, w := range x.Winners {
-		d.Winners = append(d.Winners, OrderWinner{KOC: w.KOC, Code: w.Code, Share: int64(w.Share)})
+		d.Winners = append(d.Winners, OrderWinner{KOC: w.KOC, Code: w.Code, Share: int64(w.Share), Inviter: w.Inviter})
 	}
 	for _, c := range x.Candidates {
 		d.Candidates = append(d.Candidates, OrderCandidate{KOC: c.KOC, Evidence: string(c.Evidence), Code: c.Code, At: c.At.UTC(), Outcome: c.Outcome, Reason: c.Reason})
 	}
 	for _, r := range x.Rates {
-		d.Rates = append(d.Rates, OrderRate{Rule: r.Rule, Version: r.RuleVersion, Rate: int64(r.Rate)})
+		d.Rates = append(d.Rates, OrderRate{Rule: r.Rule, Version: r.RuleVersion, Rate: int64(r.Rate), PerUnit: r.PerUnit, LineCap: r.LineCap, OrderCap: r.OrderCap})
+	}
+	d.InviterRate = int64(x.InviterRate)
+	for _, m := range x.Months {
+		d.Months = append(d.Months, OrderMonth{KOC: m.KOC, Rule: m.Rule, Version: m.RuleVersion, Lines: m.Lines, Cap: m.Cap, Milestones: m.Milestones})
 	}
 	return d
 }

@@ -27,7 +27,9 @@ type Product struct {
 	Type      string            `json:"type,omitempty"`
 	Body      string            `json:"body,omitempty" doc:"Cleaned HTML; not in lists"`
 	Scene     string            `json:"scene,omitempty" doc:"How it is used in life, plain text; not in lists"`
-	Rate      *int64            `json:"rate,omitempty" doc:"Its own commission in hundredths of a percent; absent when the default counts"`
+	Rate      *int64            `json:"rate,omitempty" doc:"Its own commission in hundredths of a percent; absent when it has none"`
+	NextRate  *int64            `json:"nextRate,omitempty" doc:"The one that was announced; absent when it will have none"`
+	NextFrom  *time.Time        `json:"nextRateFrom,omitempty" doc:"From when that counts: a lower rate has to be announced as long before as a shared link is worth something"`
 	UpdatedAt time.Time         `json:"updatedAt"`
 }
 
@@ -62,23 +64,27 @@ func (a *admin) viewProducts(ctx context.Context, products []catalogue.Product) 
 	if err != nil {
 		return nil, err
 	}
-	book, err := a.store.Book(ctx)
+	plan, err := a.store.Plan(ctx, a.now())
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Product, len(products))
 	for i, p := range products {
-		out[i] = viewProduct(p, sellables, book)
+		out[i] = viewProduct(p, sellables, plan)
 	}
 	return out, nil
 }
 
-func viewProduct(p catalogue.Product, sellables map[string]catalogue.Sellable, book commission.Book) Product {
+func viewProduct(p catalogue.Product, sellables map[string]catalogue.Sellable, plan commission.Plan) Product {
 	v := Product{ID: p.ID, Title: p.Title, Status: string(p.Status), Images: p.Images, Tags: p.Tags, Options: p.Options, Vendor: p.Vendor,
 		Type: p.Type, Body: p.Body, Scene: p.Scene, UpdatedAt: p.UpdatedAt.UTC()}
-	if rate, own := book.Products[p.ID]; own {
-		n := int64(rate)
-		v.Rate = &n
+	v.Rate = ownRate(plan.InForce(), p.ID)
+	for _, b := range plan.Coming() {
+		if next := ownRate(b, p.ID); !sameRate(next, v.Rate) {
+			from := b.From.UTC()
+			v.NextRate, v.NextFrom = next, &from
+			break
+		}
 	}
 	for _, x := range p.Variants {
 		stock := sellables[x.SKU].Stock
@@ -91,6 +97,18 @@ func viewProduct(p catalogue.Product, sellables map[string]catalogue.Sellable, b
 	}
 	return v
 }
+
+// ownRate is a product's own rate in a book; nil when it has none.
+func ownRate(b commission.Book, product string) *int64 {
+	rate, own := b.Products[product]
+	if !own {
+		return nil
+	}
+	n := int64(rate)
+	return &n
+}
+
+func sameRate(a, b *int64) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
 
 type productsInput struct {
 	api.Paging

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"testing"
 
 	"yundian/shared/catalogue"
+	"yundian/shared/commission"
 	"yundian/shared/web/webtest"
 )
 
@@ -65,6 +65,16 @@ func TestChangeProduct(t *testing.T) {
 	}
 }
 
+// book is the rule book in force.
+func (b *bench) book(t *testing.T) commission.Book {
+	t.Helper()
+	p, err := b.store.Plan(t.Context(), b.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.InForce()
+}
+
 func TestProductRate(t *testing.T) {
 	b := open(t)
 	b.shelve(t, "tea", 1000, 5)
@@ -75,9 +85,9 @@ func TestProductRate(t *testing.T) {
 	if r := rate(`{"rate": 2500}`); r == nil || *r != 2500 {
 		t.Fatalf("rate %v", r)
 	}
-	book, err := b.store.Book(t.Context())
-	if err != nil || book.Version != 2 || book.Rate("tea").Rate != 2500 || book.Rate("tea").RuleVersion != 2 || book.Rate("cup").Rate != 1000 {
-		t.Errorf("book %+v, %v", book, err)
+	book := b.book(t)
+	if tea := book.Rate(commission.Sale{Product: "tea"}); book.Version != 2 || tea.Rate != 2500 || tea.RuleVersion != 2 || book.Rate(commission.Sale{Product: "cup"}).Rate != 1000 {
+		t.Errorf("book %+v", book)
 	}
 	if r := rate(`{"title": "Other"}`); r == nil || *r != 2500 {
 		t.Errorf("another change took the rate away: %v", r)
@@ -88,8 +98,8 @@ func TestProductRate(t *testing.T) {
 	if r := rate(`{"rate": null}`); r != nil {
 		t.Errorf("null leaves %v", *r)
 	}
-	if book, err = b.store.Book(t.Context()); err != nil || book.Version != 4 || book.Rate("tea").Rule != "default" {
-		t.Errorf("book %+v, %v", book, err)
+	if book = b.book(t); book.Version != 4 || book.Rate(commission.Sale{Product: "tea"}).Rule != "default" {
+		t.Errorf("book %+v", book)
 	}
 }
 
@@ -115,9 +125,8 @@ func TestRatesAtOnce(t *testing.T) {
 	for _, a := range answers {
 		want(t, a, 200)
 	}
-	book, err := b.store.Book(context.Background())
-	if err != nil || book.Version != products+1 || len(book.Products) != products {
-		t.Errorf("book %+v, %v", book, err)
+	if book := b.book(t); book.Version != products+1 || len(book.Products) != products {
+		t.Errorf("book %+v", book)
 	}
 }
 

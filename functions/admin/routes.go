@@ -48,6 +48,8 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 
 	api.Register(v1, operation("adminListKOCs", "GET", "/v1/admin/kocs", "KOCs by handle"), a.listKOCs)
 	api.Register(v1, created(operation("createKOC", "POST", "/v1/admin/kocs", "Add a KOC, who still has to be approved")), a.createKOC)
+	api.Register(v1, operation("adminGetKOC", "GET", "/v1/admin/kocs/{id}", "One KOC"), a.getKOC)
+	api.Register(v1, operation("changeKOC", "PATCH", "/v1/admin/kocs/{id}", "Move a KOC to another tier"), a.changeKOC)
 	api.Register(v1, operation("approveKOC", "POST", "/v1/admin/kocs/{id}/approve", "Approve a KOC and make a one-time invitation"), a.approveKOC)
 	api.Register(v1, operation("suspendKOC", "POST", "/v1/admin/kocs/{id}/suspend", "Suspend a KOC, at once"), a.suspendKOC)
 
@@ -67,6 +69,9 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 	api.Register(v1, operation("getAdjustment", "GET", "/v1/admin/adjustments/{id}", "One adjustment"), a.getAdjustment)
 	api.Register(v1, operation("approveAdjustment", "POST", "/v1/admin/adjustments/{id}/approve", "Post an adjustment that somebody else asked for"), a.approveAdjustment)
 	api.Register(v1, operation("rejectAdjustment", "POST", "/v1/admin/adjustments/{id}/reject", "End an adjustment without posting anything"), a.rejectAdjustment)
+
+	api.Register(v1, operation("getRules", "GET", "/v1/admin/rules", "The commission rules in force and those that were announced"), a.getRules)
+	api.Register(v1, created(operation("publishRules", "POST", "/v1/admin/rules", "Publish commission rules; a cut needs notice")), a.publishRules)
 
 	api.Register(v1, operation("verify", "GET", "/v1/admin/verify", "Check one slice of orders, balances and stock against each other"), a.verify)
 	api.Register(v1, operation("getSettings", "GET", "/v1/admin/settings", "The shop's settings"), a.getSettings)

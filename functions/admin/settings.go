@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"yundian/shared/catalogue"
 	"yundian/shared/commission"
@@ -26,7 +27,9 @@ type Settings struct {
 	Currency         string          `json:"currency"`
 	Languages        []string        `json:"languages" doc:"Offered to shoppers; the first is the default"`
 	TimeZone         string          `json:"timeZone"`
-	DefaultRate      int64           `json:"defaultRate" doc:"Commission in hundredths of a percent, for products without a rate of their own"`
+	DefaultRate      int64           `json:"defaultRate" doc:"Commission in hundredths of a percent, for sales that no rule is about"`
+	NextRate         *int64          `json:"nextRate,omitempty" doc:"The default rate that was announced"`
+	NextFrom         *time.Time      `json:"nextRateFrom,omitempty" doc:"From when that counts: a lower rate has to be announced as long before as a shared link is worth something"`
 	Tax              int64           `json:"tax" doc:"Added to goods, in hundredths of a percent; 0 when prices include it"`
 	Shipping         ShippingFee     `json:"shipping"`
 	Windows          SettingsWindows `json:"windows"`
@@ -49,13 +52,21 @@ type SettingsWindows struct {
 	HoldMinutes     int `json:"holdMinutes" doc:"How long an unpaid order keeps its stock"`
 }
 
-func viewSettings(s shop.Settings, book commission.Book) Settings {
+func viewSettings(s shop.Settings, plan commission.Plan) Settings {
 	w := s.Windows
-	return Settings{Version: s.Version, Brand: s.Brand, Tagline: s.Tagline, Hero: s.Hero, Currency: string(s.Currency), Languages: s.Languages,
-		TimeZone: s.TimeZone, DefaultRate: int64(book.Default), Tax: int64(s.Tax),
+	v := Settings{Version: s.Version, Brand: s.Brand, Tagline: s.Tagline, Hero: s.Hero, Currency: string(s.Currency), Languages: s.Languages,
+		TimeZone: s.TimeZone, DefaultRate: int64(plan.InForce().Default), Tax: int64(s.Tax),
 		Shipping: ShippingFee{Fee: money.Of(s.Shipping.Fee, s.Currency), FreeFrom: money.Of(s.Shipping.FreeFrom, s.Currency)},
 		Windows:  SettingsWindows{AttributionDays: w.AttributionDays, ReturnDays: w.ReturnDays, ReceiptDays: w.ReceiptDays, HoldMinutes: w.HoldMinutes},
 		Licence:  s.Licence, AdvertisingLabel: s.AdvertisingLabel, DefaultShelf: s.DefaultShelf}
+	for _, b := range plan.Coming() {
+		if next := int64(b.Default); next != v.DefaultRate {
+			from := b.From.UTC()
+			v.NextRate, v.NextFrom = &next, &from
+			break
+		}
+	}
+	return v
 }
 
 func (a *admin) getSettings(ctx context.Context, _ *struct{}) (*api.Reply[Settings], error) {
@@ -63,11 +74,11 @@ func (a *admin) getSettings(ctx context.Context, _ *struct{}) (*api.Reply[Settin
 	if err != nil {
 		return nil, err
 	}
-	book, err := a.store.Book(ctx)
+	plan, err := a.store.Plan(ctx, a.now())
 	if err != nil {
 		return nil, err
 	}
-	return &api.Reply[Settings]{Body: viewSettings(settings, book)}, nil
+	return &api.Reply[Settings]{Body: viewSettings(settings, plan)}, nil
 }
 
 // SettingsChange is some of the settings; what is absent stays.
@@ -220,19 +231,17 @@ func (a *admin) saveSettings(ctx context.Context, c SettingsChange, extra []stor
 	case c.DefaultRate == nil:
 		return a.store.SaveSettings(ctx, after, extra...)
 	}
-	book, err := a.store.Book(ctx)
-	if err != nil {
-		return err
-	}
 	rate := money.BasisPoints(*c.DefaultRate)
-	next, err := book.Next(&rate, nil, a.now())
+	window := after
+	window.Windows.AttributionDays = max(before.Windows.AttributionDays, after.Windows.AttributionDays)
+	pub, err := a.setRates(ctx, commission.Edit{Default: &rate}, window)
 	if err != nil {
 		return err
 	}
 	if unchanged {
-		return a.store.PublishBook(ctx, next, extra...)
+		return a.store.Publish(ctx, pub, extra...)
 	}
-	err = a.store.SaveSettings(ctx, after, append(slices.Clone(extra), store.BookWrite(next))...)
+	err = a.store.SaveSettings(ctx, after, append(slices.Clone(extra), store.PublicationWrites(pub)...)...)
 	if store.BookTaken(err) {
 		return changedMeanwhile()
 	}
@@ -246,6 +255,13 @@ func (a *admin) checkSettings(ctx context.Context, before, after shop.Settings) 
 		products, _, err := a.store.ListProducts(ctx, "", 1)
 		if err != nil {
 			return err
+		}
+		plan, err := a.store.Plan(ctx, a.now())
+		if err != nil {
+			return err
+		}
+		if named := plan.Currency(); named != "" {
+			return fail.New(fail.Conflict, "currency_in_rules", "The currency cannot change while rules name amounts in {currency}.", fail.Args{"currency": named})
 		}
 		if len(products) > 0 {
 			return fail.New(fail.Conflict, "currency_in_use", "The currency cannot change any more, because products have prices in {currency}.", fail.Args{"currency": before.Currency})

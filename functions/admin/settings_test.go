@@ -44,9 +44,8 @@ func TestDefaultRate(t *testing.T) {
 	if s := decode[Settings](t, want(t, b.send(t, "PATCH", "/v1/admin/settings", body{"defaultRate": 0, "brand": "y"}), 200)); s.DefaultRate != 0 || s.Brand != "y" {
 		t.Errorf("settings %+v", s)
 	}
-	book, err := b.store.Book(t.Context())
-	if err != nil || book.Version != 3 || book.Default != 0 || !book.From.After(noon) {
-		t.Errorf("book %+v, %v", book, err)
+	if book := b.book(t); book.Version != 3 || book.Default != 0 || !book.From.After(noon) {
+		t.Errorf("book %+v", book)
 	}
 }
 

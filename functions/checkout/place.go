@@ -96,7 +96,8 @@ func keyLocation(r *http.Request) string {
 func (c *checkout) placeOnce(ctx context.Context, q orderRequest, key, hash, language string) (ordering.Order, *ordering.Quote, error) {
 	basket, basketErr := ordering.MergeBasket(q.basket())
 	var quote *ordering.Quote
-	o, err := c.store.PlaceOnce(ctx, store.Wanted{SKUs: skus(basket), Code: q.KOCCode, Key: key, Hash: hash}, func(known store.Checkout) (store.NewOrder, error) {
+	wanted := store.Wanted{SKUs: skus(basket), Code: q.KOCCode, Key: key, Hash: hash, Person: c.person(q)}
+	o, err := c.store.PlaceOnce(ctx, wanted, func(known store.Checkout) (store.NewOrder, error) {
 		if err := c.checkOrder(ctx, &q, basketErr, known); err != nil {
 			return store.NewOrder{}, err
 		}
@@ -108,12 +109,22 @@ func (c *checkout) placeOnce(ctx context.Context, q orderRequest, key, hash, lan
 		now := c.now()
 		o, err := ordering.Place(ordering.Request{
 			ID: ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), Language: language, Payment: q.Payment,
-			Person: seal.Hash(c.identity, "person", q.Contact.PersonKey()), Evidence: c.evidence(q, known.Settings.Windows.AttributionDays, now),
+			Person: wanted.Person, Evidence: c.evidence(q, known.Settings.Windows.AttributionDays, now),
 			Expect: expected(q),
 		}, priced, known.Settings, now)
 		return store.NewOrder{Order: o, Contact: q.Contact, Address: q.Address}, err
 	})
 	return o, quote, err
+}
+
+// person is the keyed hash of who orders; empty when nobody can be reached at the contact, which is refused later.
+func (c *checkout) person(q orderRequest) string {
+	address, _ := ordering.NormalAddress(q.Address)
+	contact, err := ordering.NormalContact(q.Contact, address.Country)
+	if err != nil {
+		return ""
+	}
+	return seal.Hash(c.identity, "person", contact.PersonKey())
 }
 
 func expected(q orderRequest) money.Amount {

@@ -10,6 +10,7 @@ import (
 
 	"yundian/shared/attribution"
 	"yundian/shared/catalogue"
+	"yundian/shared/commission"
 	"yundian/shared/courier"
 	"yundian/shared/hooks"
 	"yundian/shared/koc"
@@ -173,6 +174,24 @@ func (b *bench) order(t *testing.T, id string, skus []string, codes ...string) {
 	b.decide(t, id)
 }
 
+// publish puts a rule book in force at once.
+func (b *bench) publish(t *testing.T, change func(*commission.Book)) {
+	t.Helper()
+	p, err := b.store.Plan(t.Context(), b.at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	book := p.InForce()
+	change(&book)
+	pub, err := p.Publish(commission.Draft{Book: book, Seen: p.Latest}, "CNY", commission.Notice{Zone: time.UTC}, b.at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.store.Publish(t.Context(), pub); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // decide attributes an order as the function attribute does.
 func (b *bench) decide(t *testing.T, id string) {
 	t.Helper()
@@ -186,10 +205,7 @@ func (b *bench) decide(t *testing.T, id string) {
 		if err != nil {
 			return err
 		}
-		if len(award.Winners) > 0 {
-			award.BookVersion, award.Rates = book.Version, book.Rates(o.Lines)
-		}
-		return o.Decide(award)
+		return o.Decide(commission.Freeze(*o, award, known, book, book))
 	})
 }
 

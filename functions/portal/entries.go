@@ -30,7 +30,8 @@ type Entry struct {
 	AvailableOn *time.Time `json:"availableOn" nullable:"true" doc:"When the order's commission becomes available, as things stand; null while nobody can know"`
 	RuleID      string     `json:"ruleId"`
 	RuleVersion int64      `json:"ruleVersion"`
-	Rate        int64      `json:"rate" doc:"In hundredths of a percent"`
+	Rate        int64      `json:"rate" doc:"In hundredths of a percent; 0 where there was an amount for each piece instead"`
+	PerUnit     int64      `json:"perUnit,omitempty" doc:"The fixed amount for each piece, in minor units"`
 	Base        int64      `json:"base" doc:"What the line was sold for, in minor units"`
 }
 
@@ -105,7 +106,7 @@ func cut(postings []ledger.Posting, from place, limit int) (items []Entry, end p
 
 func viewEntry(p ledger.Posting, e ledger.Entry, n int) Entry {
 	return Entry{ID: p.EntryID(n), At: p.At, OrderID: cmp.Or(p.Order, e.Order), PayoutID: p.Payout, Reason: e.Reason, SKU: e.SKU, Kind: string(e.Kind), Amount: e.Minor,
-		Currency: string(p.Currency), RuleID: e.Rule, RuleVersion: e.RuleVersion, Rate: int64(e.Rate), Base: e.Base}
+		Currency: string(p.Currency), RuleID: e.Rule, RuleVersion: e.RuleVersion, Rate: int64(e.Rate), PerUnit: e.PerUnit, Base: e.Base}
 }
 
 // complete adds what only the orders know, as they are now.

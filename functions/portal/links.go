@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"yundian/shared/catalogue"
-	"yundian/shared/commission"
 	"yundian/shared/fail"
 	"yundian/shared/koc"
 	"yundian/shared/money"
@@ -22,13 +21,14 @@ import (
 // linkDays is how far back the list of links counts what they brought.
 const linkDays = 90
 
-// NewLink is a share link as it was made.
+// NewLink is a share link as it was made, with what its product earns as of now. What a storefront earns is that of
+// products that no rule is about.
 type NewLink struct {
 	Code    string `json:"code"`
 	URL     string `json:"url"`
 	Target  string `json:"target" doc:"storefront, or product:<id>"`
 	Channel string `json:"channel"`
-	Rate    int64  `json:"rate" doc:"Commission in hundredths of a percent as of now: the product's, or the shop's default for a storefront"`
+	Earning
 }
 
 // Link is a share link and what it brought in the last 90 days.
@@ -49,16 +49,19 @@ type LinkPage struct {
 
 func linkURL(base, code string) string { return base + "/s/" + code }
 
-// rateOf is what a link's target earns under a rule book.
-func rateOf(l koc.Link, book commission.Book) int64 {
-	if l.Product == "" {
-		return int64(book.Default)
-	}
-	return int64(book.Rate(l.Product).Rate)
+func viewLink(l koc.Link, earns Earning, base string) NewLink {
+	return NewLink{Code: l.Code, URL: linkURL(base, l.Code), Target: l.Target(), Channel: l.Channel, Earning: earns}
 }
 
-func viewLink(l koc.Link, book commission.Book, base string) NewLink {
-	return NewLink{Code: l.Code, URL: linkURL(base, l.Code), Target: l.Target(), Channel: l.Channel, Rate: rateOf(l, book)}
+// linked are the products that links lead to, if what they earn depends on more than their ids.
+func (p *portal) linked(ctx context.Context, links []koc.Link, earns tariff) (map[string]catalogue.Product, error) {
+	var ids []string
+	for _, l := range links {
+		if l.Product != "" && earns.NamesTags() {
+			ids = append(ids, l.Product)
+		}
+	}
+	return p.store.Products(ctx, ids)
 }
 
 func (p *portal) listLinks(ctx context.Context, in *struct{ api.Paging }) (*api.Reply[LinkPage], error) {
@@ -76,7 +79,11 @@ func (p *portal) listLinks(ctx context.Context, in *struct{ api.Paging }) (*api.
 	if err != nil {
 		return nil, err
 	}
-	book, err := p.store.Book(ctx)
+	earns, err := p.tariff(ctx)
+	if err != nil {
+		return nil, err
+	}
+	products, err := p.linked(ctx, links, earns)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +94,7 @@ func (p *portal) listLinks(ctx context.Context, in *struct{ api.Paging }) (*api.
 	page := LinkPage{Items: make([]Link, 0, len(links)), Next: p.keys.Cursor(bound, next)}
 	for _, l := range links {
 		sum := brought[l.Code].orNothing(settings.Currency)
-		page.Items = append(page.Items, Link{NewLink: viewLink(l, book, v.base), CreatedAt: l.CreatedAt,
+		page.Items = append(page.Items, Link{NewLink: viewLink(l, earns.earning(l.Product, products[l.Product].Tags), v.base), CreatedAt: l.CreatedAt,
 			Touches: sum.Touches, Orders: sum.Orders, Sales: sum.Sales, Commission: sum.Commission})
 	}
 	return &api.Reply[LinkPage]{Body: page}, nil
@@ -128,7 +135,8 @@ func (p *portal) makeLinkOf(ctx context.Context, in *makeLinkInput, unique strin
 	if err != nil {
 		return NewLink{}, err
 	}
-	if err := p.mayShare(ctx, l.Product); err != nil {
+	product, err := p.mayShare(ctx, l.Product)
+	if err != nil {
 		return NewLink{}, err
 	}
 	// One query of at most a thousand small items: links are made by hand, and a counter would be one more thing to
@@ -140,11 +148,11 @@ func (p *portal) makeLinkOf(ctx context.Context, in *makeLinkInput, unique strin
 	if len(links) >= koc.MaxLinks {
 		return NewLink{}, fail.New(fail.TooMany, "links_too_many", "You have {limit} links, which is as many as there can be.", fail.Args{"limit": koc.MaxLinks})
 	}
-	book, err := p.store.Book(ctx)
+	earns, err := p.tariff(ctx)
 	if err != nil {
 		return NewLink{}, err
 	}
-	answer := viewLink(l, book, v.base)
+	answer := viewLink(l, earns.earning(l.Product, product.Tags), v.base)
 	reply, err := record(answer)
 	if err != nil {
 		return NewLink{}, err
@@ -152,23 +160,23 @@ func (p *portal) makeLinkOf(ctx context.Context, in *makeLinkInput, unique strin
 	return answer, p.store.CreateLink(ctx, l, reply...)
 }
 
-// mayShare refuses products that shoppers cannot see. The storefront, "", can always be shared.
-func (p *portal) mayShare(ctx context.Context, product string) error {
+// mayShare is a product to share; products that shoppers cannot see are refused. The storefront, "", can always be shared.
+func (p *portal) mayShare(ctx context.Context, product string) (catalogue.Product, error) {
 	if product == "" {
-		return nil
+		return catalogue.Product{}, nil
 	}
 	unknown := fail.NewFields([]fail.Field{fail.At("body.target", "product_not_shared", "There is no product {product} to share.", fail.Args{"product": product})})
 	if !catalogue.ValidID(product) {
-		return unknown
+		return catalogue.Product{}, unknown
 	}
 	found, err := p.store.Products(ctx, []string{product})
 	if err != nil {
-		return err
+		return catalogue.Product{}, err
 	}
 	if found[product].Status != catalogue.Active {
-		return unknown
+		return catalogue.Product{}, unknown
 	}
-	return nil
+	return found[product], nil
 }
 
 // Codes are read out, typed from posters and cut off by apps: their own part has lower-case letters and digits that

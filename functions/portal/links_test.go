@@ -27,14 +27,7 @@ func TestMakeLinks(t *testing.T) {
 	b := open(t)
 	b.koc(t, "mei")
 	b.shelve(t, "tea", 5000)
-	own := money.BasisPoints(2500)
-	book, err := commission.FirstBook().Next(nil, map[string]money.BasisPoints{"tea": own}, b.at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := b.store.PublishBook(t.Context(), book); err != nil {
-		t.Fatal(err)
-	}
+	b.publish(t, func(book *commission.Book) { book.Products = map[string]money.BasisPoints{"tea": 2500} })
 	store, tea := b.link(t, "mei", "storefront"), b.link(t, "mei", "product:tea")
 	code := regexp.MustCompile(`^mei_[23456789abcdefghjkmnpqrstuvwxyz]{7}$`)
 	for _, l := range []NewLink{store, tea} {

@@ -36,11 +36,12 @@ type Shop struct {
 	Digits      int      `json:"digits" doc:"Minor digits of the currency"`
 	TimeZone    string   `json:"timeZone" doc:"Days of statistics and forecasts begin at its midnights"`
 	PayoutRails []string `json:"payoutRails" doc:"Ways to be paid out, the first one preselected"`
-	DefaultRate int64    `json:"defaultRate" doc:"Commission on products without a rate of their own, in hundredths of a percent"`
+	DefaultRate int64    `json:"defaultRate" doc:"Commission on products that no rule is about, in hundredths of a percent"`
+	Default     Earning  `json:"default" doc:"What those products earn this KOC, with everything there is to it"`
 }
 
 func (p *portal) view(ctx context.Context, k koc.Profile, s shop.Settings) (Me, error) {
-	book, err := p.store.Book(ctx)
+	earns, err := p.tariff(ctx)
 	if err != nil {
 		return Me{}, err
 	}
@@ -48,10 +49,12 @@ func (p *portal) view(ctx context.Context, k koc.Profile, s shop.Settings) (Me, 
 	if err != nil {
 		return Me{}, err
 	}
+	earns.who = k // binding a login has no visit yet
+	standard := earns.earning("", nil)
 	own := koc.OwnLink(k.Handle)
 	return Me{Handle: k.Handle, Name: k.Name, Email: k.Email, Story: k.Story, Portrait: k.Portrait, Language: k.Language, Status: string(k.Status()),
 		CreatedAt: k.CreatedAt, Code: own.Code, URL: linkURL(visitOf(ctx).base, own.Code),
-		Shop: Shop{Brand: s.Brand, Currency: string(s.Currency), Digits: s.Currency.Digits(), TimeZone: s.TimeZone, DefaultRate: int64(book.Default),
+		Shop: Shop{Brand: s.Brand, Currency: string(s.Currency), Digits: s.Currency.Digits(), TimeZone: s.TimeZone, DefaultRate: standard.Rate, Default: standard,
 			PayoutRails: p.rails.Names(ctx)}, Payout: method}, nil
 }
 

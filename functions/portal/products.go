@@ -23,9 +23,8 @@ type Offer struct {
 	Status     string       `json:"status" enum:"active,draft,archived" doc:"Only active products can be shared"`
 	Price      money.Amount `json:"price" doc:"Of the cheapest variant"`
 	From       bool         `json:"from" doc:"Whether other variants cost more"`
-	Rate       int64        `json:"rate" doc:"Commission in hundredths of a percent"`
 	Commission money.Amount `json:"commission" doc:"For one piece at that price"`
-	Rule       string       `json:"ruleId" doc:"default, or product:<id> for a rate of its own"`
+	Earning
 }
 
 // OfferPage is a page of products by id.
@@ -44,12 +43,12 @@ type productsInput struct {
 }
 
 func (p *portal) listProducts(ctx context.Context, in *productsInput) (*api.Reply[OfferPage], error) {
-	book, err := p.store.Book(ctx)
+	earns, err := p.tariff(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if in.IDs != "" {
-		return p.namedProducts(ctx, in.IDs, book)
+		return p.namedProducts(ctx, in.IDs, earns)
 	}
 	words := strings.ToLower(strings.TrimSpace(in.Words))
 	bound := seal.Binding{Owner: visitOf(ctx).koc.Handle, Query: "products?q=" + words}
@@ -68,7 +67,7 @@ func (p *portal) listProducts(ctx context.Context, in *productsInput) (*api.Repl
 			if !matches(product, words) {
 				continue
 			}
-			offer, err := offerOf(product, book)
+			offer, err := offerOf(product, earns)
 			if err != nil {
 				return nil, err
 			}
@@ -94,7 +93,7 @@ func matches(p catalogue.Product, words string) bool {
 }
 
 // namedProducts are the products of a shelf, in the order asked for; those that do not exist are left out.
-func (p *portal) namedProducts(ctx context.Context, list string, book commission.Book) (*api.Reply[OfferPage], error) {
+func (p *portal) namedProducts(ctx context.Context, list string, earns tariff) (*api.Reply[OfferPage], error) {
 	ids := strings.Split(list, ",")
 	if len(ids) > shop.ShelfLimit {
 		return nil, fail.NewFields([]fail.Field{fail.At("query.ids", "too_many", "At most {limit} entries.", fail.Args{"limit": shop.ShelfLimit})})
@@ -110,7 +109,7 @@ func (p *portal) namedProducts(ctx context.Context, list string, book commission
 		if !ok {
 			continue
 		}
-		offer, err := offerOf(product, book)
+		offer, err := offerOf(product, earns)
 		if err != nil {
 			return nil, err
 		}
@@ -119,13 +118,12 @@ func (p *portal) namedProducts(ctx context.Context, list string, book commission
 	return &api.Reply[OfferPage]{Body: page}, nil
 }
 
-func offerOf(p catalogue.Product, book commission.Book) (Offer, error) {
+func offerOf(p catalogue.Product, earns tariff) (Offer, error) {
 	price, differ := p.From()
-	rate := book.Rate(p.ID)
-	earns, err := price.Times(rate.Rate.Ratio())
+	one, err := commission.OfLine(price, 1, earns.Now(earns.sale(p.ID, p.Tags)))
 	if err != nil {
 		return Offer{}, err
 	}
 	return Offer{ID: p.ID, Title: p.Title, Image: p.Cover().Src, Status: string(p.Status), Price: price, From: differ,
-		Rate: int64(rate.Rate), Commission: earns, Rule: rate.Rule}, nil
+		Commission: one, Earning: earns.earning(p.ID, p.Tags)}, nil
 }

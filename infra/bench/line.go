@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -62,9 +63,13 @@ func (l *line) send(c call) (reply, error) {
 	return reply{location: answer.Header.Get("Location"), body: body}, nil
 }
 
+// anybody stands in a body for the digits of a phone that nobody else has.
+const anybody = "{anybody}"
+
 // write appends the request as it goes over the wire.
 func (c call) write(b []byte, host string) []byte {
 	w := bytes.NewBuffer(b)
+	body := strings.Replace(c.Body, anybody, fmt.Sprintf("%010d", mathrand.Int64N(1e10)), 1)
 	fmt.Fprintf(w, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Mozilla/5.0 (bench)\r\n", c.Method, c.Path, host)
 	for name, value := range c.Header {
 		fmt.Fprintf(w, "%s: %s\r\n", name, value)
@@ -72,11 +77,11 @@ func (c call) write(b []byte, host string) []byte {
 	if c.Fresh {
 		fmt.Fprintf(w, "Idempotency-Key: %s\r\n", rand.Text())
 	}
-	if c.Body != "" {
-		fmt.Fprintf(w, "Content-Length: %d\r\n", len(c.Body))
+	if body != "" {
+		fmt.Fprintf(w, "Content-Length: %d\r\n", len(body))
 	}
 	w.WriteString("\r\n")
-	w.WriteString(c.Body)
+	w.WriteString(body)
 	return w.Bytes()
 }
 

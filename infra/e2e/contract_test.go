@@ -27,6 +27,7 @@ func TestContractDocument(t *testing.T) {
 		get:/v1/earnings/entries get:/v1/orders get:/v1/orders/{id}/attribution get:/v1/stats
 		post:/v1/admin/imports get:/v1/admin/products post:/v1/admin/products get:/v1/admin/products/{id}
 		patch:/v1/admin/products/{id} post:/v1/admin/stock get:/v1/admin/kocs post:/v1/admin/kocs
+		get:/v1/admin/kocs/{id} patch:/v1/admin/kocs/{id} get:/v1/admin/rules post:/v1/admin/rules
 		post:/v1/admin/kocs/{id}/approve post:/v1/admin/kocs/{id}/suspend get:/v1/admin/orders get:/v1/admin/orders/{id}
 		post:/v1/admin/orders/{id}/ship post:/v1/admin/orders/{id}/deliver post:/v1/admin/orders/{id}/refunds
 		post:/v1/admin/orders/{id}/hold post:/v1/admin/orders/{id}/release get:/v1/admin/verify get:/v1/admin/settings

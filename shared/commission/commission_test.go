@@ -197,20 +197,3 @@ func TestUnpaidAndUnattributedEarnNothing(t *testing.T) {
 		}
 	}
 }
-
-func TestRuleBooks(t *testing.T) {
-	first := commission.FirstBook()
-	fifteen, gone := money.BasisPoints(1500), money.BasisPoints(-1)
-	second, err := first.Next(nil, map[string]money.BasisPoints{"tea": fifteen}, noon)
-	if err != nil || second.Rate("tea").Rate != 1500 || second.Rate("cup").Rate != 1000 || second.Version != 2 {
-		t.Fatalf("%+v, %v", second, err)
-	}
-	third, err := second.Next(&fifteen, map[string]money.BasisPoints{"tea": gone}, noon) // the same instant: versions still have an order
-	if err != nil || third.Rate("tea").Rule != "default" || third.Rate("tea").Rate != 1500 || !third.From.After(second.From) {
-		t.Fatalf("%+v, %v", third, err)
-	}
-	tooMuch := money.BasisPoints(10_001)
-	if _, err := first.Next(&tooMuch, nil, noon); err == nil {
-		t.Error("a rate above 100 % was accepted")
-	}
-}

@@ -94,9 +94,9 @@ func (t MonthTerms) Adjust(s MonthSums) Adjustment {
 		a.Pending = over(kept, t.Cap) - over(s.Pending+kept, t.Cap)
 	}
 	kept := s.SalesReleased - s.SalesReturned
-	a.Available += t.bonus(s.SalesReleased)
-	a.Debt += t.bonus(kept) - t.bonus(s.SalesReleased)
-	a.Pending += t.bonus(s.Sales+kept) - t.bonus(kept)
+	a.Available += bonus(t.Milestones, s.SalesReleased)
+	a.Debt += bonus(t.Milestones, kept) - bonus(t.Milestones, s.SalesReleased)
+	a.Pending += bonus(t.Milestones, s.Sales+kept) - bonus(t.Milestones, kept)
 	return a
 }
 
@@ -104,9 +104,9 @@ func (t MonthTerms) Adjust(s MonthSums) Adjustment {
 func over(minor, most int64) int64 { return max(0, minor-most) }
 
 // bonus is that of the highest milestone that sales reach.
-func (t MonthTerms) bonus(sales int64) int64 {
+func bonus(milestones []ordering.Milestone, sales int64) int64 {
 	var reached int64
-	for _, m := range t.Milestones {
+	for _, m := range milestones {
 		if sales >= m.Sales {
 			reached = m.Bonus
 		}

@@ -102,19 +102,9 @@ func accruals(o ordering.Order, rates []ordering.LineRate) ([]money.Amount, erro
 	under := map[string][]int{} // lines by the rule whose cap they share
 	for i, l := range o.Lines {
 		var err error
-		if r := rates[i]; r.PerUnit > 0 {
-			out[i], err = money.Of(r.PerUnit, l.Net.Currency).Multiply(l.Quantity)
-		} else {
-			out[i], err = l.Net.Times(r.Rate.Ratio())
-		}
-		if err != nil {
+		if out[i], err = OfLine(l.Net, l.Quantity, rates[i]); err != nil {
 			return nil, fmt.Errorf("line %d: %w", i, err)
 		}
-		most := l.Net.Minor
-		if rates[i].LineCap > 0 {
-			most = min(most, rates[i].LineCap)
-		}
-		out[i].Minor = min(out[i].Minor, most)
 		if rates[i].OrderCap > 0 {
 			under[rates[i].Rule] = append(under[rates[i].Rule], i)
 		}

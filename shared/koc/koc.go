@@ -34,6 +34,8 @@ type Profile struct {
 	Portrait  string // picture address
 	Language  string `json:",omitzero"` // of what the shop writes to them; empty is the shop's first
 	Standings []Standing
+	Tiers     []Tier      `json:",omitzero"` // every tier and since when
+	Inviter   *Invitation `json:",omitzero"` // who had invited this KOC; written once
 	Shelf     []ShelfItem // nil until the KOC chooses: the brand's default shelf shows meanwhile
 	Subject   string      // the login this KOC bound with an invitation; empty before
 	Invite    string      // hash of the one-time invitation; empty when none is open
@@ -48,6 +50,19 @@ type Standing struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
+// Tier is a class of KOCs that rules can name, and since when a KOC is in it; an empty name is none. Decisions about an
+// order use the tier at its placement.
+type Tier struct {
+	Name string    `json:"name"`
+	From time.Time `json:"from"`
+}
+
+// Invitation says which KOC brought another one in, and since when the shop knows.
+type Invitation struct {
+	KOC  string    `json:"koc"`
+	From time.Time `json:"from"`
+}
+
 // ShelfItem is a product on a storefront, with the KOC's note about it.
 type ShelfItem struct {
 	Product string `json:"product"`
@@ -59,6 +74,8 @@ const (
 	MaxStory     = 2000 // characters
 	MaxNote      = 300  // characters
 	MaxStandings = 200  // status changes kept; more is a conversation, not a click
+	MaxTiers     = 200  // changes of the tier kept
+	MaxTierName  = 30   // bytes
 	InviteDays   = 14   // how long an invitation can be used
 )
 
@@ -152,6 +169,71 @@ func (p *Profile) stand(s Standing) error {
 		s.From = p.Standings[n-1].From.Add(time.Millisecond) // clocks of two functions may disagree; the order of events may not
 	}
 	p.Standings = append(p.Standings, s)
+	return nil
+}
+
+// ValidTier reports whether a class of KOCs can have this name.
+func ValidTier(name string) bool { return len(name) <= MaxTierName && handleForm().MatchString(name) }
+
+// Tier is the class that the KOC is in now; empty for none.
+func (p Profile) Tier() string {
+	if len(p.Tiers) == 0 {
+		return ""
+	}
+	return p.Tiers[len(p.Tiers)-1].Name
+}
+
+// TierAt is the class that the KOC was in at a moment.
+func (p Profile) TierAt(at time.Time) string {
+	name := ""
+	for _, t := range p.Tiers {
+		if t.From.After(at) {
+			break
+		}
+		name = t.Name
+	}
+	return name
+}
+
+// SetTier moves the KOC to a class from now on; an empty name is none. The same class again changes nothing.
+func (p *Profile) SetTier(name string, now time.Time) error {
+	switch {
+	case name == p.Tier():
+		return nil
+	case name != "" && !ValidTier(name):
+		return fail.NewFields([]fail.Field{fail.At("body.tier", "tier_form", "1–{limit} lower-case letters and digits, words joined by single hyphens.", fail.Args{"limit": MaxTierName})})
+	case len(p.Tiers) >= MaxTiers:
+		return fail.New(fail.TooMany, "koc_tiers", "{koc} has changed tier too often.", fail.Args{"koc": p.Handle})
+	}
+	if n := len(p.Tiers); n > 0 && !now.After(p.Tiers[n-1].From) {
+		now = p.Tiers[n-1].From.Add(time.Millisecond) // as with standings
+	}
+	p.Tiers = append(slices.Clone(p.Tiers), Tier{name, now})
+	return nil
+}
+
+// InviterAt is who had invited the KOC, as far as the shop knew at a moment; empty for nobody.
+func (p Profile) InviterAt(at time.Time) string {
+	if p.Inviter == nil || p.Inviter.From.After(at) {
+		return ""
+	}
+	return p.Inviter.KOC
+}
+
+// InvitedBy notes which KOC brought this one in. That is said once: earnings of years may hang on it. The same inviter
+// again changes nothing.
+func (p *Profile) InvitedBy(inviter Profile, now time.Time) error {
+	switch {
+	case inviter.Handle == p.Handle:
+		return fail.NewFields([]fail.Field{fail.At("body.inviter", "inviter_self", "Nobody invites themselves.", nil)})
+	case p.Inviter != nil && p.Inviter.KOC == inviter.Handle:
+		return nil
+	case p.Inviter != nil:
+		return fail.New(fail.Conflict, "inviter_fixed", "{koc} was invited by {inviter}. That cannot change any more.", fail.Args{"koc": p.Handle, "inviter": p.Inviter.KOC})
+	case inviter.Status() != Approved:
+		return fail.NewFields([]fail.Field{fail.At("body.inviter", "inviter_not_approved", "{koc} is not an approved KOC.", fail.Args{"koc": inviter.Handle})})
+	}
+	p.Inviter = &Invitation{KOC: inviter.Handle, From: now}
 	return nil
 }
 

@@ -239,8 +239,8 @@ func (o *Order) Decide(a Award) error {
 	for _, w := range a.Winners {
 		shares += w.Share
 	}
-	if len(a.Winners) > 0 && (shares != money.Whole || len(a.Rates) != len(o.Lines)) {
-		return fail.New(fail.Internal, "award_malformed", "An award's shares sum to 10,000 and it has one rate per line.", nil)
+	if len(a.Winners) > 0 && (shares != money.Whole || len(a.Rates) != len(o.Lines) || len(a.Months) > MaxMonths) {
+		return fail.New(fail.Internal, "award_malformed", "An award's shares sum to 10,000, it has one rate per line and few rules about months.", nil)
 	}
 	a.V = o.next()
 	o.Awards = append(o.Awards, a)

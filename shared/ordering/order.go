@@ -34,8 +34,9 @@ type Order struct {
 	PlacedAt time.Time
 	Day      string // local date of placement in the shop's zone, 2006-01-02, for statistics and periods
 	Language string
-	Person   string // keyed hash of the shopper's phone or e-mail; the person is in the people table only
-	Payment  string // provider name: sandbox, on_delivery, …
+	Person   string   // keyed hash of the shopper's phone or e-mail; the person is in the people table only
+	Customer Customer `json:",omitzero"` // whether it was this person's first order; empty on orders from before this was asked
+	Payment  string   // provider name: sandbox, on_delivery, …
 	Lines    []Line
 	Shipping money.Amount
 	Tax      money.Amount // sum of the lines' tax
@@ -60,6 +61,41 @@ type Order struct {
 	Revived   *Mark      `json:",omitzero"` // an expired order that was paid late, with stock still there
 	Withdrawn *Mark      `json:",omitzero"` // refunded in full before anything was shipped: its goods went back on the shelf
 	Redriven  []Mark     `json:",omitzero"` // sent through the streams again because something on the way had given up
+}
+
+// Customer says whether somebody orders for the first time.
+type Customer string
+
+const (
+	NewCustomer Customer = "new"       // no order of this person has been paid or waits to be
+	Returning   Customer = "returning" // this person has ordered before
+)
+
+// Buyer is who ordered, for rules about new or returning customers.
+func (o Order) Buyer() Customer {
+	if o.Customer == NewCustomer {
+		return NewCustomer
+	}
+	return Returning
+}
+
+// CameToNothing reports whether an order ended without ever having been paid.
+func (o Order) CameToNothing() bool {
+	s := o.Status()
+	return (s == Cancelled || s == Expired) && !o.IsPaid()
+}
+
+// MonthStart is when the local month of the order's placement began, whose rules about months count.
+func (o Order) MonthStart() time.Time {
+	zone, err := time.LoadLocation(o.Terms.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	if start, err := time.ParseInLocation("2006-01", o.Day[:min(7, len(o.Day))], zone); err == nil {
+		return start
+	}
+	at := o.PlacedAt.In(zone)
+	return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, zone)
 }
 
 // Line is one SKU of the order with everything about it frozen at placement.

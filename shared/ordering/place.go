@@ -14,6 +14,7 @@ type Request struct {
 	Language string
 	Person   string
 	Payment  string
+	Customer Customer
 	Evidence []Evidence
 	// Expect is the total the shopper saw; zero currency when the shopper's client did not say.
 	Expect money.Amount
@@ -30,7 +31,7 @@ func Place(r Request, q Quote, s shop.Settings, now time.Time) (Order, error) {
 	return Order{
 		ID: r.ID, PlacedAt: now, Day: now.In(s.Zone()).Format(time.DateOnly), Language: r.Language, Person: r.Person,
 		Payment: r.Payment, Lines: q.Lines, Shipping: q.Shipping, Tax: q.Tax, Discount: q.Discount, Total: q.Total,
-		Evidence: r.Evidence,
+		Customer: r.Customer, Evidence: r.Evidence,
 		Terms: Terms{
 			PolicyVersion: s.Version, AttributionDays: s.Windows.AttributionDays, ReturnDays: s.Windows.ReturnDays,
 			ReceiptDays: s.Windows.ReceiptDays, Zone: s.TimeZone, HoldUntil: now.Add(time.Duration(s.Windows.HoldMinutes) * time.Minute),

@@ -133,13 +133,13 @@ func clip(s string) string {
 // Limits of the tags that an order keeps for its rules: with them, twenty lines stay below 20 KB.
 const (
 	maxFrozenTags = 20
-	maxFrozenTag  = 48 // bytes
+	MaxFrozenTag  = 48 // bytes
 )
 
 func frozenTags(tags []string) []string {
 	var out []string
 	for _, tag := range tags {
-		if len(tag) <= maxFrozenTag && len(out) < maxFrozenTags {
+		if len(tag) <= MaxFrozenTag && len(out) < maxFrozenTags {
 			out = append(out, tag)
 		}
 	}

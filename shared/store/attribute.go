@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // AttributeOrders decides which KOC earned each of these orders that nobody has decided yet, and freezes the terms with the
-// decision. Orders, KOCs and the latest rule book are each read once for all of them. An id that no order has is NotFound.
+// decision. Orders, KOCs and rule books are each read once for all of them. An id that no order has is NotFound.
 func (s *Store) AttributeOrders(ctx context.Context, ids []string, now func() time.Time) error {
 	orders, err := s.undecided(ctx, ids)
 	if err != nil || len(orders) == 0 {
@@ -26,16 +27,69 @@ func (s *Store) AttributeOrders(ctx context.Context, ids []string, now func() ti
 	if err != nil {
 		return err
 	}
-	latest, err := s.Book(ctx)
+	awards := make([]ordering.Award, len(orders))
+	for i, o := range orders {
+		awards[i] = attribution.Decide(o, known, now())
+	}
+	if err := s.freeze(ctx, orders, awards, known); err != nil {
+		return err
+	}
+	for i, o := range orders {
+		if _, err := s.UpdateSeenOrder(ctx, o, func(o *ordering.Order) error { return o.Decide(awards[i]) }); err != nil {
+			return err
+		}
+		slog.InfoContext(ctx, "order attributed", "order", o.ID, "reason", awards[i].Reason, "candidates", len(awards[i].Candidates))
+	}
+	return nil
+}
+
+// freeze fills the awards that somebody won with the terms of their orders' placement.
+func (s *Store) freeze(ctx context.Context, orders []ordering.Order, awards []ordering.Award, known attribution.Known) error {
+	var moments []time.Time
+	for i, o := range orders {
+		if len(awards[i].Winners) > 0 {
+			moments = append(moments, o.PlacedAt)
+		}
+	}
+	if len(moments) == 0 {
+		return nil
+	}
+	books, err := s.booksAt(ctx, moments)
 	if err != nil {
 		return err
 	}
-	for _, o := range orders {
-		if err := s.attribute(ctx, o, known, latest, now()); err != nil {
-			return err
+	if err := s.addInviters(ctx, orders, awards, known, books); err != nil {
+		return err
+	}
+	for i, o := range orders {
+		if len(awards[i].Winners) == 0 {
+			continue
 		}
+		book := books[o.PlacedAt]
+		month := book
+		if start := o.MonthStart(); book.From.After(start) {
+			if month, err = s.monthBook(ctx, start); err != nil {
+				return err
+			}
+		}
+		awards[i] = commission.Freeze(o, awards[i], known, book, month)
 	}
 	return nil
+}
+
+// addInviters reads the profiles of those who had invited the winners, where the book pays them.
+func (s *Store) addInviters(ctx context.Context, orders []ordering.Order, awards []ordering.Award, known attribution.Known, books map[time.Time]commission.Book) error {
+	var handles []string
+	for i, o := range orders {
+		handles = append(handles, books[o.PlacedAt].InvitersOf(o, awards[i], known)...)
+	}
+	handles = slices.DeleteFunc(handles, func(h string) bool { _, ok := known[h]; return ok })
+	if len(handles) == 0 {
+		return nil
+	}
+	found, err := s.KOCs(ctx, handles)
+	maps.Copy(known, found)
+	return err
 }
 
 // undecided are the orders that still wait for their decision. A record of the stream says how its order was: the payment
@@ -57,23 +111,4 @@ func (s *Store) undecided(ctx context.Context, ids []string) ([]ordering.Order, 
 		}
 	}
 	return orders, nil
-}
-
-// attribute appends the first decision to an order that has none.
-func (s *Store) attribute(ctx context.Context, o ordering.Order, known attribution.Known, book commission.Book, now time.Time) error {
-	award := attribution.Decide(o, known, now)
-	if len(award.Winners) > 0 {
-		if book.From.After(o.PlacedAt) {
-			var err error
-			if book, err = s.BookAt(ctx, o.PlacedAt); err != nil {
-				return err
-			}
-		}
-		award.BookVersion, award.Rates = book.Version, book.Rates(o.Lines)
-	}
-	if _, err := s.UpdateSeenOrder(ctx, o, func(o *ordering.Order) error { return o.Decide(award) }); err != nil {
-		return err
-	}
-	slog.InfoContext(ctx, "order attributed", "order", o.ID, "reason", award.Reason, "candidates", len(award.Candidates))
-	return nil
 }

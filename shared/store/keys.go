@@ -17,6 +17,7 @@ import (
 // shop
 func settingsKey() Key                   { return Key{"SETTINGS", "SETTINGS"} }
 func bookKey(version int64) Key          { return Key{"RULES", "V#" + padded(version)} }
+func lineKey(from time.Time) Key         { return Key{"RULES", linePrefix + sortable(from)} }
 func productKey(id string) Key           { return Key{"PRODUCT#" + id, "PRODUCT"} }
 func skuKey(sku string) Key              { return Key{"SKU#" + sku, "SKU"} }
 func stockMoveKey(sku, cause string) Key { return Key{"SKU#" + sku, "MOVE#" + cause} }
@@ -41,7 +42,11 @@ func hooksKey(o webhook.Owner) Key {
 func deliveryKey(endpoint, sk string) Key { return Key{"DELIVERY#" + endpoint, deliveryPrefix + sk} }
 func letterKey(id string) Key             { return Key{"LETTER#" + id, "LETTER"} }
 
+// linePrefix begins what says which version of the rule book counts from when.
+const linePrefix = "FROM#"
+
 // people
+func firstKey(person string) Key             { return Key{"PERSON#" + person, "FIRST"} }
 func returnNoteKey(person, order string) Key { return Key{"PERSON#" + person, "RETURN#" + order} }
 func contactKey(person, order string) Key    { return Key{"PERSON#" + person, "ORDER#" + order} }
 func payeeKey(handle string, version int64) Key {

@@ -8,6 +8,7 @@ import (
 	"yundian/shared/commission"
 	"yundian/shared/fail"
 	"yundian/shared/koc"
+	"yundian/shared/money"
 	"yundian/shared/shop"
 )
 
@@ -17,14 +18,15 @@ func TestAWriteWhoseAnswerWasLostIsNoConflict(t *testing.T) {
 	m := NewMaps()
 	s, ctx, lost := OpenMaps(m), context.Background(), false
 	m.Intercept = func(_ context.Context, c Call) Verdict {
-		if c.Op == "PutItem" && c.Try == 1 {
+		if (c.Op == "PutItem" || c.Op == "TransactWriteItems") && c.Try == 1 {
 			lost = true
 			return LoseResponse
 		}
 		return Pass
 	}
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	book, err := commission.FirstBook().Next(nil, nil, now)
+	raised := money.BasisPoints(2000)
+	book, err := commission.NewPlan().Set(commission.Edit{Default: &raised}, commission.Notice{Zone: time.UTC}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,10 +34,10 @@ func TestAWriteWhoseAnswerWasLostIsNoConflict(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := book
-	other.Default++
+	other := commission.Publication{New: []commission.Book{book.New[0]}, Line: book.Line}
+	other.New[0].Default++
 	for name, step := range map[string]struct{ first, other func() error }{
-		"rule book": {func() error { return s.PublishBook(ctx, book) }, func() error { return s.PublishBook(ctx, other) }},
+		"rule book": {func() error { return s.Publish(ctx, book) }, func() error { return s.Publish(ctx, other) }},
 		"settings": {func() error { return s.SaveSettings(ctx, shop.Default()) },
 			func() error { other := shop.Default(); other.Brand = "other"; return s.SaveSettings(ctx, other) }},
 		"KOC": {func() error { return s.CreateKOC(ctx, mei) }, func() error { other := mei; other.Name = "other"; return s.CreateKOC(ctx, other) }},

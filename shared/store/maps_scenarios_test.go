@@ -92,18 +92,22 @@ func readSettings(t *testing.T, s *store.Store) any {
 }
 
 func publishBooks(t *testing.T, s *store.Store) {
-	b := commission.FirstBook()
+	notice := commission.Notice{Days: 3, Zone: time.UTC}
+	var pub commission.Publication
 	for i := range 7 {
-		rate := money.BasisPoints(1000 + i)
-		b = must(b.Next(&rate, map[string]money.BasisPoints{"tea": rate}, later.AddDate(0, 0, i-20)))(t)
-		must(0, s.PublishBook(t.Context(), b))(t)
+		now := later.AddDate(0, 0, i-20)
+		p := must(s.Plan(t.Context(), now))(t)
+		rate := money.BasisPoints(1000 + 100*(i%3)) // raises, and cuts that wait
+		pub = must(p.Set(commission.Edit{Default: &rate, Products: map[string]money.BasisPoints{"tea": rate}}, notice, now))(t)
+		must(0, s.Publish(t.Context(), pub))(t)
 	}
-	refuses(t, s.PublishBook(t.Context(), b, store.EffectWrite("book", later)), "changed_meanwhile")
-	refuses(t, s.SaveSettings(t.Context(), shop.Default(), store.BookWrite(b)), "changed_meanwhile") // beside another write
+	pub.New[0].Default++
+	refuses(t, s.Publish(t.Context(), pub, store.EffectWrite("book", later)), "changed_meanwhile")
+	refuses(t, s.SaveSettings(t.Context(), shop.Default(), store.PublicationWrites(pub)...), "changed_meanwhile") // beside another write
 }
 
 func readBooks(t *testing.T, s *store.Store) any {
-	out := []any{must(s.Book(t.Context()))(t)}
+	out := []any{must(s.Plan(t.Context(), later.AddDate(0, 0, -15)))(t), must(s.BookVersion(t.Context(), 2))(t)}
 	for days := range 25 {
 		out = append(out, must(s.BookAt(t.Context(), later.AddDate(0, 0, -days)))(t))
 	}

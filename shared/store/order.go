@@ -82,6 +82,7 @@ type Checkout struct {
 	Sold     map[string]catalogue.Sellable
 	KOC      koc.Profile // of a typed code; zero when the code names nobody
 	Earlier  *Placement  // the order this idempotency key already placed
+	first    string      // the order that was this person's first; empty when there is none
 }
 
 // Placement is what an idempotency key stands for.
@@ -93,9 +94,17 @@ type Placement struct {
 // Checkout reads SKUs, settings, the KOC of a typed code and the idempotency record together. Empty code and key are
 // not read.
 func (s *Store) Checkout(ctx context.Context, skus []string, code, key string) (Checkout, error) {
+	return s.checkout(ctx, Wanted{SKUs: skus, Code: code, Key: key})
+}
+
+func (s *Store) checkout(ctx context.Context, w Wanted) (Checkout, error) {
+	skus, code, key := w.SKUs, w.Code, w.Key
 	reads := []read{{Shop, settingsKey()}}
 	for _, sku := range skus {
 		reads = append(reads, read{Shop, skuKey(sku)})
+	}
+	if w.Person != "" {
+		reads = append(reads, read{People, firstKey(w.Person)})
 	}
 	handle, coded := koc.HandleOf(code)
 	if coded {
@@ -129,6 +138,7 @@ func (s *Store) Checkout(ctx context.Context, skus []string, code, key string) (
 			return Checkout{}, err
 		}
 	}
+	c.first = str(found[read{People, firstKey(w.Person)}]["order"])
 	return c, nil
 }
 
@@ -147,6 +157,7 @@ type NewOrder struct {
 	Address ordering.Address
 	Key     string // idempotency key
 	Hash    string // of the request's body
+	first   string // the order that was this person's first and came to nothing; only of a new customer
 }
 
 func placeWrites(n NewOrder) []Write {
@@ -156,6 +167,9 @@ func placeWrites(n NewOrder) []Write {
 		orderWrite(n.Order),
 		{Table: People, Key: contactKey(n.Order.Person, n.Order.ID), Guards: once(),
 			Put: encode(contactItem{Contact: doc(n.Contact), Address: doc(n.Address), PlacedAt: n.Order.PlacedAt})},
+	}
+	if n.Order.Customer == ordering.NewCustomer {
+		writes = append(writes, firstWrite(n.Order, n.first))
 	}
 	for _, m := range ordering.StockMoves(ordering.Order{}, n.Order) {
 		writes = append(writes, stockWrite(m))
@@ -204,13 +218,15 @@ type Wanted struct {
 	Code string // a KOC's, typed; empty for none
 	Key  string // idempotency key
 	Hash string // of the request's body
+	// Person is the keyed hash of who orders. Without it, it is not found out whether they are a new customer.
+	Person string
 }
 
 // PlaceOnce places one order per key: it reads what an order is decided from, lets decide make the order, and writes it. A
 // key that has placed an order before gives that order, without asking decide; if it was for another request, that is
 // refused.
 func (s *Store) PlaceOnce(ctx context.Context, w Wanted, decide func(Checkout) (NewOrder, error)) (ordering.Order, error) {
-	known, err := s.Checkout(ctx, w.SKUs, w.Code, w.Key)
+	known, err := s.checkout(ctx, w)
 	if err != nil {
 		return ordering.Order{}, err
 	}
@@ -222,7 +238,7 @@ func (s *Store) PlaceOnce(ctx context.Context, w Wanted, decide func(Checkout) (
 		return ordering.Order{}, err
 	}
 	n.Key, n.Hash = w.Key, w.Hash
-	placed, err := s.PlaceOrder(ctx, n)
+	placed, err := s.placeFor(ctx, w.Person, known.first, &n)
 	if err != nil {
 		return ordering.Order{}, err
 	}

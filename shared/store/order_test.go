@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"yundian/shared/catalogue"
-	"yundian/shared/commission"
 	"yundian/shared/fail"
 	"yundian/shared/ledger"
 	"yundian/shared/money"
@@ -386,23 +385,5 @@ func TestListingsReachEveryOrder(t *testing.T) {
 	due, err := s.DueOrders(ctx, noon.Add(time.Hour), 100)
 	if err != nil || len(due) != 12 {
 		t.Errorf("%d orders are due, want the 11 unpaid ones and the paid one that nobody has decided: %v", len(due), err)
-	}
-}
-
-func TestTheRuleBookOfItsTime(t *testing.T) {
-	s, ctx := storetest.Open(t), context.Background()
-	for v := int64(2); v <= 20; v++ {
-		b := commission.Book{Version: v, From: noon.AddDate(0, 0, int(v)), Default: money.BasisPoints(v)}
-		if err := s.PublishBook(ctx, b); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for at, want := range map[time.Time]int64{noon: 1, noon.AddDate(0, 0, 2): 2, noon.AddDate(0, 0, 7).Add(time.Hour): 7, noon.AddDate(1, 0, 0): 20} {
-		if b, err := s.BookAt(ctx, at); err != nil || b.Version != want {
-			t.Errorf("at %s version %d was in force, %v; want %d", at, b.Version, err, want)
-		}
-	}
-	if err := s.PublishBook(ctx, commission.Book{Version: 20, From: noon}); !fail.Is(err, "changed_meanwhile") {
-		t.Errorf("a version was published twice: %v", err)
 	}
 }

@@ -248,10 +248,11 @@ func (s *Store) SaveProduct(ctx context.Context, before, after catalogue.Product
 	}
 	writes := append(productWrites(before, after, existing, received), extra...)
 	for len(writes) > maxActions {
-		if err := s.apply(ctx, writes[:batchActions]); err != nil {
+		first := min(batchActions, len(writes)-maxActions) // the product and what belongs to it stay together at the end
+		if err := s.apply(ctx, writes[:first]); err != nil {
 			return productRefused(err, after.ID)
 		}
-		writes = writes[batchActions:]
+		writes = writes[first:]
 	}
 	return productRefused(s.apply(ctx, writes), after.ID)
 }

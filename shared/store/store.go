@@ -50,6 +50,7 @@ func ConfigFrom(getenv func(string) string) Config {
 type Store struct {
 	engine engine
 	wait   func(ctx context.Context, try int) error // before another try; pause, but for maps, where nothing takes time
+	shelf  shelf                                    // rule books that were read
 }
 
 // engine keeps the tables: DynamoDB, or maps for a simulator. It makes one call of apply, get or page and answers with

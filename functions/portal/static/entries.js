@@ -30,14 +30,18 @@ function row(e) {
 
 // reason is base × rate = amount for what a sale earned, and in words what happened to it since.
 function reason(e) {
-  const gaps = { base: money(e.base, e.currency), rate: percent(e.rate), amount: money(Math.abs(e.amount), e.currency) };
+  const gaps = { base: money(e.base, e.currency), rate: rate(e), amount: money(Math.abs(e.amount), e.currency) };
+  if (e.kind === "accrual" && e.perUnit) return t("because_accrual_fixed", gaps);
   return has("because_" + e.kind) ? t("because_" + e.kind, gaps) : t("because_other", gaps);
 }
 
 function rule(e) {
   if (!e.ruleId) return "";
-  return t(e.ruleId === "default" ? "rule_default" : "rule_product", { rate: percent(e.rate), version: e.ruleVersion });
+  const kind = e.ruleId === "default" || e.ruleId === "inviter" ? e.ruleId : e.ruleId.startsWith("product:") ? "product" : e.rate || e.perUnit ? "other" : "month";
+  return t("rule_" + kind, { rate: rate(e), rule: e.ruleId, version: e.ruleVersion });
 }
+
+const rate = (e) => (e.perUnit ? t("per_piece", { amount: money(e.perUnit, e.currency) }) : percent(e.rate));
 
 function state(e) {
   if (e.kind !== "accrual") return "";

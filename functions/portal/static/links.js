@@ -3,7 +3,7 @@
 import { get, newKey, post } from "./api.js";
 import { h, icon, show } from "./dom.js";
 import { card, doing, empty, paged, picture, say, search, tool } from "./parts.js";
-import { amount, has, number, percent, t } from "./words.js";
+import { amount, day, earning, has, number, t } from "./words.js";
 
 // Where people share; decides nothing but the statistics.
 const channels = ["wechat", "moments", "wechat-group", "xiaohongshu", "douyin", "weibo", "line", "whatsapp", "instagram", "facebook", "qr", "other"];
@@ -40,7 +40,7 @@ export async function links(visit) {
 function ownLink(me, stats) {
   const nothing = { amount: 0, currency: me.shop.currency };
   const line = stats.items.find((s) => s.link === me.code) || { touches: 0, orders: 0, sales: nothing, commission: nothing };
-  return { ...line, code: me.code, url: me.url, target: "storefront", channel: "own", rate: me.shop.defaultRate };
+  return { ...line, code: me.code, url: me.url, target: "storefront", channel: "own", ...me.shop.default };
 }
 
 async function titlesOf(items) {
@@ -65,7 +65,7 @@ function linkCard(link, titles, open = false) {
   return h(
     "article",
     { class: "card link" },
-    h("header", {}, h("h3", {}, titleOf(link.target, titles)), h("span", { class: "badge" }, channelName(link.channel)), h("span", { class: "rate" }, percent(link.rate))),
+    h("header", {}, h("h3", {}, titleOf(link.target, titles)), h("span", { class: "badge" }, channelName(link.channel)), h("span", { class: "rate" }, earning(link)), coming(link)),
     h("p", { class: "url" }, h("a", { href: link.url, target: "_blank", rel: "noopener" }, link.url.replace(/^https?:\/\//, ""))),
     funnel(link),
     h(
@@ -118,8 +118,8 @@ function maker(visit, made, list, titles) {
     for (const b of products.querySelectorAll(".offer")) b.setAttribute("aria-pressed", String(Boolean(offer) && b.dataset.id === offer.id));
     button.disabled = !chosen;
     show(preview, !chosen ? t("choose_product") : offer
-      ? t("will_earn_product", { title: offer.title, rate: percent(offer.rate), commission: amount(offer.commission), price: amount(offer.price) })
-      : t("will_earn_storefront", { rate: percent(visit.me.shop.defaultRate) }));
+      ? t("will_earn_product", { title: offer.title, rate: earning(offer), commission: amount(offer.commission), price: amount(offer.price) })
+      : t("will_earn_storefront", { rate: earning(visit.me.shop.default) }));
   }
   choose("storefront", null);
 
@@ -145,12 +145,15 @@ function maker(visit, made, list, titles) {
   );
 }
 
+// coming is what terms will change to, which a KOC should know before sharing.
+const coming = (terms) => (terms.coming ? h("span", { class: "hint" }, " ", t("earns_from", { rate: earning(terms.coming), day: day(terms.coming.from) })) : null);
+
 export function offerButton(offer, onclick) {
   return h(
     "button",
     { type: "button", class: "offer", "data-id": offer.id, "aria-pressed": "false", onclick },
     picture(offer.image),
     h("span", { class: "offer-text" }, h("span", { class: "offer-title" }, offer.title), h("span", { class: "hint" }, (offer.from ? t("from_price", { price: amount(offer.price) }) : amount(offer.price)))),
-    h("span", { class: "offer-earns" }, h("strong", {}, amount(offer.commission, true)), h("span", { class: "hint" }, percent(offer.rate))),
+    h("span", { class: "offer-earns" }, h("strong", {}, amount(offer.commission, true)), h("span", { class: "hint" }, earning(offer), coming(offer))),
   );
 }

@@ -4,7 +4,7 @@ import { get, newKey, patch, put } from "./api.js";
 import { h, show } from "./dom.js";
 import { offerButton } from "./links.js";
 import { card, doing, picture, say, search, tool } from "./parts.js";
-import { amount, percent, t } from "./words.js";
+import { amount, earning, t } from "./words.js";
 
 const shelfLimit = 48;
 const noteLimit = 300;
@@ -69,7 +69,7 @@ function shelfEditor(items, known) {
       {},
       h("div", { class: "shelf-head" }, picture(p && p.image),
         h("span", { class: "offer-text" }, h("span", { class: "offer-title" }, p ? p.title : it.product),
-          h("span", { class: "hint" }, !p || p.status !== "active" ? t("not_on_sale") : `${amount(p.price)} · ${t("earns", { commission: amount(p.commission), rate: percent(p.rate) })}`)),
+          h("span", { class: "hint" }, !p || p.status !== "active" ? t("not_on_sale") : `${amount(p.price)} · ${t("earns", { commission: amount(p.commission), rate: earning(p) })}`)),
         h("span", { class: "moves" },
           tool("up", t("move_up"), () => move(i, -1), { class: "tool only move-up", disabled: i === 0 }),
           tool("down", t("move_down"), () => move(i, 1), { class: "tool only move-down", disabled: i === items.length - 1 }),

@@ -71,6 +71,9 @@ export const number = (n) => new Intl.NumberFormat(language).format(n);
 export const percent = (points) =>
   new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 2 }).format(points / 10000);
 
+// earning is what terms say in short: a rate, or an amount for each piece.
+export const earning = (terms) => (terms.perUnit ? t("per_piece", { amount: amount(terms.perUnit) }) : percent(terms.rate));
+
 const dated = (options) => (time) => new Intl.DateTimeFormat(language, { timeZone: zone, ...options }).format(new Date(time));
 export const moment = dated({ month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 export const day = dated({ month: "long", day: "numeric" });

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
+	"time"
 
+	"yundian/shared/commission"
 	"yundian/shared/fail"
 	"yundian/shared/koc"
 	"yundian/shared/money"
@@ -67,11 +68,15 @@ func (s *seeding) product(ctx context.Context, p Product) error {
 }
 
 // rules publishes the products' own rates as of a day before the first order: over HTTP they would begin today, and
-// the orders of the past would not know them.
+// the orders of the past would not know them. A book that was published already stays, with what its operator made of it.
 func (s *seeding) rules(ctx context.Context) error {
-	book, err := s.Store.Book(ctx)
+	begin := s.Now.AddDate(0, 0, -since)
+	plan, err := s.Store.Plan(ctx, begin)
 	if err != nil {
 		return fmt.Errorf("read the rule book: %w", err)
+	}
+	if plan.Latest > 1 {
+		return nil
 	}
 	rates := map[string]money.BasisPoints{}
 	for _, p := range Products {
@@ -80,14 +85,12 @@ func (s *seeding) rules(ctx context.Context) error {
 		}
 	}
 	standard := money.BasisPoints(House.DefaultRate)
-	if book.Default == standard && maps.Equal(book.Products, rates) {
-		return nil
-	}
-	next, err := book.Next(&standard, rates, s.Now.AddDate(0, 0, -since))
+	// Nobody has shared anything yet, so there is nobody to give notice to.
+	first, err := plan.Set(commission.Edit{Default: &standard, Products: rates}, commission.Notice{Zone: time.UTC}, begin)
 	if err != nil {
 		return fmt.Errorf("write the rule book: %w", err)
 	}
-	return s.Store.PublishBook(ctx, next)
+	return s.Store.Publish(ctx, first)
 }
 
 // welcomeKOCs brings every KOC from an application to a storefront with links.

@@ -198,15 +198,15 @@ func (w *World) movesStock() {
 
 func (w *World) publishes() {
 	_ = w.act("admin: publish rules", func() error {
-		before, err := w.store.Book(w.ctx)
+		before, err := w.store.Plan(w.ctx, w.time())
 		if err != nil {
 			return err
 		}
-		after, err := w.nextBook(before)
+		next, err := w.nextRates(before)
 		if err != nil {
 			return err
 		}
-		return w.store.PublishBook(w.ctx, after)
+		return w.store.Publish(w.ctx, next)
 	})
 }
 

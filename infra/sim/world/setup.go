@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"yundian/shared/catalogue"
 	"yundian/shared/commission"
@@ -115,18 +116,19 @@ var rates = [...]money.BasisPoints{1000, 0, 1, 333, 500, 800, 1500, 2500, 10_000
 
 // publish brings out a rule book.
 func (w *World) publish(ctx context.Context) {
-	before, err := w.store.Book(ctx)
+	before, err := w.store.Plan(ctx, w.time())
 	w.must(err)
-	after, err := w.nextBook(before)
+	next, err := w.nextRates(before)
 	w.must(err)
-	w.must(w.store.PublishBook(ctx, after))
+	w.must(w.store.Publish(ctx, next))
 }
 
-func (w *World) nextBook(before commission.Book) (commission.Book, error) {
+// nextRates publishes other rates: raises at once, cuts after a notice.
+func (w *World) nextRates(before commission.Plan) (commission.Publication, error) {
 	rate := rates[w.pick(len(rates))]
 	products := map[string]money.BasisPoints{}
 	if w.pick(2) == 1 {
 		products[w.shop.products[w.pick(len(w.shop.products))]] = rates[w.pick(len(rates))]
 	}
-	return before.Next(&rate, products, w.time())
+	return before.Set(commission.Edit{Default: &rate, Products: products}, commission.Notice{Days: 2, Zone: time.UTC}, w.time())
 }
