@@ -53,6 +53,9 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 	api.Register(v1, operation("approveKOC", "POST", "/v1/admin/kocs/{id}/approve", "Approve a KOC and make a one-time invitation"), a.approveKOC)
 	api.Register(v1, operation("suspendKOC", "POST", "/v1/admin/kocs/{id}/suspend", "Suspend a KOC, at once"), a.suspendKOC)
 
+	api.Register(v1, operation("adminListStatements", "GET", "/v1/admin/kocs/{id}/statements", "A KOC's months with what they opened and closed with, newest first"), a.listStatements)
+	api.Register(v1, filed(operation("adminGetStatement", "GET", "/v1/admin/kocs/{id}/statements/{period}", "One month of a KOC with every entry"), a.statementFile), a.getStatement)
+
 	api.Register(v1, operation("adminListOrders", "GET", "/v1/admin/orders", "Orders, newest first"), a.listOrders)
 	api.Register(v1, operation("adminGetOrder", "GET", "/v1/admin/orders/{id}", "One order with its contact and everything that happened to it"), a.getOrder)
 	api.Register(v1, operation("shipOrder", "POST", "/v1/admin/orders/{id}/ship", "Record a parcel"), a.shipOrder)
@@ -98,6 +101,13 @@ func operation(id, method, path, summary string) huma.Operation {
 		o.MaxBodyBytes = 1 << 20
 		o.Errors = append(o.Errors, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
 	}
+	return o
+}
+
+// filed is an operation whose answer is also to be had as CSV.
+func filed(o huma.Operation, file func(huma.Context, func(huma.Context))) huma.Operation {
+	o.Middlewares = huma.Middlewares{file}
+	o.Responses = api.AlsoCSV()
 	return o
 }
 

@@ -63,6 +63,8 @@ func register(p *portal) (*http.ServeMux, *api.Operations) {
 	api.Register(a, operation("getAttribution", "GET", "/v1/orders/{id}/attribution", "Who earned an order, and why"), p.attribution)
 	api.Register(a, operation("getStats", "GET", "/v1/stats", "Touches, orders, sales and commission by day, link or product"), p.stats)
 	p.hooks.Register(a, hooks.API{Prefix: "/v1/webhooks", Name: "Webhook", Describe: operation, Who: visitor})
+	api.Register(a, operation("listStatements", "GET", "/v1/statements", "Months with what they opened and closed with, newest first"), p.listStatements)
+	api.Register(a, filed(operation("getStatement", "GET", "/v1/statements/{period}", "One month with every entry"), p.statementFile), p.statement)
 	return mux, a
 }
 
@@ -82,6 +84,13 @@ func operation(id, method, path, summary string) huma.Operation {
 		o.MaxBodyBytes = 256 << 10
 		o.Errors = append(o.Errors, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusTooManyRequests)
 	}
+	return o
+}
+
+// filed is an operation whose answer is also to be had as CSV.
+func filed(o huma.Operation, file func(huma.Context, func(huma.Context))) huma.Operation {
+	o.Middlewares = huma.Middlewares{file}
+	o.Responses = api.AlsoCSV()
 	return o
 }
 

@@ -24,11 +24,12 @@ func TestContractDocument(t *testing.T) {
 		get:/orders/{id}/pay post:/orders/{id}/cancel post:/orders/{id}/received post:/orders/{id}/returns
 		post:/webhooks/{provider} post:/apply get:/openapi.json get:/healthz
 		post:/v1/me get:/v1/me patch:/v1/me get:/v1/links post:/v1/links get:/v1/shelf put:/v1/shelf get:/v1/earnings
-		get:/v1/earnings/entries get:/v1/orders get:/v1/orders/{id}/attribution get:/v1/stats
+		get:/v1/earnings/entries get:/v1/orders get:/v1/orders/{id}/attribution get:/v1/stats get:/v1/statements get:/v1/statements/{period}
 		post:/v1/admin/imports get:/v1/admin/products post:/v1/admin/products get:/v1/admin/products/{id}
 		patch:/v1/admin/products/{id} post:/v1/admin/stock get:/v1/admin/kocs post:/v1/admin/kocs
 		get:/v1/admin/kocs/{id} patch:/v1/admin/kocs/{id} get:/v1/admin/rules post:/v1/admin/rules
 		post:/v1/admin/kocs/{id}/approve post:/v1/admin/kocs/{id}/suspend get:/v1/admin/orders get:/v1/admin/orders/{id}
+		get:/v1/admin/kocs/{id}/statements get:/v1/admin/kocs/{id}/statements/{period}
 		post:/v1/admin/orders/{id}/ship post:/v1/admin/orders/{id}/deliver post:/v1/admin/orders/{id}/refunds
 		post:/v1/admin/orders/{id}/hold post:/v1/admin/orders/{id}/release get:/v1/admin/verify get:/v1/admin/settings
 		patch:/v1/admin/settings

@@ -44,7 +44,8 @@ var business = []string{
 
 // What functions stand on. Nothing here knows a function, and none of it knows infra.
 var platform = []string{"shared/web", "shared/stream", "shared/store", "shared/provider", "shared/telemetry", "shared/locale", "shared/cashier",
-	"shared/orderform", "shared/web/api", "shared/openapi", "shared/once", "shared/audit", "shared/courier", "shared/mail", "shared/hooks"}
+	"shared/orderform", "shared/web/api", "shared/openapi", "shared/once", "shared/audit", "shared/statement", "shared/courier", "shared/mail",
+	"shared/hooks"}
 
 const (
 	awsSDK    = "github.com/aws/aws-sdk-go-v2"
@@ -87,6 +88,8 @@ var packages = []allowed{
 	// What goes to the systems of others, and whether it may.
 	{"shared/courier", shared, business, nil},
 	{"shared/mail", shared, append(business[:len(business):len(business)], "shared/locale"), []string{awsSDK, "github.com/aws/smithy-go"}},
+	// What closes the months of the ledger, and what portal and admin show of them.
+	{"shared/statement", shared, append(business[:len(business):len(business)], "shared/store", "shared/web"), nil},
 	// What the JSON APIs share for writes that clients send again.
 	{"shared/once", shared, append(business[:len(business):len(business)], "shared/store", "shared/web"), nil},
 	{"shared/hooks", shared, append(business[:len(business):len(business)], "shared/store", "shared/once", "shared/courier", "shared/web/api"), []string{huma, "golang.org/x/sync/errgroup"}},

@@ -282,7 +282,7 @@ func orNothing(text string) string {
 
 // wrongSigns names accounts that can never stand where they do.
 func wrongSigns(b ledger.Balances) string {
-	if min(b.Pending, b.Available, -b.Debt, b.InPayout, b.Paid, b.TaxWithheld, b.Fees) >= 0 {
+	if min(b.Pending, b.Available, b.InPayout, b.Paid, b.TaxWithheld, b.Fees) >= 0 {
 		return ""
 	}
 	return string(b.Currency) + " " + accountsText(b)

@@ -54,6 +54,9 @@ const (
 	Fee        Kind = "fee"        // kept back from a transfer
 )
 
+// Kinds are all kinds of entries, in the order in which a statement totals them.
+var Kinds = []Kind{Accrual, Refunded, Release, Clawback, Bonus, Adjusted, PayoutKind, Tax, Fee}
+
 // Leg is one side of an entry.
 type Leg struct {
 	Account Account `json:"account"`

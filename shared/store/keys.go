@@ -68,6 +68,9 @@ func expectedKey(handle, day, currency string) Key {
 func postingKey(p ledger.Posting) Key {
 	return Key{"KOC#" + p.KOC, postingPrefix + sortable(p.At) + "#" + p.Source() + "#" + padded(p.V)}
 }
+func statementKey(handle string, p ledger.Period, c money.Currency) Key {
+	return Key{"KOC#" + handle, statementPrefix + string(p) + "#" + string(c)}
+}
 func monthKey(k commission.MonthKey) Key {
 	return Key{"KOC#" + k.KOC, monthPrefix + k.Month + "#" + string(k.Currency) + "#" + k.Rule}
 }
@@ -95,11 +98,12 @@ func touchKey(code, day, visitor string) Key {
 
 // Parts of a KOC's ledger, by what their sort keys begin with.
 const (
-	balancePrefix  = "BAL#"
-	expectedPrefix = "DUE#" // the forecast
-	payoutPrefix   = "PAYOUT#"
-	monthPrefix    = "MONTH#"
-	postingPrefix  = "POST#"
+	balancePrefix   = "BAL#"
+	expectedPrefix  = "DUE#" // the forecast
+	payoutPrefix    = "PAYOUT#"
+	monthPrefix     = "MONTH#"
+	postingPrefix   = "POST#"
+	statementPrefix = "STATEMENT#"
 )
 
 // deliveryPrefix begins the deliveries of an endpoint.

@@ -33,22 +33,28 @@ func Language(r *http.Request) locale.Language {
 // WantsHTML reports whether the client asks for a page: it names text/html, and not JSON with the same or more weight.
 // Refusals are pages for such clients and problem documents for all others.
 func WantsHTML(r *http.Request) bool {
-	html, json := weights(r)
+	html, json, _ := weights(r)
 	return html > 0 && html > json
+}
+
+// WantsCSV reports whether the client names text/csv, and not JSON with the same or more weight.
+func WantsCSV(r *http.Request) bool {
+	_, json, csv := weights(r)
+	return csv > 0 && csv > json
 }
 
 // WantsJSON reports whether the client names JSON with at least the weight of text/html. Routes that have a page give
 // it to everyone else, */* included.
 func WantsJSON(r *http.Request) bool {
-	html, json := weights(r)
+	html, json, _ := weights(r)
 	return json > 0 && json >= html
 }
 
 // maxAccept bounds how many media ranges of an Accept header are read; browsers send about ten.
 const maxAccept = 32
 
-// weights are the q values that Accept gives to text/html and to JSON by name; wildcards name neither.
-func weights(r *http.Request) (html, json float64) {
+// weights are the q values that Accept gives to text/html, JSON and text/csv by name; wildcards name none.
+func weights(r *http.Request) (html, json, csv float64) {
 	for i, part := range strings.Split(strings.Join(r.Header.Values("Accept"), ","), ",") {
 		if i == maxAccept {
 			break
@@ -60,9 +66,11 @@ func weights(r *http.Request) (html, json float64) {
 			html = max(html, weight(parameters))
 		case media == "application/json" || strings.HasSuffix(media, "+json"):
 			json = max(json, weight(parameters))
+		case media == "text/csv":
+			csv = max(csv, weight(parameters))
 		}
 	}
-	return html, json
+	return html, json, csv
 }
 
 func weight(parameters string) float64 {

@@ -95,6 +95,15 @@ var (
 // Reply is the output of an operation that answers with one JSON value.
 type Reply[T any] struct{ Body T }
 
+// AlsoCSV describes the success of an operation that answers with JSON or, if asked for text/csv, with a file. The schema of
+// the JSON is added when the operation is registered.
+func AlsoCSV() map[string]*huma.Response {
+	return map[string]*huma.Response{"200": {
+		Description: "JSON, or a CSV file with Accept: text/csv; the header Link names the next part of one that is too large for one answer",
+		Content:     map[string]*huma.MediaType{"application/json": {}, "text/csv": {Schema: &huma.Schema{Type: "string"}}},
+	}}
+}
+
 // Keyed is the input of writes that may be repeated: embed it in an operation's input. Key is "" when none was sent.
 type Keyed struct {
 	Key string `header:"Idempotency-Key" minLength:"16" maxLength:"128" pattern:"^[ -+\\--~]*$" doc:"New for every request, the same when it is tried again"`
