@@ -126,6 +126,18 @@ func (m *Maps) Trim(t Table, upTo int) {
 	m.tables[t].log = rest
 }
 
+// Clone is a copy of the tables as they are, with their changes and without what decides about calls. What happens to one
+// of them does not happen to the other.
+func (m *Maps) Clone() *Maps {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := &Maps{seed: m.seed, tokens: maps.Clone(m.tokens)}
+	for t := range m.tables {
+		out.tables[t] = m.tables[t].clone()
+	}
+	return out
+}
+
 // ExpireTokens lets ten minutes pass for transactions: from now on one that is repeated is made again.
 func (m *Maps) ExpireTokens() {
 	m.mu.Lock()

@@ -72,6 +72,39 @@ func TestMapsAnswerARepeatedTransaction(t *testing.T) {
 	}
 }
 
+// A clone and what it was made of go their own ways, in their items, their order and their changes.
+func TestMapsClone(t *testing.T) {
+	m := NewMaps()
+	s := OpenMaps(m)
+	item := func(id, due string) Write {
+		return Write{Table: Orders, Key: Key{id, "ORDER"}, Put: Item{"duePk": text("DUE#0"), "dueSk": text(due)}}
+	}
+	apply(t, s, item("a", "1"))
+	apply(t, s, item("b", "2"))
+	c := OpenMaps(m.Clone())
+	apply(t, s, item("a", "3"))
+	apply(t, c, Write{Table: Orders, Key: Key{"b", "ORDER"}, Delete: true}, item("c", "0"))
+	for _, tt := range []struct {
+		s    *Store
+		want string
+	}{{s, "b2 a3"}, {c, "c0 a1"}} {
+		items, _, err := tt.s.page(context.Background(), query{table: Orders, index: "due", pk: "DUE#0", from: "0", to: "9", limit: 9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, it := range items {
+			got = append(got, str(it["pk"])+str(it["dueSk"]))
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%v, want %s", got, tt.want)
+		}
+	}
+	if a, b := len(m.Changes(Orders, 0)), len(c.engine.(*Maps).Changes(Orders, 0)); a != 3 || b != 4 {
+		t.Errorf("%d and %d changes", a, b)
+	}
+}
+
 func TestMapsKeepChangesInOrder(t *testing.T) {
 	m := NewMaps()
 	s := OpenMaps(m)

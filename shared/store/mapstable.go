@@ -54,6 +54,36 @@ func validIndexKey(v types.AttributeValue, most int) bool {
 	return v == nil || ok && s.Value != "" && len(s.Value) <= most
 }
 
+// clone is a copy of a table: rows are replaced in place, so they are copied; items are not.
+func (t *mapTable) clone() mapTable {
+	out := mapTable{rows: make(map[Key]*row, len(t.rows)), changes: t.changes, log: slices.Clip(t.log)}
+	for k, r := range t.rows {
+		copied := *r
+		out.rows[k] = &copied
+	}
+	out.sorted = out.cloneRuns(t.sorted)
+	for _, x := range t.indexes {
+		out.indexes = append(out.indexes, mapIndex{Index: x.Index, sorted: out.cloneRuns(x.sorted)})
+	}
+	return out
+}
+
+// cloneRuns copies partitions, which then lead to this table's rows.
+func (t *mapTable) cloneRuns(runs map[string]*run) map[string]*run {
+	out := make(map[string]*run, len(runs))
+	for pk, r := range runs {
+		copied := &run{blocks: make([][]entry, len(r.blocks))}
+		for i, block := range r.blocks {
+			copied.blocks[i] = slices.Clone(block)
+			for j := range copied.blocks[i] {
+				copied.blocks[i][j].row = t.rows[block[j].row.key]
+			}
+		}
+		out[pk] = copied
+	}
+	return out
+}
+
 // place is where an index keeps an item, if it does: only items that have both attributes are in it.
 func (x *mapIndex) place(it Item) (pk, sk string, ok bool) {
 	pk, sk = str(it[x.PK]), str(it[x.SK])

@@ -15,30 +15,31 @@ func GuardOf(w store.Write, g store.Guard) string {
 	return tableNames[w.Table] + " " + kindOf(w.Key) + " " + g.Attr + " " + strings.ReplaceAll(string(g.Is), " ", "-")
 }
 
-// strip notes the guards of a write, and takes away those that this world has to do without.
-func (w *World) strip(x *store.Write) {
-	if !w.options.List && w.options.Guard == "" {
+// Strip takes guards away from a write: those of kinds that are named, joined by commas.
+func Strip(w *store.Write, kinds string) {
+	if kinds == "" {
 		return
 	}
-	for _, g := range x.Guards {
-		w.Counts.Guards[GuardOf(*x, g)]++
+	lacks := func(g store.Guard) bool {
+		kind := GuardOf(*w, g)
+		for name := range strings.SplitSeq(kinds, ",") {
+			if strings.TrimSpace(name) == kind {
+				return true
+			}
+		}
+		return false
 	}
-	if w.options.Guard == "" {
-		return
+	if slices.ContainsFunc(w.Guards, lacks) {
+		w.Guards = slices.DeleteFunc(slices.Clone(w.Guards), lacks)
 	}
-	lacks := func(g store.Guard) bool { return w.strips(GuardOf(*x, g)) }
-	if !slices.ContainsFunc(x.Guards, lacks) {
-		return
-	}
-	x.Guards = slices.DeleteFunc(slices.Clone(x.Guards), lacks)
 }
 
-// strips reports whether a kind of guard is among those that this world lacks; several are joined by commas.
-func (w *World) strips(kind string) bool {
-	for name := range strings.SplitSeq(w.options.Guard, ",") {
-		if strings.TrimSpace(name) == kind {
-			return true
+// strip counts the guards of a write, and takes away those that this world has to do without.
+func (w *World) strip(x *store.Write) {
+	if w.options.List {
+		for _, g := range x.Guards {
+			w.Counts.Guards[GuardOf(*x, g)]++
 		}
 	}
-	return false
+	Strip(x, w.options.Guard)
 }
