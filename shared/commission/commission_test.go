@@ -142,6 +142,7 @@ func check(t *rapid.T, o ordering.Order) {
 	if back := o.RefundedTotal().Minor; back > o.Captured().Minor || lines > back || back-lines > o.Shipping.Minor {
 		t.Fatalf("%d of %d has gone back, %d of it by lines", back, o.Captured().Minor, lines)
 	}
+	explained(t, o, "mei", target)
 	for _, p := range target.Positions {
 		net := o.Lines[p.Line].Net.Minor
 		if p.Accrued > net || p.Reversed < 0 || p.Clawed < 0 || p.Reversed+p.Clawed > p.Accrued || p.Pending() < 0 || p.Available() < 0 {

@@ -83,13 +83,7 @@ func earns(r ordering.LineRate) ordering.LineRate {
 // OfLine is what so many pieces earn that were sold for a net amount together, cap of the order apart. It is rounded once
 // and never more than what they were sold for.
 func OfLine(net money.Amount, quantity int64, r ordering.LineRate) (money.Amount, error) {
-	var earned money.Amount
-	var err error
-	if r.PerUnit > 0 {
-		earned, err = money.Of(r.PerUnit, net.Currency).Multiply(quantity)
-	} else {
-		earned, err = net.Times(r.Rate.Ratio())
-	}
+	earned, err := uncapped(net, quantity, r)
 	if err != nil {
 		return money.Amount{}, err
 	}
@@ -99,4 +93,12 @@ func OfLine(net money.Amount, quantity int64, r ordering.LineRate) (money.Amount
 	}
 	earned.Minor = min(earned.Minor, most)
 	return earned, nil
+}
+
+// uncapped is what a rate or an amount per piece says.
+func uncapped(net money.Amount, quantity int64, r ordering.LineRate) (money.Amount, error) {
+	if r.PerUnit > 0 {
+		return money.Of(r.PerUnit, net.Currency).Multiply(quantity)
+	}
+	return net.Times(r.Rate.Ratio())
 }

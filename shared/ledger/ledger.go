@@ -286,7 +286,7 @@ func awardOf(o ordering.Order, c change) (ordering.Award, bool) {
 }
 
 // RuleInviter is the rule of entries that somebody earns for having invited the winner.
-const RuleInviter = "inviter"
+const RuleInviter = commission.RuleInviter
 
 // post appends the entries of one change to the KOC's posting.
 func (s *Settlement) post(o ordering.Order, c change, now time.Time) {

@@ -193,6 +193,22 @@ func (o *Order) returnKept(d Dispute, now time.Time) error {
 	return err
 }
 
+// LostOf is what lost disputes took back of one line.
+func (o Order) LostOf(line int) int64 {
+	var sum int64
+	for _, d := range o.Disputes {
+		if d.Lost == nil {
+			continue
+		}
+		for _, l := range d.Lines {
+			if l.Line == line {
+				sum += l.Net.Minor + l.Tax.Minor
+			}
+		}
+	}
+	return sum
+}
+
 // lostTotal is what lost disputes took back of the order.
 func (o Order) lostTotal() int64 {
 	var sum int64
