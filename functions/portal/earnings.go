@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"yundian/shared/ledger"
-	"yundian/shared/ordering"
 	"yundian/shared/shop"
 	"yundian/shared/web/api"
 )
@@ -89,12 +88,4 @@ func (p *portal) forecast(ctx context.Context, handle string, s shop.Settings) (
 		out = append(out, f)
 	}
 	return out, nil
-}
-
-func (p *portal) appliedOf(ctx context.Context, orders []ordering.Order) (map[string]ledger.Applied, error) {
-	ids := make([]string, len(orders))
-	for i, o := range orders {
-		ids[i] = o.ID
-	}
-	return p.store.Applied(ctx, ids)
 }

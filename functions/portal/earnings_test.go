@@ -11,9 +11,12 @@ import (
 	"time"
 
 	"yundian/shared/catalogue"
+	"yundian/shared/commission"
 	"yundian/shared/ledger"
+	"yundian/shared/locale"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
+	"yundian/shared/payout"
 	"yundian/shared/store"
 )
 
@@ -82,7 +85,7 @@ func TestEntriesSayWhy(t *testing.T) {
 	a := b.want(t, b.send(t, "mei", "GET", "/v1/earnings/entries", nil), http.StatusOK)
 	var raw struct{ Items []map[string]any }
 	a.Decode(t, &raw)
-	fields := []string{"amount", "at", "availableOn", "base", "currency", "id", "kind", "orderId", "rate", "ruleId", "ruleVersion", "sku", "title"}
+	fields := []string{"amount", "at", "availableOn", "base", "currency", "id", "kind", "line", "orderId", "rate", "ruleId", "ruleVersion", "sku", "state", "text", "title"}
 	if got := slices.Sorted(maps.Keys(raw.Items[0])); !slices.Equal(got, fields) {
 		t.Errorf("an entry has %v", got)
 	}
@@ -218,12 +221,12 @@ func TestAttributionIsForThoseConsidered(t *testing.T) {
 	b.order(t, "o1", []string{"tea"}, "lin", "mei")
 	b.order(t, "o2", []string{"tea"})
 
-	for _, handle := range []string{"mei", "lin"} {
+	for handle, shown := range map[string][2]string{"mei": {"mei", "l···"}, "lin": {"m···", "lin"}} {
 		got := get[Attribution](t, b, handle, "/v1/orders/o1/attribution")
-		if got.OrderID != "o1" || got.Reason != "last_link" || len(got.Winners) != 1 || got.Winners[0] != (Winner{"mei", 10000}) || len(got.Candidates) != 2 {
+		if got.OrderID != "o1" || got.Reason != "last_link" || len(got.Winners) != 1 || got.Winners[0] != (Winner{shown[0], 10000}) || len(got.Candidates) != 2 {
 			t.Fatalf("%s sees %+v", handle, got)
 		}
-		if lost := got.Candidates[1]; lost.KOC != "lin" || lost.Outcome != "lost" || lost.Reason != "later_link" || lost.Evidence != "link" || lost.At.IsZero() {
+		if lost := got.Candidates[1]; lost.KOC != shown[1] || lost.Outcome != "lost" || lost.Reason != "later_link" || lost.Evidence != "link" || lost.At.IsZero() {
 			t.Errorf("lin lost as %+v", lost)
 		}
 	}
@@ -246,8 +249,169 @@ func TestAttributionIsForThoseConsidered(t *testing.T) {
 		return o.Decide(award)
 	})
 	got := get[Attribution](t, b, "mei", "/v1/orders/o1/attribution")
-	if got.Winners[0].KOC != "lin" || got.Cause != "claim c1" || len(got.Earlier) != 1 || got.Earlier[0].Winners[0].KOC != "mei" {
+	if got.Winners[0].KOC != "l···" || got.Cause != "claim c1" || len(got.Earlier) != 1 || got.Earlier[0].Winners[0].KOC != "mei" ||
+		got.Earned || len(got.Why) != 1 || got.Why[0].Code != "replaced" || len(got.Lines) != 1 {
 		t.Errorf("after a claim mei sees %+v", got)
+	}
+}
+
+// TestWhyAnOrderEarns: per line for who won, and for who lost what became of the own link; in the reader's language.
+func TestWhyAnOrderEarns(t *testing.T) {
+	b := open(t)
+	for _, handle := range []string{"mei", "lin"} {
+		b.koc(t, handle)
+	}
+	b.shelve(t, "tea", 5000)
+	b.shelve(t, "cup", 3000)
+	b.order(t, "o1", []string{"tea", "cup"}, "lin", "mei")
+	why := func(handle, language string) (codes, text string, a Attribution) {
+		t.Helper()
+		b.want(t, b.send(t, handle, "GET", "/v1/orders/o1/attribution", nil, "Accept-Language", language), http.StatusOK).Decode(t, &a)
+		for _, w := range a.Why {
+			codes, text = codes+w.Code, text+w.Text
+		}
+		return codes, text, a
+	}
+	for language, want := range map[string]string{"en": "Not paid yet: it earns once it is paid.", "zh-CN": "还没付款，付款后才有佣金。", "zh-TW": "還沒付款，付款後才有佣金。"} {
+		if codes, text, a := why("mei", language); codes != "unpaid" || text != want || a.Earned {
+			t.Errorf("unpaid in %s: %s %s", language, codes, text)
+		}
+	}
+	codes, text, lost := why("lin", "zh-TW")
+	if codes != "later_link" || text == "" || lost.Earned || len(lost.Lines) != 0 {
+		t.Errorf("lin lost: %s %s %+v", codes, text, lost.Lines)
+	}
+	b.pay(t, "o1")
+	b.ship(t, "o1")
+	b.deliver(t, "o1")
+	b.change(t, "o1", func(o *ordering.Order) error {
+		_, err := o.RequestRefund(ordering.RefundRequest{ID: "r", Reason: "x", Lines: []ordering.RefundLine{{SKU: "tea", Quantity: 1}}}, b.at)
+		return err
+	})
+	codes, _, won := why("mei", "en")
+	if codes != "" || !won.Earned || len(won.Lines) != 2 || won.Lines[0].Earned || won.Lines[0].Why[0].Code != "refunded" || !won.Lines[1].Earned || len(won.Lines[1].Why) != 0 {
+		t.Errorf("one of two refunded: %+v", won)
+	}
+	b.change(t, "o1", func(o *ordering.Order) error { return o.Hold("same address as yours", "op", b.at) })
+	listed := get[EarnedPage](t, b, "mei", "/v1/orders").Items[0]
+	cup := listed.Lines[1]
+	if !listed.Earned || cup.Commission.Minor != 300 || cup.Pending.Minor != 300 || cup.Rate != 1000 || cup.RuleID != "default" || cup.RuleVersion != 1 ||
+		len(cup.Why) != 1 || cup.Why[0] != (Because{"on_hold", "The shop is looking into this order: same address as yours"}) {
+		t.Errorf("held: %+v", listed)
+	}
+	if listed.Commission.Minor != 300 || listed.Lines[0].Commission.Minor != 0 {
+		t.Errorf("sums: %+v", listed)
+	}
+	for _, handle := range []string{"mei", "lin"} {
+		if a := b.send(t, handle, "GET", "/v1/orders/o1/attribution", nil); strings.Contains(a.Body, "chen") || strings.Contains(a.Body, "陈静") || strings.Contains(a.Body, "13800000000") {
+			t.Errorf("%s reads about the shopper: %s", handle, a.Body)
+		}
+	}
+}
+
+func TestEntriesSayWhereTheirMoneyIs(t *testing.T) {
+	b := open(t)
+	b.koc(t, "mei")
+	b.shelve(t, "tea", 5000)
+	b.order(t, "o1", []string{"tea"}, "mei")
+	states := func() string {
+		t.Helper()
+		var out []string
+		for _, e := range get[EntryPage](t, b, "mei", "/v1/earnings/entries").Items {
+			out = append(out, fmt.Sprintf("%s%+d %s", e.Kind, e.Amount, e.State))
+			if e.Text == "" || strings.Contains(e.Text, "portal.") || strings.ContainsAny(e.Text, "{}") {
+				t.Errorf("%s says %q", e.ID, e.Text)
+			}
+		}
+		return strings.Join(out, ", ")
+	}
+	is := func(when, want string) {
+		t.Helper()
+		if got := states(); got != want {
+			t.Errorf("%s: %s, want %s", when, got, want)
+		}
+	}
+	b.pay(t, "o1")
+	is("paid", "accrual+500 pending")
+	b.refund(t, "o1", "price", 1000)
+	is("a fifth refunded", "refund-100 reversed, accrual+500 pending")
+	b.ship(t, "o1")
+	b.deliver(t, "o1")
+	b.at = b.at.AddDate(0, 0, 8)
+	b.mature(t, "o1")
+	is("released", "release+400 available, refund-100 reversed, accrual+500 available")
+	b.at = b.at.Add(time.Minute)
+	b.refund(t, "o1", "rest", 4000)
+	is("refunded", "clawback-400 debt, release+400 available, refund-100 reversed, accrual+500 available")
+
+	b.at = b.at.Add(time.Minute)
+	a := ledger.Adjustment{ID: "a1", KOC: "mei", Amount: money.Of(900, "CNY"), Order: "o1", Reason: "lost in the post", By: "op1", At: b.at}
+	if err := b.store.RequestAdjustment(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.store.ApproveAdjustment(t.Context(), "a1", ledger.Approver{By: "op2"}, b.at); err != nil {
+		t.Fatal(err)
+	}
+	e := get[EntryPage](t, b, "mei", "/v1/earnings/entries?limit=1").Items[0]
+	if e.State != "available" || e.OrderID != "o1" || e.AdjustmentID != "a1" || e.Reason != "lost in the post" || !strings.Contains(e.Text, "lost in the post") || e.Line != 0 || e.AvailableOn != nil {
+		t.Errorf("an adjustment: %+v", e)
+	}
+	b.at = b.at.Add(time.Minute)
+	ask := payout.Ask{ID: payout.ID("w"), KOC: "mei", Currency: "CNY", Minor: 1000, Cause: payout.Withdrawal, By: "s", Day: "2026-03-20"}
+	p, err := b.store.ReservePayout(t.Context(), ask, payout.FirstTerms(), payout.Method{Version: 1, Rail: payout.Bank, Verified: &payout.Verification{By: "op", At: b.at}}, b.at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := states(); !strings.HasPrefix(got, "payout-400 debt, payout-600 in_payout, adjustment+900 available") {
+		t.Errorf("withdrawn: %s", got)
+	}
+	b.at = b.at.Add(time.Minute)
+	if _, err := b.store.UpdatePayout(t.Context(), p.ID, b.at, func(p *payout.Payout) error { return p.Reject("op", "no", b.at) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := states(); !strings.HasPrefix(got, "payout+600 available, payout-400 debt, payout-600 available") {
+		t.Errorf("rejected: %s", got)
+	}
+}
+
+// TestEntriesInWords: every kind of entry has its sentence, in every language.
+func TestEntriesInWords(t *testing.T) {
+	o := ordering.Order{Total: money.Of(100, "CNY"), Lines: []ordering.Line{{SKU: "s", Quantity: 3, Net: money.Of(100, "CNY")}}}
+	seen := map[string]bool{}
+	for _, e := range []ledger.Entry{
+		{Kind: ledger.Accrual, Minor: 10, Base: 100, Rate: 1000}, {Kind: ledger.Accrual, Minor: 9, Base: 100, Rate: 1000}, {Kind: ledger.Accrual, Minor: -10},
+		{Kind: ledger.Accrual, Minor: 6, PerUnit: 2}, {Kind: ledger.Accrual, Minor: 6, Rule: ledger.RuleInviter, Rate: 1250}, {Kind: ledger.Refunded, Minor: -1},
+		{Kind: ledger.Refunded, Minor: 1}, {Kind: ledger.Release, Minor: 1}, {Kind: ledger.Release, Minor: 1, Reason: "month:2026-03"}, {Kind: ledger.Release, Minor: 1, Reason: payout.ReasonCredit},
+		{Kind: ledger.Clawback, Minor: -1}, {Kind: ledger.Clawback, Minor: 1}, {Kind: ledger.Bonus, Minor: 1, Reason: "month:2026-03"}, {Kind: ledger.Bonus, Minor: -1, Reason: "month:2026-03"},
+		{Kind: ledger.Adjusted, Minor: -1, Reason: "month:2026-03"}, {Kind: ledger.Adjusted, Minor: 1, Reason: "month:2026-03"}, {Kind: ledger.Adjusted, Minor: 1, Reason: "by hand"},
+		{Kind: ledger.PayoutKind, Reason: payout.ReasonReserved}, {Kind: ledger.PayoutKind, Reason: payout.ReasonDebt}, {Kind: ledger.PayoutKind, Reason: payout.ReasonPaid},
+		{Kind: ledger.PayoutKind, Reason: payout.ReasonReturned}, {Kind: ledger.Tax}, {Kind: ledger.Fee},
+	} {
+		for _, language := range locale.Languages {
+			text := row{Entry: e, posting: ledger.Posting{Currency: "CNY"}}.text(locale.For(language), o)
+			if text == "" || strings.Contains(text, "portal.") || strings.ContainsAny(text, "{}") || seen[string(language)+text] {
+				t.Errorf("%+v in %s: %q", e, language, text)
+			}
+			seen[string(language)+text] = true
+		}
+	}
+	for b, want := range map[money.BasisPoints]string{0: "0%", 1000: "10%", 1250: "12.5%", 1: "0.01%", 10_000: "100%", 1205: "12.05%"} {
+		if got := percent(b); got != want {
+			t.Errorf("%d is %s, want %s", b, got, want)
+		}
+	}
+}
+
+// TestEveryReasonHasWords in every language.
+func TestEveryReasonHasWords(t *testing.T) {
+	for _, code := range []commission.Why{commission.Undecided, commission.Lost, commission.Replaced, commission.Unpaid, commission.Cancelled, commission.Expired,
+		commission.Free, commission.RateZero, commission.TooSmall, commission.Capped, commission.MonthCapped, commission.Shared, commission.Refunded,
+		commission.PartlyRefunded, commission.ChargedBack, commission.OnHold, commission.Disputed, commission.ReturnOpen, commission.NotReceived} {
+		for _, language := range locale.Languages {
+			if !locale.For(language).Has("portal.why_" + string(code)) {
+				t.Errorf("%s has no words in %s", code, language)
+			}
+		}
 	}
 }
 
@@ -323,8 +487,8 @@ func TestPagesEndInsidePostings(t *testing.T) {
 			}
 			items, end, more := cut(left, at, limit)
 			for _, e := range items {
-				if e.Amount != next {
-					t.Fatalf("pages of %d: entry %d follows %d", limit, e.Amount, next-1)
+				if e.Minor != next {
+					t.Fatalf("pages of %d: entry %d follows %d", limit, e.Minor, next-1)
 				}
 				next++
 			}

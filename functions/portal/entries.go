@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"yundian/shared/ledger"
 	"yundian/shared/ordering"
+	"yundian/shared/payout"
 	"yundian/shared/seal"
 	"yundian/shared/store"
 	"yundian/shared/web/api"
@@ -17,22 +19,26 @@ import (
 
 // Entry is one change of a KOC's balances with its reason: base × rate under a rule.
 type Entry struct {
-	ID          string     `json:"id"`
-	At          time.Time  `json:"at"`
-	OrderID     string     `json:"orderId" doc:"Empty for what is not about an order"`
-	PayoutID    string     `json:"payoutId,omitempty" doc:"Of entries about a payout"`
-	Reason      string     `json:"reason,omitempty" doc:"A code, of entries that no rule explains, or an operator's words. Of payouts: reserved, debt_repaid, credit, paid, returned"`
-	SKU         string     `json:"sku"`
-	Title       string     `json:"title" doc:"Of the product, as ordered"`
-	Kind        string     `json:"kind" enum:"accrual,refund,release,payout,clawback,bonus,adjustment,tax,fee"`
-	Amount      int64      `json:"amount" doc:"In minor units: positive earns or becomes available, negative takes back"`
-	Currency    string     `json:"currency"`
-	AvailableOn *time.Time `json:"availableOn" nullable:"true" doc:"When the order's commission becomes available, as things stand; null while nobody can know"`
-	RuleID      string     `json:"ruleId"`
-	RuleVersion int64      `json:"ruleVersion"`
-	Rate        int64      `json:"rate" doc:"In hundredths of a percent; 0 where there was an amount for each piece instead"`
-	PerUnit     int64      `json:"perUnit,omitempty" doc:"The fixed amount for each piece, in minor units"`
-	Base        int64      `json:"base" doc:"What the line was sold for, in minor units"`
+	ID           string     `json:"id"`
+	At           time.Time  `json:"at"`
+	OrderID      string     `json:"orderId" doc:"Empty for what is not about an order"`
+	PayoutID     string     `json:"payoutId,omitempty" doc:"Of entries about a payout"`
+	AdjustmentID string     `json:"adjustmentId,omitempty" doc:"Of corrections by hand"`
+	Line         int        `json:"line,omitempty" doc:"Of the order, counted from 1; absent for what is not about a line"`
+	SKU          string     `json:"sku"`
+	Title        string     `json:"title" doc:"Of the product, as ordered"`
+	Kind         string     `json:"kind" enum:"accrual,refund,release,payout,clawback,bonus,adjustment,tax,fee"`
+	Amount       int64      `json:"amount" doc:"In minor units: positive earns or becomes available, negative takes back"`
+	Currency     string     `json:"currency"`
+	State        string     `json:"state,omitempty" enum:"pending,available,reversed,debt,in_payout,paid" doc:"Where this money is now. What is available is one sum, from which payouts take whatever order it came from"`
+	AvailableOn  *time.Time `json:"availableOn" nullable:"true" doc:"When the order's commission becomes available, as things stand; null while nobody can know"`
+	RuleID       string     `json:"ruleId"`
+	RuleVersion  int64      `json:"ruleVersion"`
+	Rate         int64      `json:"rate" doc:"In hundredths of a percent; 0 where there was an amount for each piece instead"`
+	PerUnit      int64      `json:"perUnit,omitempty" doc:"The fixed amount for each piece, in minor units"`
+	Base         int64      `json:"base" doc:"What the line was sold for, in minor units"`
+	Reason       string     `json:"reason,omitempty" doc:"A code, of entries that no rule explains, or an operator's words. Of payouts: reserved, debt_repaid, credit, paid, returned; of rules about a month: month:2026-03"`
+	Text         string     `json:"text" doc:"Why, as a sentence in the language of the request"`
 }
 
 // EntryPage is a page of entries, newest first.
@@ -79,59 +85,93 @@ func (p *portal) listEntries(ctx context.Context, in *struct{ api.Paging }) (*ap
 	if err != nil {
 		return nil, err
 	}
-	items, end, more := cut(postings, from, in.Limit.Size())
-	page := EntryPage{Items: items}
+	rows, end, more := cut(postings, from, in.Limit.Size())
+	page := EntryPage{}
 	if more || next != "" {
 		page.Next = p.keys.Cursor(bound, end.String())
 	}
-	return &api.Reply[EntryPage]{Body: page}, p.complete(ctx, items)
+	page.Items, err = p.viewEntries(ctx, rows)
+	return &api.Reply[EntryPage]{Body: page}, err
 }
+
+// row is an entry in its posting.
+type row struct {
+	ledger.Entry
+	posting ledger.Posting
+	n       int // of the entry in the posting
+}
+
+// orderID is the order that the entry is about, if any.
+func (r row) orderID() string { return cmp.Or(r.posting.Order, r.Order) }
 
 // cut flattens postings to at most limit entries from a place on. It returns where they end, and whether these
 // postings hold more.
-func cut(postings []ledger.Posting, from place, limit int) (items []Entry, end place, more bool) {
-	items, end = []Entry{}, from
+func cut(postings []ledger.Posting, from place, limit int) (rows []row, end place, more bool) {
+	end = from
 	for _, posting := range postings {
 		for i, e := range posting.Entries[min(end.skip, len(posting.Entries)):] {
-			if len(items) == limit {
+			if len(rows) == limit {
 				end.skip += i
-				return items, end, true
+				return rows, end, true
 			}
-			items = append(items, viewEntry(posting, e, end.skip+i))
+			rows = append(rows, row{e, posting, end.skip + i})
 		}
 		end = place{after: store.PostingCursor(posting)}
 	}
-	return items, end, false
+	return rows, end, false
 }
 
-func viewEntry(p ledger.Posting, e ledger.Entry, n int) Entry {
-	return Entry{ID: p.EntryID(n), At: p.At, OrderID: cmp.Or(p.Order, e.Order), PayoutID: p.Payout, Reason: e.Reason, SKU: e.SKU, Kind: string(e.Kind), Amount: e.Minor,
-		Currency: string(p.Currency), RuleID: e.Rule, RuleVersion: e.RuleVersion, Rate: int64(e.Rate), PerUnit: e.PerUnit, Base: e.Base}
-}
-
-// complete adds what only the orders know, as they are now.
-func (p *portal) complete(ctx context.Context, items []Entry) error {
-	var ids []string
-	for _, e := range items {
-		if e.OrderID != "" {
-			ids = append(ids, e.OrderID)
-		}
-	}
-	orders, err := p.store.Orders(ctx, ids)
+// viewEntries shows entries with what only their orders and payouts know, as they are now.
+func (p *portal) viewEntries(ctx context.Context, rows []row) ([]Entry, error) {
+	l, items := visitOf(ctx).locale(), make([]Entry, len(rows))
+	orders, payouts, err := p.sources(ctx, rows)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i := range items {
-		o, ok := orders[items[i].OrderID]
-		if !ok {
-			continue // orders are never deleted; if one were, its entries would still be right
+	for i, r := range rows {
+		e := Entry{ID: r.posting.EntryID(r.n), At: r.posting.At, OrderID: r.orderID(), PayoutID: r.posting.Payout, AdjustmentID: r.posting.Adjustment,
+			SKU: r.SKU, Kind: string(r.Kind), Amount: r.Minor, Currency: string(r.posting.Currency), RuleID: r.Rule, RuleVersion: r.RuleVersion,
+			Rate: int64(r.Rate), PerUnit: r.PerUnit, Base: r.Base, Reason: r.Reason}
+		o, known := orders[r.orderID()] // orders are never deleted; if one were, its entries would still be right
+		if r.SKU != "" {
+			e.Line = r.Line + 1
 		}
-		items[i].Title = titleOf(o, items[i].SKU)
-		if on := o.AvailableOn(); !on.IsZero() && items[i].Kind != string(ledger.Clawback) {
-			items[i].AvailableOn = &on
+		if known {
+			e.Title = titleOf(o, r.SKU)
+		}
+		if on := o.AvailableOn(); known && !on.IsZero() && r.posting.Order != "" && r.Kind != ledger.Clawback {
+			e.AvailableOn = &on
+		}
+		if e.State, err = r.state(o, payouts[r.posting.Payout]); err != nil {
+			return nil, err
+		}
+		e.Text = r.text(l, o)
+		items[i] = e
+	}
+	return items, nil
+}
+
+// sources are the orders and payouts that entries are about.
+func (p *portal) sources(ctx context.Context, rows []row) (map[string]ordering.Order, map[string]payout.Payout, error) {
+	var orderIDs, payoutIDs []string
+	for _, r := range rows {
+		if id := r.orderID(); id != "" && !slices.Contains(orderIDs, id) {
+			orderIDs = append(orderIDs, id)
+		}
+		if id := r.posting.Payout; id != "" && !slices.Contains(payoutIDs, id) {
+			payoutIDs = append(payoutIDs, id)
 		}
 	}
-	return nil
+	orders, err := p.store.Orders(ctx, orderIDs)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := p.store.Payouts(ctx, payoutIDs)
+	payouts := make(map[string]payout.Payout, len(found))
+	for _, x := range found {
+		payouts[x.ID] = x
+	}
+	return orders, payouts, err
 }
 
 func titleOf(o ordering.Order, sku string) string {

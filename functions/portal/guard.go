@@ -10,6 +10,7 @@ import (
 
 	"yundian/shared/fail"
 	"yundian/shared/koc"
+	"yundian/shared/locale"
 	"yundian/shared/web"
 )
 
@@ -24,7 +25,11 @@ type visit struct {
 	subject string      // the login
 	koc     koc.Profile // the KOC of the login; zero in bindLogin
 	base    string      // address of the store, without a slash at the end
+
+	language locale.Language
 }
+
+func (v visit) locale() *locale.Locale { return locale.For(v.language) }
 
 type visitKey struct{}
 
@@ -38,7 +43,7 @@ func visitOf(ctx context.Context) visit {
 // whatever the token says.
 func (p *portal) guard(c huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(c)
-	v := visit{base: web.BaseURL(r, p.publicURL)}
+	v := visit{base: web.BaseURL(r, p.publicURL), language: web.Language(r)}
 	caller, known := web.CallerOf(c.Context())
 	if !known || !caller.May(scope) {
 		web.WriteProblem(w, r, fail.New(fail.Denied, "scope_missing", "This login may not use the KOC portal.", nil))

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"yundian/shared/commission"
-	"yundian/shared/ledger"
+	"yundian/shared/locale"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
 	"yundian/shared/seal"
@@ -27,6 +27,7 @@ type EarnedOrder struct {
 	Pending     money.Amount `json:"pending" doc:"Of that, what is not available yet"`
 	AvailableOn *time.Time   `json:"availableOn" nullable:"true"`
 	OnHold      string       `json:"onHold,omitempty" doc:"Why the commission is held back, if it is"`
+	Earned      bool         `json:"earned" doc:"Whether this KOC keeps anything of it, as it stands"`
 }
 
 // EarnedLine is one line of such an order.
@@ -37,6 +38,15 @@ type EarnedLine struct {
 	Variant  string       `json:"variant"`
 	Quantity int64        `json:"quantity"`
 	Net      money.Amount `json:"net" doc:"What commission is based on: without discount, shipping and tax"`
+
+	Commission  money.Amount `json:"commission" doc:"What this KOC keeps of it, net of refunds; 0 until it is paid"`
+	Pending     money.Amount `json:"pending" doc:"Of that, what is not available yet"`
+	Rate        int64        `json:"rate" doc:"In hundredths of a percent; frozen with the decision"`
+	PerUnit     int64        `json:"perUnit,omitempty" doc:"Instead of the rate: minor units for each piece"`
+	RuleID      string       `json:"ruleId"`
+	RuleVersion int64        `json:"ruleVersion"`
+	Earned      bool         `json:"earned" doc:"Whether this KOC keeps anything of it, as it stands"`
+	Why         []Because    `json:"why" doc:"Why it earns nothing or less than its rate, or is kept back; empty when nothing is to be said. Codes: undecided, lost, replaced, unpaid, cancelled, expired, free, rate_zero, too_small, capped, month_cap, shared, refunded, partly_refunded, charged_back, on_hold, disputed, return_open, not_received"`
 }
 
 // EarnedPage is a page of orders, newest first. It may hold fewer than asked for although there is a next one.
@@ -65,24 +75,26 @@ func (p *portal) listOrders(ctx context.Context, in *ordersInput) (*api.Reply[Ea
 	if err != nil {
 		return nil, err
 	}
-	applied, err := p.appliedOf(ctx, orders)
-	if err != nil {
-		return nil, err
-	}
 	page := EarnedPage{Items: make([]EarnedOrder, 0, len(orders)), Next: p.keys.Cursor(bound, next)}
 	for _, o := range orders {
-		page.Items = append(page.Items, viewOrder(o, sumOf(applied[o.ID], handle)))
+		lines, err := commission.Explain(o, handle)
+		if err != nil {
+			return nil, err
+		}
+		page.Items = append(page.Items, viewOrder(visitOf(ctx).locale(), o, lines))
 	}
 	return &api.Reply[EarnedPage]{Body: page}, nil
 }
 
-func viewOrder(o ordering.Order, sum commission.Position) EarnedOrder {
-	c := o.Total.Currency
-	v := EarnedOrder{ID: o.ID, PlacedAt: o.PlacedAt, Status: string(o.Status()), Total: o.Total, Refunded: o.RefundedTotal(),
-		Commission: money.Of(sum.Net(), c), Pending: money.Of(sum.Pending(), c)}
-	for _, l := range o.Lines {
-		v.Lines = append(v.Lines, EarnedLine{SKU: l.SKU, Product: l.Product, Title: l.Title, Variant: l.Variant, Quantity: l.Quantity, Net: l.Net})
+// viewOrder shows an order as its facts stand; the ledger follows them within moments.
+func viewOrder(l *locale.Locale, o ordering.Order, lines []commission.Explained) EarnedOrder {
+	v := EarnedOrder{ID: o.ID, PlacedAt: o.PlacedAt, Status: string(o.Status()), Total: o.Total, Refunded: o.RefundedTotal(), Lines: viewLines(l, o, lines)}
+	var net, pending int64
+	for _, e := range lines {
+		net, pending = net+e.Net(), pending+e.Pending()
+		v.Earned = v.Earned || e.Net() > 0
 	}
+	v.Commission, v.Pending = money.Of(net, o.Total.Currency), money.Of(pending, o.Total.Currency)
 	if on := o.AvailableOn(); !on.IsZero() {
 		v.AvailableOn = &on
 	}
@@ -92,23 +104,23 @@ func viewOrder(o ordering.Order, sum commission.Position) EarnedOrder {
 	return v
 }
 
-// sumOf is where the commission of an order stands for one KOC, over all its lines.
-func sumOf(a ledger.Applied, handle string) commission.Position {
-	var sum commission.Position
-	for _, p := range a.Positions {
-		if p.KOC == handle {
-			sum.Accrued += p.Accrued
-			sum.Reversed += p.Reversed
-			sum.Released += p.Released
-			sum.Clawed += p.Clawed
-		}
+func viewLines(l *locale.Locale, o ordering.Order, lines []commission.Explained) []EarnedLine {
+	out := make([]EarnedLine, len(lines))
+	for i, e := range lines {
+		x, c := o.Lines[i], o.Total.Currency
+		out[i] = EarnedLine{SKU: x.SKU, Product: x.Product, Title: x.Title, Variant: x.Variant, Quantity: x.Quantity, Net: x.Net,
+			Commission: money.Of(e.Net(), c), Pending: money.Of(e.Pending(), c), Rate: int64(e.Rate.Rate), PerUnit: e.Rate.PerUnit,
+			RuleID: e.Rate.Rule, RuleVersion: e.Rate.RuleVersion, Earned: e.Net() > 0, Why: because(l, o, e.Why)}
 	}
-	return sum
+	return out
 }
 
 // Attribution is the decision about who earned an order, with its reasons.
 type Attribution struct {
-	OrderID string `json:"orderId"`
+	OrderID string       `json:"orderId"`
+	Earned  bool         `json:"earned" doc:"Whether this KOC keeps anything of the order, as it stands"`
+	Why     []Because    `json:"why" doc:"Why the order as a whole earns this KOC nothing: what became of the own evidence when another KOC won; empty otherwise, see the lines"`
+	Lines   []EarnedLine `json:"lines,omitempty" doc:"What was bought, for a KOC who won the order or had invited the winner"`
 	Decision
 	Earlier []Decision `json:"earlier,omitempty" doc:"Decisions that this one replaced, the oldest first"`
 }
@@ -125,13 +137,13 @@ type Decision struct {
 
 // Winner is a KOC who earns a share of the commission.
 type Winner struct {
-	KOC   string `json:"koc"`
+	KOC   string `json:"koc" doc:"Others are masked"`
 	Share int64  `json:"share" doc:"In hundredths of a percent; shares sum to 10,000"`
 }
 
 // Candidate is a KOC who was considered.
 type Candidate struct {
-	KOC      string    `json:"koc" doc:"Empty when a token could not be read"`
+	KOC      string    `json:"koc" doc:"Others are masked; empty when a token could not be read"`
 	Evidence string    `json:"evidence" enum:"link,code"`
 	At       time.Time `json:"at"`
 	Outcome  string    `json:"outcome" enum:"won,lost"`
@@ -148,34 +160,49 @@ func (p *portal) attribution(ctx context.Context, in *attributionInput) (*api.Re
 	if err != nil {
 		return nil, err
 	}
-	if !considered(o, visitOf(ctx).koc.Handle) {
+	handle, l := visitOf(ctx).koc.Handle, visitOf(ctx).locale()
+	if !considered(o, handle) {
 		return nil, store.OrderUnknown(in.ID)
 	}
-	a := Attribution{OrderID: o.ID}
+	lines, err := commission.Explain(o, handle)
+	if err != nil {
+		return nil, err
+	}
+	a := Attribution{OrderID: o.ID, Why: whyNot(l, o, handle, lines)}
+	for _, e := range lines {
+		a.Earned = a.Earned || e.Net() > 0
+	}
+	if slices.ContainsFunc(o.Awards, func(a ordering.Award) bool { return earns(a, handle) }) {
+		a.Lines = viewLines(l, o, lines)
+	}
 	for i, award := range o.Awards {
 		if i == len(o.Awards)-1 {
-			a.Decision = viewDecision(award)
+			a.Decision = viewDecision(award, handle)
 			break
 		}
-		a.Earlier = append(a.Earlier, viewDecision(award))
+		a.Earlier = append(a.Earlier, viewDecision(award, handle))
 	}
 	return &api.Reply[Attribution]{Body: a}, nil
 }
 
 func considered(o ordering.Order, handle string) bool {
 	return slices.ContainsFunc(o.Awards, func(a ordering.Award) bool {
-		return slices.ContainsFunc(a.Candidates, func(c ordering.Candidate) bool { return c.KOC == handle }) ||
-			slices.ContainsFunc(a.Winners, func(w ordering.Winner) bool { return w.KOC == handle })
+		return earns(a, handle) || slices.ContainsFunc(a.Candidates, func(c ordering.Candidate) bool { return c.KOC == handle })
 	})
 }
 
-func viewDecision(a ordering.Award) Decision {
+// earns reports whether a KOC earns by a decision, as a winner or as whoever had invited one.
+func earns(a ordering.Award, handle string) bool {
+	return slices.ContainsFunc(a.Winners, func(w ordering.Winner) bool { return w.KOC == handle || w.Inviter == handle })
+}
+
+func viewDecision(a ordering.Award, own string) Decision {
 	d := Decision{PolicyVersion: a.PolicyVersion, DecidedAt: a.DecidedAt, Reason: a.Reason, Cause: a.Cause, Winners: []Winner{}, Candidates: []Candidate{}}
 	for _, w := range a.Winners {
-		d.Winners = append(d.Winners, Winner{KOC: w.KOC, Share: int64(w.Share)})
+		d.Winners = append(d.Winners, Winner{KOC: masked(w.KOC, own), Share: int64(w.Share)})
 	}
 	for _, c := range a.Candidates {
-		d.Candidates = append(d.Candidates, Candidate{KOC: c.KOC, Evidence: string(c.Evidence), At: c.At, Outcome: c.Outcome, Reason: c.Reason})
+		d.Candidates = append(d.Candidates, Candidate{KOC: masked(c.KOC, own), Evidence: string(c.Evidence), At: c.At, Outcome: c.Outcome, Reason: c.Reason})
 	}
 	return d
 }

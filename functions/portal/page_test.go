@@ -189,10 +189,9 @@ func TestThePageSpeaksAllLanguages(t *testing.T) {
 		t.Fatalf("found only %d words in the scripts", len(used))
 	}
 	for prefix, names := range map[string]string{
-		"status_":  "held confirmed paid shipped delivered cancelled expired",
-		"kind_":    "accrual refund release payout clawback bonus adjustment tax fee",
-		"because_": "accrual accrual_fixed refund release clawback other",
-		"rule_":    "default product inviter other month",
+		"status_": "held confirmed paid shipped delivered cancelled expired",
+		"kind_":   "accrual refund release payout clawback bonus adjustment tax fee",
+		"rule_":   "default product inviter other month",
 		"reason_": strings.Join([]string{attribution.WonByCode, attribution.WonByLink, attribution.NoEvidence, attribution.NoneEligible, attribution.LostToCode,
 			attribution.LostToLaterLink, attribution.LostSameKOC, attribution.LostForged, attribution.LostExpired, attribution.LostFuture, attribution.LostMalformed,
 			attribution.LostUnknown, attribution.LostNotApproved, attribution.LostSuspended}, " "),
@@ -201,7 +200,7 @@ func TestThePageSpeaksAllLanguages(t *testing.T) {
 			used = append(used, prefix+name)
 		}
 	}
-	dynamic := regexp.MustCompile(`^(status|kind|because|reason|rule|channel|tab|profile|outcome|login)_|_hint$`)
+	dynamic := regexp.MustCompile(`^(status|kind|reason|rule|channel|tab|profile|outcome|login)_|_hint$`)
 	for _, l := range locale.Languages {
 		words := map[string]any{}
 		b.want(t, b.send(t, "", "GET", "/portal/words."+string(l)+".json", nil), http.StatusOK).Decode(t, &words)

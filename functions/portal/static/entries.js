@@ -21,18 +21,11 @@ function row(e) {
     "li",
     { class: "entry " + e.kind },
     h("div", { class: "entry-head" }, h("span", { class: "badge " + e.kind }, has("kind_" + e.kind) ? t("kind_" + e.kind) : e.kind), h("strong", { class: e.amount < 0 ? "minus" : "plus" }, money(e.amount, e.currency, true))),
-    h("p", { class: "entry-title" }, e.title || e.sku),
-    h("p", {}, reason(e)),
+    e.title || e.sku ? h("p", { class: "entry-title" }, e.title || e.sku) : null,
+    h("p", {}, e.text),
     h("p", { class: "hint" }, [state(e), rule(e)].filter(Boolean).join(" · ")),
-    h("p", { class: "hint", title: e.orderId }, moment(e.at), " · ", t("order_no", { order: "…" + e.orderId.slice(-6) })),
+    h("p", { class: "hint", title: e.orderId }, moment(e.at), e.orderId ? " · " + t("order_no", { order: "…" + e.orderId.slice(-6) }) : ""),
   );
-}
-
-// reason is base × rate = amount for what a sale earned, and in words what happened to it since.
-function reason(e) {
-  const gaps = { base: money(e.base, e.currency), rate: rate(e), amount: money(Math.abs(e.amount), e.currency) };
-  if (e.kind === "accrual" && e.perUnit) return t("because_accrual_fixed", gaps);
-  return has("because_" + e.kind) ? t("because_" + e.kind, gaps) : t("because_other", gaps);
 }
 
 function rule(e) {
@@ -43,8 +36,22 @@ function rule(e) {
 
 const rate = (e) => (e.perUnit ? t("per_piece", { amount: money(e.perUnit, e.currency) }) : percent(e.rate));
 
+// state says where the money of an entry is now.
 function state(e) {
-  if (e.kind !== "accrual") return "";
-  if (!e.availableOn) return t("state_open");
-  return new Date(e.availableOn) > new Date() ? t("state_due", { day: day(e.availableOn) }) : t("state_available");
+  switch (e.state) {
+    case "pending":
+      return e.availableOn ? t("state_due", { day: day(e.availableOn) }) : t("state_open");
+    case "available":
+      return t("state_available");
+    case "reversed":
+      return t("state_reversed");
+    case "debt":
+      return t("state_debt");
+    case "in_payout":
+      return t("state_in_payout");
+    case "paid":
+      return t("state_paid");
+    default:
+      return "";
+  }
 }

@@ -45,7 +45,12 @@ function orderCard(o, me) {
 }
 
 const line = (l) =>
-  h("li", {}, h("span", {}, l.title, l.variant ? " · " + l.variant : "", l.quantity > 1 ? " × " + number(l.quantity) : ""), h("span", {}, amount(l.net)));
+  h(
+    "li",
+    {},
+    h("span", {}, l.title, l.variant ? " · " + l.variant : "", l.quantity > 1 ? " × " + number(l.quantity) : "", l.why.map((w) => h("span", { class: "block hint" }, w.text))),
+    h("span", {}, amount(l.net)),
+  );
 
 function stateOf(o) {
   if (o.onHold) return t("on_hold", { reason: o.onHold });
