@@ -7,6 +7,7 @@ import (
 
 	"yundian/shared/ledger"
 	"yundian/shared/letter"
+	"yundian/shared/money"
 	"yundian/shared/payout"
 	"yundian/shared/store"
 	"yundian/shared/webhook"
@@ -95,6 +96,27 @@ func readPayouts(t *testing.T, s *store.Store) any {
 		}
 	}
 	return append(out, must(s.DuePayouts(t.Context(), noon.AddDate(0, 1, 0), 10))(t), must(s.Books(t.Context(), "mei"))(t))
+}
+
+func putStatements(t *testing.T, s *store.Store) {
+	for _, month := range []ledger.Period{"2026-01", "2026-02", "2026-03"} {
+		for _, c := range []money.Currency{"CNY", "EUR"} {
+			st := ledger.Close(ledger.Statement{}, ledger.Statement{KOC: "mei", Period: month, Currency: c, From: noon, To: noon, ClosedAt: noon}).End()
+			must(s.PutStatement(t.Context(), st))(t)
+			rival := st
+			rival.ClosedAt, rival.Hash = noon.Add(time.Hour), "other"
+			if kept := must(s.PutStatement(t.Context(), rival))(t); kept.Hash != st.Hash {
+				t.Errorf("a statement was closed twice: %+v", kept)
+			}
+		}
+	}
+}
+
+func readStatements(t *testing.T, s *store.Store) any {
+	first, next, err := s.Statements(t.Context(), "mei", "", 4)
+	rest, _, restErr := s.Statements(t.Context(), "mei", next, 4)
+	last, _, lastErr := s.LastStatement(t.Context(), "mei", "EUR")
+	return []any{must(first, err)(t), next, must(rest, restErr)(t), must(last, lastErr)(t)}
 }
 
 func fillBankFiles(t *testing.T, s *store.Store) {

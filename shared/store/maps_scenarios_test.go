@@ -44,6 +44,7 @@ var scenarios = []scenario{
 	{"payout terms", publishPayoutTerms, readPayoutTerms},
 	{"payout methods", changePayees, readPayees},
 	{"payouts", payOut, readPayouts},
+	{"statements", putStatements, readStatements},
 	{"bank files", fillBankFiles, readBankFiles},
 	{"pay runs", drivePayRuns, readPayRuns},
 	{"webhooks", tellOwners, readHooks},
