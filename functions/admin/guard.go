@@ -26,6 +26,7 @@ type visit struct {
 	language locale.Language
 	base     string // address of the store, without a slash at the end
 	route    string // method and path
+	writes   bool   // as an operator; auditors read, and see no accounts
 }
 
 type visitKey struct{}
@@ -45,7 +46,7 @@ func (a *admin) guard(c huma.Context, next func(huma.Context)) {
 		return
 	}
 	next(huma.WithValue(c, visitKey{}, visit{subject: caller.Subject, language: web.Language(r), base: web.BaseURL(r, a.publicURL),
-		route: r.Method + " " + r.URL.Path}))
+		route: r.Method + " " + r.URL.Path, writes: caller.In(operator)}))
 }
 
 func may(c web.Caller, known bool, method string) error {

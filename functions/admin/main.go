@@ -32,8 +32,12 @@ func main() {
 	if err != nil {
 		log.Fatalf("WEBHOOK_KEYS: %v", err)
 	}
+	payees, err := seal.ParseBox(os.Getenv("PAYOUT_KEYS"))
+	if err != nil {
+		log.Fatalf("PAYOUT_KEYS: %v", err)
+	}
 	s := store.Open(store.ConfigFrom(os.Getenv))
 	web.Serve(routes(&admin{store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, keys: keys,
-		publicURL: os.Getenv("PUBLIC_URL"), now: time.Now, random: rand.Text,
+		paymaster: cashier.Paymaster{Store: s, Box: payees}, publicURL: os.Getenv("PUBLIC_URL"), now: time.Now, random: rand.Text,
 		hooks: hooks.Desk{Store: s, Box: box, Cursors: keys, Courier: courier.New(os.Getenv("AWS_LAMBDA_RUNTIME_API")), Now: time.Now, Random: rand.Text}}))
 }

@@ -21,6 +21,7 @@ import (
 type admin struct {
 	store     *store.Store
 	cashier   cashier.Cashier
+	paymaster cashier.Paymaster
 	keys      seal.Ring
 	hooks     hooks.Desk
 	publicURL string
@@ -72,6 +73,20 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 	api.Register(v1, operation("getAdjustment", "GET", "/v1/admin/adjustments/{id}", "One adjustment"), a.getAdjustment)
 	api.Register(v1, operation("approveAdjustment", "POST", "/v1/admin/adjustments/{id}/approve", "Post an adjustment that somebody else asked for"), a.approveAdjustment)
 	api.Register(v1, operation("rejectAdjustment", "POST", "/v1/admin/adjustments/{id}/reject", "End an adjustment without posting anything"), a.rejectAdjustment)
+	api.Register(v1, operation("getPayee", "GET", "/v1/admin/kocs/{id}/payee", "Where a KOC's payouts go"), a.getPayee)
+	api.Register(v1, operation("verifyPayee", "POST", "/v1/admin/kocs/{id}/payee/verify", "Record that the account's holder is the KOC"), a.verifyPayee)
+	api.Register(v1, operation("adminListPayouts", "GET", "/v1/admin/payouts", "Payouts, newest first"), a.listPayouts)
+	api.Register(v1, created(operation("makePayout", "POST", "/v1/admin/payouts", "Reserve a payout for a KOC")), a.makePayout)
+	api.Register(v1, operation("adminGetPayout", "GET", "/v1/admin/payouts/{id}", "One payout with everything that happened to it"), a.getPayout)
+	api.Register(v1, operation("approvePayout", "POST", "/v1/admin/payouts/{id}/approve", "Let a payout be sent; not by who made it"), a.approvePayout)
+	api.Register(v1, operation("rejectPayout", "POST", "/v1/admin/payouts/{id}/reject", "Give a payout back before it is sent"), a.rejectPayout)
+	api.Register(v1, operation("recordPayoutResult", "POST", "/v1/admin/payouts/{id}/result", "Record how a bank payout ended; not by who made it"), a.recordResult)
+	api.Register(v1, operation("listPayoutFiles", "GET", "/v1/admin/payout-files", "Files for the bank, newest first"), a.listPayoutFiles)
+	api.Register(v1, created(operation("makePayoutFile", "POST", "/v1/admin/payout-files", "Collect approved bank payouts into a file, at most 500")), a.makePayoutFile)
+	api.Register(v1, csv(operation("readPayoutFile", "GET", "/v1/admin/payout-files/{id}", "The file's lines, always the same")), a.readPayoutFile)
+	api.Register(v1, fileOfOutcomes(operation("recordPayoutFileResult", "POST", "/v1/admin/payout-files/{id}/result", "Record the bank's answer to a file, all of it or nothing")), a.recordFileResult)
+	api.Register(v1, operation("getPayoutTerms", "GET", "/v1/admin/payout-terms", "The latest conditions of payouts"), a.getPayoutTerms)
+	api.Register(v1, created(operation("publishPayoutTerms", "POST", "/v1/admin/payout-terms", "Publish another version of the conditions of payouts")), a.publishPayoutTerms)
 
 	api.Register(v1, operation("getRules", "GET", "/v1/admin/rules", "The commission rules in force and those that were announced"), a.getRules)
 	api.Register(v1, created(operation("publishRules", "POST", "/v1/admin/rules", "Publish commission rules; a cut needs notice")), a.publishRules)
@@ -118,5 +133,16 @@ func created(o huma.Operation) huma.Operation {
 
 func imports(o huma.Operation) huma.Operation {
 	o.MaxBodyBytes = intake.MaxBytes
+	return o
+}
+
+func fileOfOutcomes(o huma.Operation) huma.Operation {
+	o.MaxBodyBytes = cashier.MaxBankAnswer
+	return o
+}
+
+// csv says that an operation answers with a file.
+func csv(o huma.Operation) huma.Operation {
+	o.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: "string"}}}}}
 	return o
 }

@@ -12,9 +12,9 @@ import (
 
 // Earnings are a KOC's balances and when what is pending becomes available.
 type Earnings struct {
-	Balances []Balance     `json:"balances" doc:"One per currency; a KOC without any earning has one in the shop's currency"`
-	Forecast []Forecast    `json:"forecast" doc:"Pending commission by the day it becomes available; orders whose day nobody knows yet are left out"`
-	Terms    []PayoutTerms `json:"terms" doc:"The conditions of payouts, one per currency of the balances"`
+	Balances []Balance         `json:"balances" doc:"One per currency; a KOC without any earning has one in the shop's currency"`
+	Forecast []Forecast        `json:"forecast" doc:"Pending commission by the day it becomes available; orders whose day nobody knows yet are left out"`
+	Terms    []WithdrawalTerms `json:"terms" doc:"The conditions of payouts, one per currency of the balances"`
 }
 
 // Balance is what there is in one currency, in minor units.

@@ -134,8 +134,8 @@ func (p *portal) listWithdrawals(ctx context.Context, in *struct{ api.Paging }) 
 	return &api.Reply[WithdrawalPage]{Body: page}, nil
 }
 
-// PayoutTerms are the conditions of payouts in one currency.
-type PayoutTerms struct {
+// WithdrawalTerms are the conditions of payouts in one currency.
+type WithdrawalTerms struct {
 	Currency string   `json:"currency"`
 	Minimum  int64    `json:"minimum" doc:"Least amount that can be withdrawn, in minor units"`
 	Cycle    string   `json:"cycle" enum:"none,weekly,monthly" doc:"How often the shop pays out by itself what is available"`
@@ -166,8 +166,8 @@ type TaxBracket struct {
 	Deduction int64 `json:"deduction" doc:"Minor units"`
 }
 
-func viewTerms(c payout.CurrencyTerms, today string) PayoutTerms {
-	v := PayoutTerms{Currency: string(c.Currency), Minimum: c.Minimum, Cycle: "none", NextDate: c.Schedule.Next(today),
+func viewTerms(c payout.CurrencyTerms, today string) WithdrawalTerms {
+	v := WithdrawalTerms{Currency: string(c.Currency), Minimum: c.Minimum, Cycle: "none", NextDate: c.Schedule.Next(today),
 		Fee: FeeTerms{Fixed: c.Fee.Fixed, Rate: int64(c.Fee.Rate)}, DebtCap: int64(c.DebtCap)}
 	if c.Schedule.Every != payout.Never {
 		v.Cycle = string(c.Schedule.Every)

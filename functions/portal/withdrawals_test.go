@@ -283,7 +283,7 @@ func TestWithdrawalsAreListed(t *testing.T) {
 func TestEarningsSayTheTermsOfPayouts(t *testing.T) {
 	b := open(t)
 	b.payable(t, "mei")
-	if got := get[Earnings](t, b, "mei", "/v1/earnings").Terms; len(got) != 1 || !reflect.DeepEqual(got[0], PayoutTerms{Currency: "CNY", Minimum: 1000, Cycle: "none", DebtCap: 5000}) {
+	if got := get[Earnings](t, b, "mei", "/v1/earnings").Terms; len(got) != 1 || !reflect.DeepEqual(got[0], WithdrawalTerms{Currency: "CNY", Minimum: 1000, Cycle: "none", DebtCap: 5000}) {
 		t.Errorf("at first %+v", got)
 	}
 	terms, err := payout.FirstTerms().Next(payout.Terms{HoldHours: 24, Currencies: []payout.CurrencyTerms{{Currency: "CNY", Minimum: 5000, DebtCap: 2000,
@@ -295,7 +295,7 @@ func TestEarningsSayTheTermsOfPayouts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := PayoutTerms{Currency: "CNY", Minimum: 5000, Cycle: "monthly", NextDate: "2026-03-10", DebtCap: 2000, Fee: FeeTerms{Fixed: 100, Rate: 50},
+	want := WithdrawalTerms{Currency: "CNY", Minimum: 5000, Cycle: "monthly", NextDate: "2026-03-10", DebtCap: 2000, Fee: FeeTerms{Fixed: 100, Rate: 50},
 		Tax: &TaxNote{Period: "year", From: b.at.Format(time.DateOnly), Source: "tax office", Brackets: []TaxBracket{{Rate: 1000}}}}
 	if got := get[Earnings](t, b, "mei", "/v1/earnings").Terms; len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 		t.Errorf("%+v, want %+v", got, want)

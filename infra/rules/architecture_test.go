@@ -82,7 +82,7 @@ var packages = []allowed{
 	// Sends payouts by Stripe; apart, so that no function but payout links the library.
 	{"shared/provider/stripe", shared, append(business[:len(business):len(business)], "shared/provider"), []string{"github.com/stripe/stripe-go/v85"}},
 	// The two hops that checkout, payments, admin and mature share: the provider does, the store records.
-	{"shared/cashier", shared, append(business[:len(business):len(business)], "shared/store", "shared/provider", "shared/telemetry"), nil},
+	{"shared/cashier", shared, append(business[:len(business):len(business)], "shared/payout/bankfile", "shared/store", "shared/provider", "shared/telemetry"), nil},
 	// What admin answers in slices and verify runs through daily.
 	{"shared/audit", shared, append(business[:len(business):len(business)], "shared/store"), nil},
 	// What goes to the systems of others, and whether it may.

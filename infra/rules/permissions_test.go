@@ -25,7 +25,7 @@ var mayWrite = map[string]map[string]string{
 	"checkout":  {"OrdersTable": "", "PeopleTable": "", "ShopTable": "SKU#"},
 	"payments":  {"OrdersTable": "", "ShopTable": "SKU#"},
 	"portal":    {"ShopTable": "KOC# LINK# IDEMP# APPLY# INVITE# LOGIN# HOOK#KOC# DELIVERY#", "LedgerTable": "KOC# PAYOUT#", "PeopleTable": "PAYEE#"},
-	"admin":     {"ShopTable": "", "OrdersTable": "", "PeopleTable": "", "LedgerTable": "ADJUST# KOC#"},
+	"admin":     {"ShopTable": "", "OrdersTable": "", "PeopleTable": "", "LedgerTable": "ADJUST# KOC# PAYOUT# PAYFILE#"},
 	"attribute": {"OrdersTable": ""},
 	"settle":    {"LedgerTable": ""},
 	"tally":     {"ShopTable": "STAT#"},

@@ -177,12 +177,17 @@ func (m Paymaster) concluding(ctx context.Context, id string, o payout.Outcome, 
 		}
 		return p, err
 	}
-	slog.ErrorContext(ctx, "payout outcome contradicted", "payout", id, "paid", o.Paid, "by", o.By)
-	telemetry.Count(ctx, "PayoutsContradicted", 1)
+	m.contradicted(ctx, id, o)
 	if _, failed := m.Store.UpdatePayout(ctx, id, o.At, func(p *payout.Payout) error { p.Dispute(o); return nil }); failed != nil {
 		return p, errors.Join(err, failed)
 	}
 	return p, err
+}
+
+// contradicted raises an alarm: one of two words on what became of money is wrong, and only a person can say which.
+func (m Paymaster) contradicted(ctx context.Context, id string, o payout.Outcome) {
+	slog.ErrorContext(ctx, "payout outcome contradicted", "payout", id, "paid", o.Paid, "by", o.By)
+	telemetry.Count(ctx, "PayoutsContradicted", 1)
 }
 
 // patience is after how many answers that are not final somebody should know: about a quarter of an hour.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
+	"slices"
 	"time"
 
 	"yundian/shared/fail"
@@ -73,7 +73,7 @@ func (m Paymaster) scheduleOf(ctx context.Context, terms payout.Terms, c payout.
 		}
 		run.Version++
 		if next == "" || !more() {
-			return errors.Join(failures[:min(3, len(failures))]...)
+			return few(failures)
 		}
 	}
 }
@@ -98,26 +98,14 @@ func (m Paymaster) makeAll(ctx context.Context, terms payout.Terms, at pass, pro
 		return []error{err}
 	}
 	minimum := terms.Of(at.run.Currency).Minimum
-	var mu sync.Mutex
-	var group sync.WaitGroup
-	places := make(chan struct{}, decideAtOnce)
-	for _, handle := range handles {
-		if b := balances[handle]; b.Withdrawable() < minimum {
-			continue
+	handles = slices.DeleteFunc(handles, func(h string) bool { b := balances[h]; return b.Withdrawable() < minimum })
+	return sideBySide(len(handles), func(i int) error {
+		err := m.make(ctx, terms, at, handles[i])
+		if err != nil {
+			slog.ErrorContext(ctx, "scheduled payout not made", "koc", handles[i], "day", at.run.Day, "error", err)
 		}
-		places <- struct{}{}
-		group.Go(func() {
-			defer func() { <-places }()
-			if err := m.make(ctx, terms, at, handle); err != nil {
-				slog.ErrorContext(ctx, "scheduled payout not made", "koc", handle, "day", at.run.Day, "error", err)
-				mu.Lock()
-				defer mu.Unlock()
-				failures = append(failures, err)
-			}
-		})
-	}
-	group.Wait()
-	return failures
+		return err
+	})
 }
 
 // make makes one KOC's payout. That nothing can be paid out is no failure: the KOC sees why.

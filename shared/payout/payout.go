@@ -219,7 +219,7 @@ func (p *Payout) Approve(c Checker, now time.Time) error {
 		return fail.New(fail.Denied, "payout_maker", "Whoever made a payout cannot approve it or record its result.", nil)
 	}
 	if c.By == c.Subject {
-		return fail.New(fail.Denied, "payout_own", "Nobody can approve a payout to themselves.", nil)
+		return Own()
 	}
 	if p.Status() != Reserved {
 		return p.wrongStatus()
@@ -235,6 +235,11 @@ func (p *Payout) Approve(c Checker, now time.Time) error {
 	}
 	p.Approvals = append(p.Approvals, Approval{By: c.By, At: now, To: Target{c.Method.Version, c.Method.Rail}, NotBefore: c.Method.HeldUntil})
 	return nil
+}
+
+// Own refuses somebody who decides about money for themselves.
+func Own() error {
+	return fail.New(fail.Denied, "payout_own", "Nobody can approve a payout to themselves, or verify their own payout method.", nil)
 }
 
 // KOCSuspended refuses payouts to a KOC whom the shop has suspended.

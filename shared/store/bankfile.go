@@ -54,9 +54,14 @@ func (s *Store) BankFile(ctx context.Context, id string) (payout.File, error) {
 		return payout.File{}, err
 	}
 	if len(files) == 0 {
-		return payout.File{}, fail.New(fail.NotFound, "bank_file_unknown", "There is no bank file {file} here.", fail.Args{"file": id})
+		return payout.File{}, BankFileUnknown(id)
 	}
 	return files[0], nil
+}
+
+// BankFileUnknown answers an id that no bank file has.
+func BankFileUnknown(id string) error {
+	return fail.New(fail.NotFound, "bank_file_unknown", "There is no bank file {file} here.", fail.Args{"file": id})
 }
 
 func (s *Store) bankFiles(ctx context.Context, ids []string) ([]payout.File, error) {

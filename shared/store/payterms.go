@@ -28,6 +28,16 @@ func (s *Store) PayoutTerms(ctx context.Context) (payout.Terms, error) {
 	return payTermsFrom(items[0])
 }
 
+// PayoutTermsVersion is one version of the terms, those of a new shop when nobody has published it.
+func (s *Store) PayoutTermsVersion(ctx context.Context, version int64) (payout.Terms, error) {
+	r := read{Shop, payTermsKey(version)}
+	found, err := s.get(ctx, []read{r})
+	if err != nil || found[r] == nil {
+		return payout.FirstTerms(), err
+	}
+	return payTermsFrom(found[r])
+}
+
 // PayoutTermsAt are the terms in force at a moment: the latest that had begun. The first terms of every shop end the walk.
 func (s *Store) PayoutTermsAt(ctx context.Context, at time.Time) (payout.Terms, error) {
 	q := query{table: Shop, pk: payTermsKey(0).PK, prefix: "V#", limit: 1, descending: true}

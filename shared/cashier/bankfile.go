@@ -1,0 +1,261 @@
+package cashier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"yundian/shared/fail"
+	"yundian/shared/koc"
+	"yundian/shared/money"
+	"yundian/shared/payout"
+	"yundian/shared/payout/bankfile"
+	"yundian/shared/store"
+)
+
+// MaxBankAnswer bounds a bank's file of outcomes, in bytes.
+const MaxBankAnswer = bankfile.MaxBytes
+
+// MakeFile collects approved bank payouts of a currency into a file, at most payout.MaxFile, and closes it. A file that a
+// crash has left open is completed first, and is the answer then: its payouts are marked already. extra are the writes
+// that belong into the transaction that closes the file. When no payout can go, that is a Conflict.
+func (m Paymaster) MakeFile(ctx context.Context, f payout.File, extra func(payout.File) ([]store.Write, error)) (payout.File, error) {
+	open, filling, err := m.Store.OpenFile(ctx, f.Currency)
+	if err != nil {
+		return f, err
+	}
+	if !filling {
+		if made, err := m.Store.BankFile(ctx, f.ID); fail.KindOf(err) != fail.NotFound {
+			return made, err
+		}
+		if open, err = m.beginFile(ctx, f); err != nil {
+			return f, err
+		}
+	}
+	if err := m.fill(ctx, open, f.At); err != nil {
+		return f, err
+	}
+	more, err := extra(open)
+	if err != nil {
+		return f, err
+	}
+	if err := m.Store.CloseFile(ctx, open, more...); err != nil && !fail.Is(err, "changed_meanwhile") { // somebody else was faster
+		return f, err
+	}
+	return m.Store.BankFile(ctx, open.ID)
+}
+
+func (m Paymaster) beginFile(ctx context.Context, f payout.File) (payout.File, error) {
+	waiting, err := m.Store.BankPayouts(ctx, f.Currency, f.At, payout.MaxFile)
+	if err != nil {
+		return f, err
+	}
+	ready := make([]bool, len(waiting))
+	failed := sideBySide(len(waiting), func(i int) error {
+		var err error
+		ready[i], err = m.ready(ctx, waiting[i], f.At)
+		return err
+	})
+	if len(failed) > 0 {
+		return f, few(failed)
+	}
+	for i, p := range waiting {
+		if ready[i] {
+			f.Payouts = append(f.Payouts, p.ID)
+		}
+	}
+	if len(f.Payouts) == 0 {
+		return f, fail.New(fail.Conflict, "bank_file_empty", "No approved bank payout in {currency} is waiting.", fail.Args{"currency": f.Currency})
+	}
+	if err := m.Store.BeginFile(ctx, f); err != nil {
+		return f, err
+	}
+	f.Version = 1
+	return f, nil
+}
+
+// ready reports whether an approved payout may leave now. One whose money would go elsewhere than was approved has to be
+// approved again.
+func (m Paymaster) ready(ctx context.Context, p payout.Payout, now time.Time) (bool, error) {
+	profile, err := m.Store.KOC(ctx, p.KOC)
+	if err != nil || profile.Status() == koc.Suspended || p.Status() != payout.Approved {
+		return false, err
+	}
+	method, err := m.Store.Payee(ctx, p.KOC)
+	if err != nil {
+		return false, err
+	}
+	outdated, err := p.Sendable(method, now)
+	if err != nil || !outdated {
+		return err == nil, nil
+	}
+	slog.WarnContext(ctx, "payout method changed after the approval", "payout", p.ID, "koc", p.KOC)
+	_, err = m.Store.UpdatePayout(ctx, p.ID, now, func(p *payout.Payout) error { return p.Reopen(payout.ReasonMethod, now) })
+	return false, settled(err)
+}
+
+// settled is nil for a refusal because of what a payout has become meanwhile.
+func settled(err error) error {
+	if fail.KindOf(err) == fail.Conflict {
+		return nil
+	}
+	return err
+}
+
+// fill marks the payouts of an open file with it.
+func (m Paymaster) fill(ctx context.Context, f payout.File, now time.Time) error {
+	payouts, err := m.Store.Payouts(ctx, f.Payouts)
+	if err != nil {
+		return err
+	}
+	return few(sideBySide(len(payouts), func(i int) error {
+		p := payouts[i]
+		if ready, err := m.ready(ctx, p, now); err != nil || !ready {
+			return err
+		}
+		_, err := m.Store.UpdatePayout(ctx, p.ID, now, func(p *payout.Payout) error {
+			return p.ToFile(payout.Export{File: f.ID, At: now, By: f.By})
+		}, store.OpenFileCheck(f))
+		if store.FileClosed(err) {
+			return nil
+		}
+		return settled(err)
+	}))
+}
+
+// sideBySide does n things, a few at once, and returns what failed.
+func sideBySide(n int, do func(i int) error) (failures []error) {
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	places := make(chan struct{}, decideAtOnce)
+	for i := range n {
+		places <- struct{}{}
+		group.Go(func() {
+			defer func() { <-places }()
+			if err := do(i); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				failures = append(failures, err)
+			}
+		})
+	}
+	group.Wait()
+	return failures
+}
+
+// few is one error of several: the first three tell enough.
+func few(failures []error) error { return errors.Join(failures[:min(3, len(failures))]...) }
+
+// InFile are the payouts that stand in a closed file, in its order.
+func (m Paymaster) InFile(ctx context.Context, f payout.File) ([]payout.Payout, error) {
+	if !f.Closed {
+		return nil, fail.New(fail.Conflict, "bank_file_open", "This bank file is still being filled. Please make it again: it will be completed.", nil)
+	}
+	candidates, err := m.Store.Payouts(ctx, f.Payouts)
+	if err != nil {
+		return nil, err
+	}
+	var in []payout.Payout
+	for _, p := range candidates {
+		if f.Holds(p) {
+			in = append(in, p)
+		}
+	}
+	return in, nil
+}
+
+// WriteFile is a closed file as the bank takes it. It is the same whenever it is written.
+func (m Paymaster) WriteFile(ctx context.Context, f payout.File) ([]byte, error) {
+	payouts, err := m.InFile(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	versions := make([]store.PayeeVersion, len(payouts))
+	for i, p := range payouts {
+		versions[i] = store.PayeeVersion{KOC: p.KOC, Version: p.Target().Version}
+	}
+	methods, err := m.Store.Payees(ctx, versions)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]bankfile.Line, len(payouts))
+	for i, p := range payouts {
+		to, err := OpenPayee(m.Box, p.KOC, methods[versions[i]])
+		if err != nil {
+			return nil, fmt.Errorf("bank file %s: %w", f.ID, err)
+		}
+		lines[i] = bankfile.Line{Payout: p.ID, Name: to.Name, Account: to.Account, Amount: p.Amount(), Reference: "Commission " + p.Day}
+	}
+	return bankfile.Encode(lines)
+}
+
+// Reconciled is what a bank's answer to a file says.
+type Reconciled struct {
+	Paid, Failed int
+	Open         []string // payouts of which it says nothing yet
+}
+
+// Reconcile records what a bank says became of the payouts of a file. The whole answer is read first: one line that cannot
+// be right, or that contradicts what is on record, refuses it, with the numbers of the lines, and nothing is recorded. The
+// same answer again changes nothing and is answered the same.
+func (m Paymaster) Reconcile(ctx context.Context, f payout.File, answer []byte, by string, now time.Time) (Reconciled, error) {
+	payouts, err := m.InFile(ctx, f)
+	if err != nil {
+		return Reconciled{}, err
+	}
+	byID := make(map[string]payout.Payout, len(payouts))
+	lines := make([]bankfile.Line, len(payouts))
+	for i, p := range payouts {
+		byID[p.ID], lines[i] = p, bankfile.Line{Payout: p.ID, Amount: p.Amount()}
+	}
+	report, err := bankfile.Reconcile(answer, lines)
+	if err != nil {
+		return Reconciled{}, err
+	}
+	out := Reconciled{Open: report.Open}
+	said := make([]payout.Said, len(report.Results))
+	var faults []fail.Field
+	for i, r := range report.Results {
+		said[i] = payout.Said{Outcome: payout.Outcome{Paid: r.Outcome == bankfile.Paid, At: now, By: by, Reference: r.Reference, Reason: r.Reason}}
+		p := byID[r.Payout]
+		if refusal, ok := errors.AsType[*fail.Error](p.Record(said[i])); ok {
+			if refusal.Code == "payout_contradicted" {
+				m.contradicted(ctx, p.ID, said[i].Outcome)
+			}
+			faults = append(faults, fail.Field{Location: fmt.Sprintf("line[%d]", r.Line), Code: refusal.Code, Text: refusal.Text, Args: refusal.Args})
+		}
+		if said[i].Paid {
+			out.Paid++
+		} else {
+			out.Failed++
+		}
+	}
+	if len(faults) > 0 {
+		return Reconciled{}, fail.NewFields(faults)
+	}
+	return out, few(sideBySide(len(said), func(i int) error {
+		_, err := m.Record(ctx, report.Results[i].Payout, said[i])
+		return err
+	}))
+}
+
+// FileID is the id of a bank file by its cause.
+func FileID(cause ...string) string { return "f" + payout.ID(cause...)[1:] }
+
+// ValidFileID reports whether a text can be a bank file's id.
+func ValidFileID(id string) bool { return len(id) > 0 && id[0] == 'f' && payout.ValidID("p"+id[1:]) }
+
+// Sum is what is transferred by payouts of one currency.
+func Sum(payouts []payout.Payout, c money.Currency) (money.Amount, error) {
+	sum := money.Of(0, c)
+	var err error
+	for _, p := range payouts {
+		if sum, err = sum.Add(p.Amount()); err != nil {
+			return sum, err
+		}
+	}
+	return sum, nil
+}
