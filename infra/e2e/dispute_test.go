@@ -57,3 +57,48 @@ func TestADisputedPayment(t *testing.T) {
 	view.Want(t, "lost", "disputes", 1, "state")
 	s.Verify()
 }
+
+// TestHostileDisputes: signed news that does not fit its order is refused and changes nothing; what fits counts once.
+func TestHostileDisputes(t *testing.T) {
+	store := drive.Shared(t)
+	w := webhooks{outside(t, store.URL), store.SandboxKey()}
+	o := w.Order(w.PageToken("/k/"+w.Handle), w.Product(10000, 5), 1, "sandbox")
+	paid := captured(o.Text("id"))
+	opened := paid
+	opened.ID, opened.Type, opened.Dispute, opened.Amount.Minor = drive.Fresh("evt_"), "dispute.opened", drive.Fresh("dp_"), 4000
+	about := func(kind string, change func(*provider.SandboxEvent)) provider.SandboxEvent {
+		e := opened
+		e.ID, e.Type = drive.Fresh("evt_"), "dispute."+kind
+		change(&e)
+		return e
+	}
+	same := func(*provider.SandboxEvent) {}
+	lost := about("lost", same)
+	for range 3 { // the outcome before the dispute, and both before the payment
+		for _, e := range []provider.SandboxEvent{lost, opened, paid} {
+			w.signed(e).Is(204)
+		}
+	}
+	for name, c := range map[string]struct {
+		status int
+		event  provider.SandboxEvent
+	}{
+		"the opposite":    {409, about("won", same)},
+		"another amount":  {409, about("lost", func(e *provider.SandboxEvent) { e.Amount.Minor++ })},
+		"another payment": {409, about("opened", func(e *provider.SandboxEvent) { e.Payment = "pay_x" })},
+		"other currency":  {409, about("opened", func(e *provider.SandboxEvent) { e.Dispute, e.Amount.Currency = "dp_y", "USD" })},
+		"no dispute":      {400, about("lost", func(e *provider.SandboxEvent) { e.Dispute = "" })},
+		"nothing":         {400, about("lost", func(e *provider.SandboxEvent) { e.Amount.Minor = 0 })},
+		"unknown order":   {404, about("lost", func(e *provider.SandboxEvent) { e.OrderID = "01ARZ3NDEKTSV4RRFFQ69G5FAV" })},
+	} {
+		if a := w.signed(c.event); a.Status != c.status {
+			t.Errorf("%s: %d %.200s", name, a.Status, a.Body)
+		}
+	}
+	w.Quiet()
+	w.Earns(w.KOC, 600, 0, 0)
+	if n := w.get(200, "/v1/admin/orders/"+o.Text("id"), w.Operator).Len("disputes"); n != 1 {
+		t.Errorf("%d disputes", n)
+	}
+	w.Verify()
+}
