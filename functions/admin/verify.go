@@ -12,7 +12,7 @@ import (
 
 // Verification is one slice of checking every figure against the facts it follows from.
 type Verification struct {
-	Checked     int          `json:"checked" doc:"Orders, KOCs or SKUs in this slice"`
+	Checked     int          `json:"checked" doc:"Orders, KOCs, payouts, adjustments or SKUs in this slice"`
 	Unsettled   int          `json:"unsettled" doc:"Orders that nobody has decided yet or whose last change has not reached the ledger, and KOCs whose ledger kept changing while it was read; a moment later they are settled"`
 	Waiting     []string     `json:"waiting,omitempty" doc:"Their ids; an order that stays here can be redriven"`
 	Differences []Difference `json:"differences"`
@@ -23,8 +23,8 @@ type Verification struct {
 
 // Difference is a figure that is not what it should be.
 type Difference struct {
-	Kind     string `json:"kind" enum:"order,commission,fact,posting,balance,forecast,month,statistics,stock"`
-	ID       string `json:"id" doc:"Of the order, KOC, posting, month or SKU"`
+	Kind     string `json:"kind" enum:"order,commission,fact,posting,balance,forecast,month,statement,payout,tax,adjustment,statistics,stock"`
+	ID       string `json:"id" doc:"Of the order, KOC, posting, month, payout, adjustment or SKU"`
 	Expected string `json:"expected"`
 	Found    string `json:"found"`
 }

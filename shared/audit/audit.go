@@ -31,6 +31,10 @@ const (
 	Forecast   = "forecast"   // pending commission by day
 	Month      = "month"      // what caps and bonuses of a month are worked out from
 	Statistics = "statistics" // what is counted of an order
+	Statement  = "statement"  // a closed month that is not what its postings add up to, or does not follow the one before
+	Payout     = "payout"     // a payout, its postings, or what is in payout
+	Tax        = "tax"        // what was paid in a tax period, and withheld of it
+	Adjustment = "adjustment" // an approved one without its posting, or a posting of none
 	Stock      = "stock"
 )
 
@@ -64,7 +68,7 @@ func (r *Report) wait(what string) {
 // Place is where a run of slices has got to; the zero Place is its beginning.
 type Place struct {
 	Part    string    `json:"p"`           // one of parts
-	After   string    `json:"a,omitempty"` // cursor of orders, or the last KOC or product
+	After   string    `json:"a,omitempty"` // cursor of the list that is gone through
 	KOC     string    `json:"k,omitempty"` // whose postings are being added up, when they need several slices
 	Posting string    `json:"n,omitempty"` // the last one that was counted
 	Sums    []sum     `json:"s,omitempty"` // of the postings so far
@@ -74,12 +78,14 @@ type Place struct {
 
 // The parts of a run, in order.
 const (
-	orders = "orders"
-	kocs   = "kocs"
-	stock  = "stock"
+	orders      = "orders"
+	kocs        = "kocs"
+	payouts     = "payouts"
+	adjustments = "adjustments"
+	stock       = "stock"
 )
 
-var parts = []string{orders, kocs, stock}
+var parts = []string{orders, kocs, payouts, adjustments, stock}
 
 // then is the place after a slice: further in this part, or the next part, or the end.
 func (p Place) then(after string) Place {
@@ -106,6 +112,9 @@ const (
 	sliceOrders   = 100
 	sliceKOCs     = 20
 	sliceProducts = 50
+
+	slicePayouts     = 100
+	sliceAdjustments = 50
 )
 
 // SlicePostings are the postings of a slice that answers well within a request.
@@ -138,6 +147,10 @@ func (a *Auditor) Slice(ctx context.Context, at Place) (Report, Place, error) {
 		next, err = a.orders(ctx, at, &r)
 	case kocs:
 		next, err = a.kocs(ctx, at, &r)
+	case payouts:
+		next, err = a.payouts(ctx, at, &r)
+	case adjustments:
+		next, err = a.adjustments(ctx, at, &r)
 	default:
 		next, err = a.stock(ctx, at, &r)
 	}

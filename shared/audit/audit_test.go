@@ -18,8 +18,9 @@ func TestARunningShopAgrees(t *testing.T) {
 	for name, s := range map[string]*store.Store{"engine": storetest.Open(t), "maps": store.OpenMaps(store.NewMaps())} {
 		w := newWorld(t, s)
 		ids := w.sold(4)
+		w.closed()
 		r := run(t, w.auditor())
-		if r.Checked != len(ids)+len(handles)+2 || r.Unsettled != 0 || len(r.Differences)+len(r.Left) != 0 {
+		if r.Checked != len(ids)+len(handles)+4+4+2 || r.Unsettled != 0 || len(r.Differences)+len(r.Left) != 0 {
 			t.Errorf("%s: %+v", name, r)
 		}
 		w.step("o001", 5)

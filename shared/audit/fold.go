@@ -13,12 +13,13 @@ import (
 
 // fold is what postings of one KOC add up to.
 type fold struct {
-	sums   map[money.Currency]ledger.Balances
-	orders map[string]orderFold
-	months map[commission.MonthKey]commission.Adjustment
-	causes map[string]string // ids of postings by source and version
-	off    []Difference      // postings that are wrong in themselves
-	twice  []Difference      // postings of a cause that has one already
+	sums    map[money.Currency]ledger.Balances
+	orders  map[string]orderFold
+	months  map[commission.MonthKey]commission.Adjustment
+	causes  map[string]string // ids of postings by source and version
+	sources map[string]source // of payouts and adjustments
+	off     []Difference      // postings that are wrong in themselves
+	twice   []Difference      // postings of a cause that has one already
 }
 
 // orderFold is what the postings of one order add up to, without caps and bonuses of a month.
@@ -27,9 +28,16 @@ type orderFold struct {
 	lines    ledger.Balances
 }
 
+// source is what the postings of a payout or an adjustment say.
+type source struct {
+	payout   bool
+	postings int
+	entries  []string
+}
+
 func newFold() fold {
 	return fold{sums: map[money.Currency]ledger.Balances{}, orders: map[string]orderFold{}, months: map[commission.MonthKey]commission.Adjustment{},
-		causes: map[string]string{}}
+		causes: map[string]string{}, sources: map[string]source{}}
 }
 
 // add adds a posting up; whole also by order, month and cause, which takes room for each of them.
@@ -52,6 +60,8 @@ func (f *fold) add(p ledger.Posting, whole bool) {
 	}
 	f.causes[cause] = p.ID
 	if p.Order == "" {
+		s := f.sources[p.Source()]
+		f.sources[p.Source()] = source{payout: p.Payout != "", postings: s.postings + 1, entries: append(s.entries, entryTexts(p)...)}
 		return
 	}
 	o := f.orders[p.Order]
@@ -81,7 +91,7 @@ func adjustmentOf(e ledger.Entry) commission.Adjustment {
 
 // with is both folds together.
 func (f fold) with(o fold) fold {
-	sum := fold{sums: maps.Clone(f.sums), orders: maps.Clone(f.orders), months: maps.Clone(f.months), twice: slices.Concat(f.twice, o.twice)}
+	sum := fold{sums: maps.Clone(f.sums), orders: maps.Clone(f.orders), months: maps.Clone(f.months), sources: maps.Clone(f.sources), twice: slices.Concat(f.twice, o.twice)}
 	for c, b := range o.sums {
 		both := sum.sums[c].Plus(b)
 		both.Currency = c
@@ -90,6 +100,10 @@ func (f fold) with(o fold) fold {
 	for id, x := range o.orders {
 		both := orderFold{currency: x.currency, lines: sum.orders[id].lines.Plus(x.lines)}
 		sum.orders[id] = both
+	}
+	for id, x := range o.sources {
+		s := sum.sources[id]
+		sum.sources[id] = source{payout: x.payout, postings: s.postings + x.postings, entries: slices.Concat(s.entries, x.entries)}
 	}
 	for k, m := range o.months {
 		sum.months[k] = sum.months[k].Plus(m)

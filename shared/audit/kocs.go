@@ -9,6 +9,8 @@ import (
 
 	"yundian/shared/commission"
 	"yundian/shared/ledger"
+	"yundian/shared/money"
+	"yundian/shared/payout"
 	"yundian/shared/store"
 )
 
@@ -99,6 +101,10 @@ type walk struct {
 	old    fold // postings before the cut
 	recent fold
 	stored store.Stored
+	paid   []payout.Payout     // of the KOC
+	by     []ledger.Adjustment // that postings name
+	chains map[money.Currency]*chain
+	closed []Difference    // about closed statements, once all postings have gone by
 	parts  map[string]part // what is applied of the orders that the postings lead to
 }
 
@@ -114,6 +120,12 @@ func newWalk(at Place) *walk {
 // more than left, it returns the place to go on from.
 func (a *Auditor) walk(ctx context.Context, w *walk, left *int) (Place, error) {
 	handle := w.at.KOC
+	var err error
+	if w.whole {
+		if w.chains, err = a.chains(ctx, handle); err != nil {
+			return w.at, err
+		}
+	}
 	rest, err := a.readOld(ctx, w, left)
 	if err != nil || rest.KOC != "" {
 		return rest, err
@@ -125,7 +137,8 @@ func (a *Auditor) walk(ctx context.Context, w *walk, left *int) (Place, error) {
 		if err := a.readRecent(ctx, w); err != nil {
 			return w.at, err
 		}
-		if err := a.readOrders(ctx, w); err != nil {
+		w.finishChains(a.Now())
+		if err := a.readSources(ctx, w); err != nil {
 			return w.at, err
 		}
 		after, err := a.Store.Books(ctx, handle)
@@ -147,6 +160,7 @@ func (a *Auditor) readOld(ctx context.Context, w *walk, left *int) (Place, error
 		}
 		for _, p := range postings {
 			w.old.add(p, w.whole)
+			w.pass(p)
 		}
 		*left -= len(postings)
 		if after = next; next == "" {
@@ -170,6 +184,7 @@ func (a *Auditor) readRecent(ctx context.Context, w *walk) error {
 		}
 		for _, p := range postings {
 			w.recent.add(p, w.whole)
+			w.pass(p)
 		}
 		if after = next; next == "" {
 			return nil
@@ -177,12 +192,60 @@ func (a *Auditor) readRecent(ctx context.Context, w *walk) error {
 	}
 }
 
-// readOrders reads what is applied of the orders that the postings lead to. Once read, an order's part in the KOC's ledger
-// changes by a recent posting, or by another day on which what is pending becomes available.
-func (a *Auditor) readOrders(ctx context.Context, w *walk) error {
+// pass shows a posting to the closed statements in its currency. They see every posting once.
+func (w *walk) pass(p ledger.Posting) {
+	if !w.whole || w.closed != nil {
+		return
+	}
+	if w.chains[p.Currency] == nil {
+		w.chains[p.Currency] = &chain{}
+	}
+	w.chains[p.Currency].add(p)
+}
+
+// finishChains ends the closed statements when all postings have gone by for the first time.
+func (w *walk) finishChains(now time.Time) {
+	if !w.whole || w.closed != nil {
+		return
+	}
+	w.closed = []Difference{}
+	for _, c := range keysOf(w.chains, nil) {
+		i := slices.IndexFunc(w.stored.Books, func(b ledger.Book) bool { return b.Currency == c })
+		book := ledger.Book{Balances: ledger.Balances{Currency: c}}
+		if i >= 0 {
+			book = w.stored.Books[i]
+		}
+		w.closed = append(w.closed, w.chains[c].finish(book, w.at.KOC, now)...)
+	}
+}
+
+// readSources reads what the postings follow from: what is applied of their orders, all payouts of the KOC, adjustments.
+func (a *Auditor) readSources(ctx context.Context, w *walk) error {
 	if !w.whole {
 		return nil
 	}
+	if err := a.readOrders(ctx, w); err != nil {
+		return err
+	}
+	var err error
+	if w.paid, err = a.Store.Payouts(ctx, w.stored.Payouts); err != nil {
+		return err
+	}
+	var named []string
+	for _, f := range []fold{w.old, w.recent} {
+		for id, s := range f.sources {
+			if !s.payout {
+				named = append(named, id)
+			}
+		}
+	}
+	w.by, err = a.Store.Adjustments(ctx, named)
+	return err
+}
+
+// readOrders reads what is applied of the orders that the postings lead to. Once read, an order's part in the KOC's ledger
+// changes by a recent posting, or by another day on which what is pending becomes available.
+func (a *Auditor) readOrders(ctx context.Context, w *walk) error {
 	due := map[string]bool{}
 	for id := range w.old.orders {
 		if x, known := w.parts[id]; !known || x.stands.Pending != 0 {
@@ -235,7 +298,7 @@ func sameChanges(a, b []ledger.Book) bool {
 
 // differences are what does not agree. Of a ledger that kept changing only what is wrong in itself is told.
 func (w *walk) differences() []Difference {
-	found := append(slices.Clone(w.old.off), w.recent.off...)
+	found := slices.Concat(w.old.off, w.recent.off, w.closed)
 	for _, b := range w.stored.Books {
 		if signs := wrongSigns(b.Balances); signs != "" {
 			found = append(found, Difference{Balance, w.at.KOC, "no account on the wrong side of 0", signs})
@@ -252,7 +315,9 @@ func (w *walk) differences() []Difference {
 	found = append(found, total.twice...)
 	found = append(found, w.orders(total)...)
 	found = append(found, w.forecast(total)...)
-	return append(found, w.months(total)...)
+	found = append(found, w.months(total)...)
+	found = append(found, w.payouts(total)...)
+	return append(found, w.adjustments(total)...)
 }
 
 func (w *walk) balances(total fold) []Difference {

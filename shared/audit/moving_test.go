@@ -34,6 +34,17 @@ func TestNoMomentLooksWrong(t *testing.T) {
 			busy = true
 			defer func() { busy = false }()
 			moved++
+			switch random.IntN(12) {
+			case 0:
+				w.withdraw(fmt.Sprint("p", moved), "mei", int64(10+random.IntN(100)))
+				return store.Pass
+			case 1:
+				w.conclude(fmt.Sprint("p", random.IntN(moved)), random.IntN(3))
+				return store.Pass
+			case 2:
+				w.adjust(fmt.Sprint("a", moved), "mei", int64(random.IntN(200)-100)|1, random.IntN(3) > 0)
+				return store.Pass
+			}
 			id := ids[random.IntN(len(ids))]
 			if random.IntN(2) == 0 {
 				id = fmt.Sprint("n", moved)
@@ -80,15 +91,9 @@ func TestNoMomentLooksWrong(t *testing.T) {
 func TestNothingIsWrongUnderLoad(t *testing.T) {
 	w := newWorld(t, storetest.Open(t))
 	var crowd sync.WaitGroup
-	stop := make(chan struct{})
 	for part := range 4 {
 		crowd.Go(func() {
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					return
-				default:
-				}
+			for i := range 12 {
 				id := fmt.Sprintf("w%d-%d", part, i)
 				w.place(id, kinds[(part+i)%len(kinds)])
 				for n := range len(steps) - 2 {
@@ -98,12 +103,23 @@ func TestNothingIsWrongUnderLoad(t *testing.T) {
 					}
 				}
 				w.settle(id)
+				if w.withdraw(id, "mei", 20) {
+					w.conclude(id, i%3)
+				}
+				w.adjust(id, "mei", int64(i%7-3)|1, i%2 == 0)
 			}
 		})
 	}
 	a := w.auditor()
 	a.Wait = audit.Pause
-	for round := range 12 {
+	done := make(chan struct{})
+	go func() { crowd.Wait(); close(done) }()
+	for round, running := 0, true; running; round++ {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
 		if a.Postings = audit.SlicePostings; round%3 == 0 {
 			a.Postings = 50
 		}
@@ -112,8 +128,7 @@ func TestNothingIsWrongUnderLoad(t *testing.T) {
 			break
 		}
 	}
-	close(stop)
-	crowd.Wait()
+	<-done
 	a.Postings = audit.SlicePostings
 	if r := run(t, a); len(r.Differences) != 0 || r.Unsettled != 0 || r.Checked < len(handles)+2 {
 		t.Errorf("in the end: %+v", r)

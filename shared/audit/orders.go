@@ -156,7 +156,7 @@ func (e *evidence) moments() []store.Moment {
 	var out []store.Moment
 	for _, handle := range e.earners() {
 		for v, f := range e.facts {
-			out = append(out, store.Moment{KOC: handle, Order: e.order.ID, V: v, At: f.At})
+			out = append(out, store.Moment{KOC: handle, Source: e.order.ID, V: v, At: f.At})
 		}
 	}
 	return out

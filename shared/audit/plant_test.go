@@ -16,6 +16,7 @@ import (
 	"yundian/infra/local/engine/enginetest"
 	"yundian/shared/audit"
 	"yundian/shared/ledger"
+	"yundian/shared/payout"
 	"yundian/shared/store"
 	"yundian/shared/store/storetest"
 )
@@ -36,6 +37,7 @@ func damage(t *testing.T) *damaged {
 	s, env := storetest.OpenWithEnv(t)
 	w := newWorld(t, s)
 	w.sold(2)
+	w.closed()
 	if r := run(t, w.auditor()); len(r.Differences) != 0 {
 		t.Fatalf("before anything is altered: %+v", r.Differences)
 	}
@@ -139,6 +141,9 @@ func of(order string, kind ledger.Kind) func(ledger.Posting) bool {
 	}
 }
 
+// What is kept of mei's closed months.
+const march, april = "STATEMENT#2026-03#CNY", "STATEMENT#2026-04#CNY"
+
 // want is a difference with parts of what it expected and found.
 type want struct{ kind, id, expected, found string }
 
@@ -184,15 +189,18 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 		"amount of a posting": {func(d *damaged) {
 			_, sk := d.posting("mei", of("o001", ledger.Accrual))
 			d.replace("LEDGER", "KOC#mei", sk, "entries", `"amount":200`, `"amount":201`)
-		}, []want{{audit.Posting, "settle:o001:3:mei", "legs that sum to 0", "off balance by 1"}, {audit.Posting, "o001", "mei line 0: accrued 200", "(pending 1, "}, {audit.Balance, "mei", "CNY pending 382", "CNY pending 381"}, {audit.Posting, "o001", "mei: available 233", "mei: pending 1, available 233"}}},
+		}, []want{{audit.Posting, "settle:o001:3:mei", "legs that sum to 0", "off balance by 1"}, {audit.Posting, "o001", "mei line 0: accrued 200", "(pending 1, "}, {audit.Balance, "mei", "CNY pending 382", "CNY pending 381"}, {audit.Posting, "o001", "mei: available 233", "mei: pending 1, available 233"},
+			{audit.Statement, "mei 2026-03 CNY", "closes with pending 382", "closes with pending 381"}}},
 		"what an entry says": {func(d *damaged) {
 			_, sk := d.posting("mei", of("o001", ledger.Accrual))
 			d.replace("LEDGER", "KOC#mei", sk, "entries", `"Minor":200`, `"Minor":201`)
-		}, []want{{audit.Posting, "o001", "accrued 200", "accrued 201"}}},
+		}, []want{{audit.Posting, "o001", "accrued 200", "accrued 201"},
+			{audit.Statement, "mei 2026-03 CNY", "accrual: 1805", "accrual: 1804"}}},
 		"a posting is gone": {func(d *damaged) {
 			_, sk := d.posting("mei", of("o001", ledger.Accrual))
 			d.alter("LEDGER", "KOC#mei", sk, func(item) item { return nil })
-		}, []want{{audit.Posting, "o001", "mei line 0: accrued 200", "mei line 0: accrued 0"}, {audit.Posting, "o001", "mei line 1: accrued 33", "mei line 1: accrued 0"}, {audit.Balance, "mei", "CNY pending 148", "CNY pending 381"}, {audit.Posting, "o001", "mei: available 233", "mei: pending -233"}}},
+		}, []want{{audit.Posting, "o001", "mei line 0: accrued 200", "mei line 0: accrued 0"}, {audit.Posting, "o001", "mei line 1: accrued 33", "mei line 1: accrued 0"}, {audit.Balance, "mei", "CNY pending 148", "CNY pending 381"}, {audit.Posting, "o001", "mei: available 233", "mei: pending -233"},
+			{audit.Statement, "mei 2026-03 CNY", "23 postings", "24 postings"}}},
 		"a posting stands twice": {func(d *damaged) {
 			p, sk := d.posting("mei", of("o001", ledger.Accrual))
 			d.alter("LEDGER", "KOC#mei", sk, func(it item) item {
@@ -200,10 +208,56 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 				it["sk"] = &types.AttributeValueMemberS{Value: store.PostingCursor(p)}
 				return it
 			})
-		}, []want{{audit.Balance, "mei", "CNY pending 614", "CNY pending 381"}, {audit.Posting, "settle:o001:3:mei", "one posting for o001 version 3", "another one"}, {audit.Posting, "o001", "mei: available 233", "mei: pending 233"}}},
-		"balance":              {func(d *damaged) { d.add("LEDGER", "KOC#mei", "BAL#CNY", "pending", 3) }, []want{{audit.Balance, "mei", "CNY pending 381", "CNY pending 384"}}},
+		}, []want{{audit.Balance, "mei", "CNY pending 614", "CNY pending 381"}, {audit.Posting, "settle:o001:3:mei", "one posting for o001 version 3", "another one"}, {audit.Posting, "o001", "mei: available 233", "mei: pending 233"},
+			{audit.Statement, "mei 2026-03 CNY", "a posting of this month", "comes after a later one"}}},
+		"balance": {func(d *damaged) { d.add("LEDGER", "KOC#mei", "BAL#CNY", "pending", 3) }, []want{{audit.Balance, "mei", "CNY pending 381", "CNY pending 384"}}},
+		"closing of a statement": {func(d *damaged) { d.replace("LEDGER", "KOC#mei", march, "statement", `"Paid":17`, `"Paid":18`) },
+			[]want{{audit.Statement, "mei 2026-03 CNY", "paid 17", "paid 18"}, {audit.Statement, "mei 2026-04 CNY", "follows the one before", "does not open"},
+				{audit.Statement, "mei 2026-04 CNY", "opens with", "opens with"}}},
+		"a statement is gone": {func(d *damaged) { d.alter("LEDGER", "KOC#mei", march, func(item) item { return nil }) },
+			[]want{{audit.Statement, "mei 2026-04 CNY", "follows the one before", "names the hash"}, {audit.Statement, "mei 2026-04 CNY", "a posting of this month", "is outside"},
+				{audit.Statement, "mei 2026-04 CNY", "opens with nothing", "opens with pending 381"}}},
+		"the last statement is gone": {func(d *damaged) { d.alter("LEDGER", "KOC#mei", april, func(item) item { return nil }) },
+			[]want{{audit.Statement, "mei 2026-03 CNY", "statements up to 2026-04-30", "none of what was posted at 2026-04-02"}}},
+		"hash of a statement": {func(d *damaged) { d.replace("LEDGER", "KOC#mei", march, "statement", `"Hash":"`, `"Hash":"0`) },
+			[]want{{audit.Statement, "mei 2026-03 CNY", "hash ", "hash 0"}, {audit.Statement, "mei 2026-04 CNY", "follows the one before", "names the hash"}}},
+		"totals of a statement": {func(d *damaged) { d.replace("LEDGER", "KOC#mei", march, "statement", `"Count":12`, `"Count":13`) },
+			[]want{{audit.Statement, "mei 2026-03 CNY", "12 accrual", "13 accrual"}}},
+		"a closed month is open": {func(d *damaged) {
+			d.alter("LEDGER", "KOC#mei", "BAL#CNY", func(it item) item { delete(it, "closed"); return it })
+		}, []want{{audit.Statement, "mei 2026-04 CNY", "nothing posted any more before 2026-04-30", "before 0001"}}},
+		"gross of a payout": {func(d *damaged) {
+			d.replace("LEDGER", "PAYOUT#"+payout.ID("w3"), "PAYOUT", "payout", `"Gross":20`, `"Gross":21`)
+		},
+			[]want{{audit.Payout, payout.ID("w3"), "withdrawn = netted", "gross 21"}, {audit.Payout, payout.ID("w3"), "in_payout 21", "in_payout 20"},
+				{audit.Payout, "mei", "CNY 21 in payout", "CNY 20 in payout"}, {audit.Tax, "mei", "tax 4 of 41", "tax 4 of 40"}}},
+		"a payout is gone": {func(d *damaged) {
+			d.alter("LEDGER", "PAYOUT#"+payout.ID("w3"), "PAYOUT", func(item) item { return nil })
+		},
+			[]want{{audit.Payout, payout.ID("w3"), "nothing", "1 postings"}, {audit.Payout, "mei", "CNY 0 in payout", "CNY 20 in payout"}, {audit.Tax, "mei", "tax 2 of 20", "tax 4 of 40"}}},
+		"a payout is paid for nothing": {func(d *damaged) {
+			d.replace("LEDGER", "PAYOUT#"+payout.ID("w3"), "PAYOUT", "payout", `"Outcome":null`, `"Outcome":{"Paid":true,"At":"2026-03-01T00:00:00Z"}`)
+		}, []want{{audit.Payout, payout.ID("w3"), "2 postings", "1 postings"}, {audit.Payout, "mei", "CNY 0 in payout", "CNY 20 in payout"}}},
+		"place of a payout": {func(d *damaged) {
+			p, err := d.s.Payout(context.Background(), payout.ID("w3"))
+			d.must(err)
+			d.alter("LEDGER", "KOC#mei", "PAYOUT#"+p.At.UTC().Format("2006-01-02T15:04:05.000Z")+"#"+p.ID, func(item) item { return nil })
+		}, []want{{audit.Payout, payout.ID("w3"), "a place in the list of mei", "nothing"}, {audit.Payout, payout.ID("w3"), "nothing", "1 postings"},
+			{audit.Payout, "mei", "CNY 0 in payout", "CNY 20 in payout"}, {audit.Tax, "mei", "tax 2 of 20", "tax 4 of 40"}}},
+		"tax of a period": {func(d *damaged) { d.add("LEDGER", "KOC#mei", "TAX#CNY#2026-03", "tax", 1) },
+			[]want{{audit.Tax, "mei", "CNY 2026-03: tax 4 of 40", "CNY 2026-03: tax 5 of 40"}}},
+		"amount of an adjustment": {func(d *damaged) {
+			d.replace("LEDGER", "ADJUST#a0", "ADJUSTMENT", "adjustment", `"amount":50`, `"amount":51`)
+		},
+			[]want{{audit.Adjustment, "a0", "adjustment 51", "adjustment 50"}, {audit.Adjustment, "a0", "adjustment 51", "adjustment 50"}}},
+		"an adjustment is gone": {func(d *damaged) { d.alter("LEDGER", "ADJUST#a0", "ADJUSTMENT", func(item) item { return nil }) },
+			[]want{{audit.Adjustment, "a0", "nothing", "adjustment 50"}}},
+		"posting of an adjustment": {func(d *damaged) {
+			_, sk := d.posting("mei", func(p ledger.Posting) bool { return p.Adjustment == "a0" })
+			d.alter("LEDGER", "KOC#mei", sk, func(item) item { return nil })
+		}, []want{{audit.Adjustment, "a0", "adjustment 50", "nothing"}, {audit.Balance, "mei", "CNY ", "CNY "}, {audit.Statement, "mei 2026-03 CNY", "", ""}}},
 		"paid out":             {func(d *damaged) { d.add("LEDGER", "KOC#zhou", "BAL#CNY", "paid", 3) }, []want{{audit.Balance, "zhou", "CNY ", "paid 3"}}},
-		"available below zero": {func(d *damaged) { d.add("LEDGER", "KOC#mei", "BAL#CNY", "available", -100_000) }, []want{{audit.Balance, "mei", "no account on the wrong side", "available -99165"}, {audit.Balance, "mei", "available 835", "available -99165"}}},
+		"available below zero": {func(d *damaged) { d.add("LEDGER", "KOC#mei", "BAL#CNY", "available", -100_000) }, []want{{audit.Balance, "mei", "no account on the wrong side", "available -99940"}, {audit.Balance, "mei", "CNY pending 381, available 60", "available -99940"}}},
 		"forecast":             {func(d *damaged) { d.add("LEDGER", "KOC#mei", "DUE#2026-03-08#CNY", "minor", 3) }, []want{{audit.Forecast, "mei", "2026-03-08 CNY: 515", "2026-03-08 CNY: 518"}}},
 		"sums of a month": {func(d *damaged) {
 			d.replace("LEDGER", "KOC#mei", "MONTH#2026-03#CNY#cap", "month", `"pending":`, `"pending":1`)
@@ -234,6 +288,7 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			at := d.at
+			d.t = t
 			tt.alter(d)
 			compare(t, tt.want, run(t, d.auditor()).Differences)
 			d.at = at

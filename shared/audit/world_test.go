@@ -13,7 +13,9 @@ import (
 	"yundian/shared/ledger"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
+	"yundian/shared/payout"
 	"yundian/shared/shop"
+	"yundian/shared/statement"
 	"yundian/shared/store"
 )
 
@@ -174,6 +176,88 @@ func (w *world) sold(each int) []string {
 		w.settle(id)
 	}
 	return ids
+}
+
+// withdraw asks for a payout of a KOC's and says whether it was made: there may be too little.
+func (w *world) withdraw(id, handle string, minor int64) bool {
+	terms := payout.FirstTerms()
+	terms.Currencies = []payout.CurrencyTerms{{Currency: "CNY", Minimum: 10, DebtCap: money.Whole / 2, Fee: payout.Fee{Fixed: 1},
+		Tax: []payout.TaxTable{{From: "2026-01-01", Period: payout.Month, Brackets: []payout.Bracket{{Rate: 1000}}}}}}
+	ask := payout.Ask{ID: payout.ID(id), KOC: handle, Currency: "CNY", Minor: minor, Cause: payout.Withdrawal, By: "s-" + handle, Day: "2026-03-01"}
+	_, err := w.s.ReservePayout(context.Background(), ask, terms, method(), w.now())
+	return err == nil
+}
+
+func method() payout.Method {
+	return payout.Method{Version: 1, Rail: payout.Bank, Verified: &payout.Verification{By: "op", At: noon}}
+}
+
+// Ends of a payout.
+const (
+	rejected = iota
+	failed
+	paid
+)
+
+// conclude ends a payout, if it has not ended.
+func (w *world) conclude(id string, how int) {
+	ctx := context.Background()
+	end := func(change func(*payout.Payout) error) {
+		_, _ = w.s.UpdatePayout(ctx, payout.ID(id), w.now(), change) // refusals change nothing
+	}
+	if how == rejected {
+		end(func(p *payout.Payout) error { return p.Reject("op", "", w.now()) })
+		return
+	}
+	end(func(p *payout.Payout) error { return p.Approve(payout.Checker{By: "op", Method: method()}, w.now()) })
+	end(func(p *payout.Payout) error {
+		return p.Conclude(payout.Outcome{Paid: how == paid, At: w.now(), By: "op"})
+	})
+}
+
+// adjust corrects a balance by hand; a second person says yes or no.
+func (w *world) adjust(id, handle string, minor int64, yes bool) {
+	w.t.Helper()
+	ctx := context.Background()
+	w.must(w.s.RequestAdjustment(ctx, ledger.Adjustment{ID: id, KOC: handle, Amount: yuan(minor), Reason: "late parcel", By: "op1", At: w.now()}))
+	var err error
+	if yes {
+		_, err = w.s.ApproveAdjustment(ctx, id, ledger.Approver{By: "op2"}, w.now())
+	} else {
+		_, err = w.s.RejectAdjustment(ctx, id, "op2", "no", w.now())
+	}
+	w.must(err)
+}
+
+// closed pays, corrects, and closes March.
+func (w *world) closed() {
+	w.t.Helper()
+	for i, how := range []int{paid, failed, rejected, -1} {
+		id := fmt.Sprint("w", i)
+		if !w.withdraw(id, "mei", 40) {
+			w.t.Fatal("mei has too little")
+		}
+		if how >= 0 {
+			w.conclude(id, how)
+		}
+	}
+	w.adjust("a0", "mei", 50, true)
+	w.adjust("a1", "mei", -5000, true)
+	w.adjust("a2", "mei", 70, false)
+	w.close(noon.AddDate(0, 1, 1)) // the 2nd of April
+	w.adjust("a3", "mei", 60, true)
+	w.close(noon.AddDate(0, 2, 1))
+	w.at = w.at.Add(5 * 24 * time.Hour)
+}
+
+// close closes what has ended by then.
+func (w *world) close(at time.Time) {
+	w.t.Helper()
+	w.at = at
+	for _, h := range handles {
+		_, err := statement.Closer{Store: w.s, Zone: shop.Default().Zone()}.Close(context.Background(), h, w.at)
+		w.must(err)
+	}
 }
 
 func (w *world) auditor() *audit.Auditor {

@@ -93,7 +93,7 @@ func (c *Closing) Add(p Posting) error {
 func (c *Closing) entry(e Entry) {
 	t := c.totals[e.Kind]
 	c.totals[e.Kind] = Total{Kind: e.Kind, Count: t.Count + 1, Minor: t.Minor + e.Minor}
-	c.text(string(e.Kind), e.SKU, e.Product, e.Rule, e.Reason)
+	c.text(string(e.Kind), e.SKU, e.Product, e.Rule, e.Order, e.Reason)
 	c.number(int64(e.Line), e.Minor, e.Base, int64(e.Rate), e.PerUnit, e.RuleVersion, int64(len(e.Legs)))
 	for _, l := range e.Legs {
 		c.statement.Closing.Add(l)

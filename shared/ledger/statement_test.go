@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -160,11 +161,48 @@ func alterOne(t *rapid.T, postings []ledger.Posting, i int) []ledger.Posting {
 	if len(p.Entries) > 0 {
 		e := &p.Entries[0]
 		changes = append(changes, func() { e.Line++ }, func() { e.SKU += "x" }, func() { e.Product += "x" }, func() { e.Kind += "x" }, func() { e.Minor++ },
-			func() { e.Base++ }, func() { e.Rate++ }, func() { e.PerUnit++ }, func() { e.Rule += "x" }, func() { e.RuleVersion++ }, func() { e.Reason += "x" },
+			func() { e.Base++ }, func() { e.Rate++ }, func() { e.PerUnit++ }, func() { e.Rule += "x" }, func() { e.RuleVersion++ }, func() { e.Reason += "x" }, func() { e.Order += "x" },
 			func() { e.Legs[0].Minor++; e.Legs[1].Minor-- }, func() { e.Legs[0].Account += "x" }, func() { p.Entries = p.Entries[1:] })
 	}
 	rapid.SampledFrom(changes).Draw(t, "change")()
 	return out
+}
+
+// TestEveryFieldIsInTheHash: whoever adds a field to postings, entries or legs has to add it to the hash.
+func TestEveryFieldIsInTheHash(t *testing.T) {
+	hash := func(p ledger.Posting) string {
+		c := ledger.Close(ledger.Statement{}, ledger.Statement{KOC: "mei", Period: "2026-03", Currency: "CNY", From: noon, To: noon.Add(time.Hour)})
+		if err := c.Add(p); err != nil {
+			t.Fatal(err)
+		}
+		return c.End().Hash
+	}
+	plain := func() ledger.Posting {
+		return ledger.Posting{KOC: "mei", At: noon, Currency: "CNY", Entries: []ledger.Entry{{Legs: []ledger.Leg{{}}}}}
+	}
+	was := hash(plain())
+	vary := func(what reflect.Type, of func(*ledger.Posting) reflect.Value) {
+		for i := range what.NumField() {
+			if name := what.Field(i).Name; name == "KOC" || name == "Currency" || name == "Entries" || name == "Legs" {
+				continue // in the head, or varied below
+			}
+			p := plain()
+			switch f := of(&p).Field(i); f.Kind() {
+			case reflect.String:
+				f.SetString("x")
+			case reflect.Int, reflect.Int64:
+				f.SetInt(1)
+			default:
+				f.Set(reflect.ValueOf(noon.Add(time.Minute)))
+			}
+			if hash(p) == was {
+				t.Errorf("%s.%s is not in the hash", what.Name(), what.Field(i).Name)
+			}
+		}
+	}
+	vary(reflect.TypeFor[ledger.Posting](), func(p *ledger.Posting) reflect.Value { return reflect.ValueOf(p).Elem() })
+	vary(reflect.TypeFor[ledger.Entry](), func(p *ledger.Posting) reflect.Value { return reflect.ValueOf(&p.Entries[0]).Elem() })
+	vary(reflect.TypeFor[ledger.Leg](), func(p *ledger.Posting) reflect.Value { return reflect.ValueOf(&p.Entries[0].Legs[0]).Elem() })
 }
 
 func TestStatementsRefuseWhatIsNotTheirs(t *testing.T) {

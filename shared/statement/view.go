@@ -109,7 +109,7 @@ func entry(p ledger.Posting, n int) MonthEntry {
 	for _, l := range e.Legs {
 		changes.Add(l)
 	}
-	return MonthEntry{ID: fmt.Sprintf("%s:%d", p.ID, n), At: p.At, Kind: string(e.Kind), OrderID: p.Order, PayoutID: p.Payout, AdjustmentID: p.Adjustment,
+	return MonthEntry{ID: p.EntryID(n), At: p.At, Kind: string(e.Kind), OrderID: cmp.Or(p.Order, e.Order), PayoutID: p.Payout, AdjustmentID: p.Adjustment,
 		SKU: e.SKU, Product: e.Product, Amount: e.Minor, Currency: string(p.Currency), Base: e.Base, Rate: int64(e.Rate), PerUnit: e.PerUnit,
 		RuleID: e.Rule, RuleVersion: e.RuleVersion, Reason: e.Reason, Changes: accounts(changes), changes: changes}
 }

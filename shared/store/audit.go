@@ -9,6 +9,7 @@ import (
 	"yundian/shared/commission"
 	"yundian/shared/ledger"
 	"yundian/shared/money"
+	"yundian/shared/payout"
 )
 
 // Stored is what is kept of a KOC beside postings.
@@ -16,6 +17,14 @@ type Stored struct {
 	Books    []ledger.Book
 	Expected []ledger.Expected
 	Months   map[commission.MonthKey]ledger.Month
+	Payouts  []string // ids
+	Taxes    map[TaxPeriod]payout.TaxSum
+}
+
+// TaxPeriod is a period in which tax is withheld from what a KOC is paid.
+type TaxPeriod struct {
+	Currency money.Currency
+	Period   string
 }
 
 // auditPage is how many items of a KOC's ledger are read at once; DynamoDB stops at 1 MB by itself.
@@ -23,23 +32,23 @@ const auditPage = 1000
 
 // Stored reads everything that is kept of a KOC beside postings, balances first.
 func (s *Store) Stored(ctx context.Context, handle string) (Stored, error) {
-	out := Stored{Months: map[commission.MonthKey]ledger.Month{}}
-	q := query{table: Ledger, pk: kocKey(handle).PK, from: balancePrefix, to: monthPrefix + "~", limit: auditPage}
-	for {
-		items, next, err := s.page(ctx, q)
-		if err != nil {
-			return Stored{}, err
-		}
-		for _, it := range items {
-			if err := out.add(handle, it); err != nil {
+	out := Stored{Months: map[commission.MonthKey]ledger.Month{}, Taxes: map[TaxPeriod]payout.TaxSum{}}
+	for _, stretch := range [][2]string{{balancePrefix, payoutPrefix}, {taxPrefix, taxPrefix}} { // postings stand between them
+		q := query{table: Ledger, pk: kocKey(handle).PK, from: stretch[0], to: stretch[1] + "~", limit: auditPage}
+		for more := true; more; more = q.after != nil {
+			items, next, err := s.page(ctx, q)
+			if err != nil {
 				return Stored{}, err
 			}
+			for _, it := range items {
+				if err := out.add(handle, it); err != nil {
+					return Stored{}, err
+				}
+			}
+			q.after = next
 		}
-		if next == nil {
-			return out, nil
-		}
-		q.after = next
 	}
+	return out, nil
 }
 
 func (o *Stored) add(handle string, it Item) error {
@@ -57,6 +66,15 @@ func (o *Stored) add(handle string, it Item) error {
 			return err
 		}
 		o.Expected = append(o.Expected, e)
+	case payoutPrefix:
+		o.Payouts = append(o.Payouts, str(it["payout"]))
+	case taxPrefix:
+		currency, period, _ := strings.Cut(rest, "#")
+		var x taxItem
+		if err := decode(it, &x); err != nil {
+			return err
+		}
+		o.Taxes[TaxPeriod{money.Currency(currency), period}] = payout.TaxSum{V: x.V, Gross: x.Gross, Tax: x.Tax}
 	case monthPrefix:
 		parts := strings.SplitN(rest, "#", 3)
 		if len(parts) != 3 {
@@ -92,18 +110,18 @@ func (s *Store) PostingsIn(ctx context.Context, handle string, span Span, after 
 	return s.postings(ctx, q, after)
 }
 
-// Moment names the posting that one version of an order may have left for a KOC.
+// Moment names the posting that one version of an order or adjustment may have left for a KOC.
 type Moment struct {
-	KOC, Order string
-	V          int64
-	At         time.Time
+	KOC, Source string
+	V           int64
+	At          time.Time
 }
 
 // PostingsAt are the postings of these moments that exist.
 func (s *Store) PostingsAt(ctx context.Context, moments []Moment) ([]ledger.Posting, error) {
 	reads := make([]read, len(moments))
 	for i, m := range moments {
-		reads[i] = read{Ledger, postingKey(ledger.Posting{KOC: m.KOC, Order: m.Order, V: m.V, At: m.At})}
+		reads[i] = read{Ledger, postingKey(ledger.Posting{KOC: m.KOC, Order: m.Source, V: m.V, At: m.At})}
 	}
 	found, err := s.get(ctx, reads)
 	if err != nil {
@@ -142,6 +160,30 @@ func (s *Store) Facts(ctx context.Context, upTo map[string]int64) (map[string]ma
 			out[f.Order] = map[int64]ledger.Fact{}
 		}
 		out[f.Order][f.V] = f
+	}
+	return out, nil
+}
+
+// Adjustments are the adjustments with these ids that exist.
+func (s *Store) Adjustments(ctx context.Context, ids []string) ([]ledger.Adjustment, error) {
+	return s.adjustments(ctx, ids)
+}
+
+// Unplaced are those of these payouts that their KOC's own list does not have.
+func (s *Store) Unplaced(ctx context.Context, payouts []payout.Payout) ([]string, error) {
+	reads := make([]read, len(payouts))
+	for i, p := range payouts {
+		reads[i] = read{Ledger, payoutOfKey(p)}
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for i, p := range payouts {
+		if str(found[reads[i]]["payout"]) != p.ID {
+			out = append(out, p.ID)
+		}
 	}
 	return out, nil
 }

@@ -82,7 +82,7 @@ func payoutOfKey(p payout.Payout) Key {
 	return Key{"KOC#" + p.KOC, payoutPrefix + payoutSort(p)}
 }
 func taxKey(handle string, c money.Currency, period string) Key {
-	return Key{"KOC#" + handle, "TAX#" + string(c) + "#" + period}
+	return Key{"KOC#" + handle, taxPrefix + string(c) + "#" + period}
 }
 func noticeKey(n Notice) Key {
 	return Key{"KOC#" + n.KOC, "NOTICE#" + sortable(n.At) + "#" + n.Kind + "#" + padded(n.N)}
@@ -104,6 +104,7 @@ const (
 	monthPrefix     = "MONTH#"
 	postingPrefix   = "POST#"
 	statementPrefix = "STATEMENT#"
+	taxPrefix       = "TAX#"
 )
 
 // deliveryPrefix begins the deliveries of an endpoint.
