@@ -364,6 +364,31 @@ func TestRefundOutcomes(t *testing.T) {
 	}
 }
 
+// TestASurplusGoesBackOnce: the provider gives a part of a second payment back by itself, before or after we ask for it.
+func TestASurplusGoesBackOnce(t *testing.T) {
+	part := ordering.Outcome{ID: "ext", ProviderID: "x", PaymentID: "p2", Amount: yuan(100), Succeeded: true}
+	before, _ := walk(placed(t, "sandbox"), "pay")
+	if err := before.SettleRefund(part, noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := before.Capture("p2", before.Total, noon); err != nil || len(before.Refunds) != 2 || before.Refunds[1].Amount.Minor != before.Total.Minor-100 {
+		t.Errorf("a part had gone back: %+v, %v", before.Refunds, err)
+	}
+	after, _ := walk(placed(t, "sandbox"), "pay")
+	if err := after.Capture("p2", after.Total, noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := after.SettleRefund(part, noon); !fail.Is(err, "refund_differs") {
+		t.Errorf("more than the whole payment would go back: %+v, %v", after.Refunds, err)
+	}
+	if err := after.SettleRefund(ordering.Outcome{ID: after.Refunds[0].ID}, noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := after.SettleRefund(part, noon); err != nil || len(after.Refunds) != 2 { // told again, after ours has failed
+		t.Errorf("a part went back instead of the whole: %+v, %v", after.Refunds, err)
+	}
+}
+
 func TestPiecesKeepTheirShare(t *testing.T) {
 	o, _ := walk(placed(t, "sandbox"), "pay") // two cups, 2118 with tax
 	amount := yuan(118)

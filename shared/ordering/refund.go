@@ -414,6 +414,9 @@ func (o *Order) adoptRefund(t Outcome, now time.Time) (int, error) {
 		if i := slices.IndexFunc(o.Refunds, same); i >= 0 {
 			return i, nil
 		}
+		if t.Amount.Minor > o.surplusLeft(t.PaymentID) { // we have asked for more than is left now: one of the two will fail
+			return 0, refundDiffers(t.Amount)
+		}
 	} else {
 		if t.Amount.Minor > o.Total.Minor-o.refundsTotal() { // what a dispute took may have been refunded too, before or after
 			return 0, refundDiffers(t.Amount)
@@ -464,15 +467,27 @@ func (o *Order) returnRest(cause, reason string, now time.Time) error {
 	return err
 }
 
-// returnSurplus records the refund of a whole second payment, unless the provider has given it back by itself.
+// returnSurplus records the refund of a second payment, as far as the provider has not given it back by itself.
 func (o *Order) returnSurplus(paymentID string, amount money.Amount, now time.Time) error {
-	if slices.ContainsFunc(o.Refunds, func(r Refund) bool { return r.Surplus && r.PaymentID == paymentID && r.Failed == nil }) {
+	amount.Minor = min(amount.Minor, o.surplusLeft(paymentID))
+	if amount.Minor <= 0 {
 		return nil
 	}
 	id := fmt.Sprintf("%s-surplus-%d", o.ID, len(o.Captures))
 	o.Refunds = append(o.Refunds, Refund{ID: id, V: o.next(), At: now, LastTry: now, Reason: "paid twice", By: "surplus",
 		PaymentID: paymentID, Amount: amount, Shipping: money.Of(0, amount.Currency), Surplus: true})
 	return nil
+}
+
+// surplusLeft is what has not gone back of a second payment and is not on its way. Every payment has the order's total.
+func (o Order) surplusLeft(paymentID string) int64 {
+	left := o.Total.Minor
+	for _, r := range o.Refunds {
+		if r.Surplus && r.PaymentID == paymentID && r.Failed == nil {
+			left -= r.Amount.Minor
+		}
+	}
+	return left
 }
 
 // State names how far the refund is: pending, succeeded or failed.

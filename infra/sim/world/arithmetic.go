@@ -86,16 +86,24 @@ func shelf(o ordering.Order) (reserved, sold bool) {
 	return false, false
 }
 
-// refundedNet is what has gone back of a line by refunds that have not failed, before a version; 0 is for ever.
+// refundedNet is what has gone back of a line by refunds that have not failed and by lost disputes, before a version; 0 is
+// for ever.
 func refundedNet(o ordering.Order, line int, before int64) (sum int64) {
-	for _, r := range o.Refunds {
-		if r.Failed != nil || r.Surplus || before > 0 && r.V >= before {
-			continue
-		}
-		for _, l := range r.Lines {
-			if l.Line == line {
+	add := func(v int64, parts []ordering.LineRefund) {
+		for _, l := range parts {
+			if l.Line == line && (before == 0 || v < before) {
 				sum += l.Net.Minor
 			}
+		}
+	}
+	for _, r := range o.Refunds {
+		if r.Failed == nil && !r.Surplus {
+			add(r.V, r.Lines)
+		}
+	}
+	for _, d := range o.Disputes {
+		if d.Lost != nil {
+			add(d.Lost.V, d.Lines)
 		}
 	}
 	return sum

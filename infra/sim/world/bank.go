@@ -21,6 +21,7 @@ type bank struct {
 	sessions []*session
 	payments []*payment
 	refunds  []*refund
+	disputes []*dispute
 	events   []news
 }
 
@@ -44,6 +45,14 @@ type refund struct {
 	payment           *payment
 	amount            money.Amount
 	state             provider.RefundState
+}
+
+// dispute is a payment that its shopper asks back at the bank.
+type dispute struct {
+	id      string
+	payment *payment
+	amount  money.Amount
+	outcome provider.EventType // empty while the bank decides
 }
 
 // news is an event on its way.
@@ -158,10 +167,13 @@ func (b *bank) take(r provider.RefundRequest) *refund {
 		b.w.violate(7, "refund %s gives back the payment %q, which nobody has made", r.ID, r.PaymentID)
 	}
 	p := b.payments[i]
+	if known := b.lostBefore(p); known > 0 && r.Amount.Minor > p.amount.Minor-known {
+		b.w.violate(7, "refund %s gives back %d of payment %s, of which a dispute is known to have taken %d of %d", r.ID, r.Amount.Minor, p.id, known, p.amount.Minor)
+	}
 	x := &refund{id: b.w.id("re"), intent: r.ID, order: p.order, payment: p, amount: r.Amount, state: provider.RefundPending}
 	b.refunds = append(b.refunds, x)
 	switch {
-	case p.back+r.Amount.Minor > p.amount.Minor:
+	case p.back+r.Amount.Minor > p.amount.Minor-b.disputed(p): // a bank refuses to give back what it may have to give back anyhow
 		x.state = provider.RefundFailed
 		return x
 	case !b.w.calm:
@@ -250,6 +262,67 @@ func (w *World) falseEvent(o ordering.Order) provider.Event {
 		e.Type, e.RefundID, e.PaymentID, e.Amount.Minor = provider.RefundDone, e.PaymentID, "", o.Total.Minor+1
 	}
 	return e
+}
+
+// disputed is what disputes are about or have taken of a payment.
+func (b *bank) disputed(p *payment) (sum int64) {
+	for _, d := range b.disputes {
+		if d.payment == p && d.outcome != provider.DisputeWon {
+			sum += d.amount.Minor
+		}
+	}
+	return sum
+}
+
+// lostBefore is what disputes have taken of a payment as far as the store had recorded it when the process began that acts
+// now.
+func (b *bank) lostBefore(p *payment) (sum int64) {
+	begun := b.w.stack[len(b.w.stack)-1].begun
+	for _, d := range b.disputes {
+		if at, known := b.w.watch.lost[bankName+":"+d.id]; known && d.payment == p && at < begun {
+			sum += d.amount.Minor
+		}
+	}
+	return sum
+}
+
+// disputes asks a payment back, or decides about one that was asked back.
+func (w *World) disputes() {
+	b := w.bank
+	open := slices.IndexFunc(b.disputes, func(d *dispute) bool { return d.outcome == "" })
+	if open >= 0 && w.pick(2) == 1 {
+		b.decide(b.disputes[open], w.pick(3) > 0)
+		return
+	}
+	if len(b.payments) == 0 {
+		return
+	}
+	p := b.payments[len(b.payments)-1-w.pick(len(b.payments))]
+	minor := p.amount.Minor
+	if w.pick(3) == 2 {
+		minor = 1 + int64(w.pick(int(min(minor, 1<<30))))
+	}
+	if b.disputed(p)+minor > p.amount.Minor {
+		return
+	}
+	d := &dispute{id: w.id("dispute"), payment: p, amount: money.Of(minor, p.amount.Currency)}
+	b.disputes = append(b.disputes, d)
+	w.say("%d of %s is disputed", minor, p.id)
+	b.tellOf(d, provider.Disputed)
+}
+
+// decide ends a dispute.
+func (b *bank) decide(d *dispute, lost bool) {
+	d.outcome = provider.DisputeWon
+	if lost {
+		d.outcome = provider.DisputeLost
+	}
+	b.w.say("%s ends: %s", d.id, d.outcome)
+	b.tellOf(d, d.outcome)
+}
+
+func (b *bank) tellOf(d *dispute, e provider.EventType) {
+	b.tell(provider.Event{Type: e, OrderID: d.payment.order, PaymentID: d.payment.id, DisputeID: d.id, Amount: d.amount, Reason: "fraudulent"})
 }
 
 // bankRefunds gives money back without being asked.

@@ -53,28 +53,34 @@ func (x *watch) checkMoney(o ordering.Order) {
 func (x *watch) checkRefunds(o ordering.Order) {
 	var all int64
 	byPayment := map[string]int64{}
-	lines := make([]int64, len(o.Lines))
-	pieces := make([]int64, len(o.Lines))
+	lines, pieces := make([]int64, len(o.Lines)), make([]int64, len(o.Lines))
+	take := func(what string, parts []ordering.LineRefund, shipping, beyond, amount int64) {
+		sum := shipping + beyond
+		for _, l := range parts {
+			sum += l.Net.Minor + l.Tax.Minor
+			lines[l.Line] += l.Net.Minor + l.Tax.Minor
+			pieces[l.Line] += l.Quantity
+			if l.Net.Minor < 0 || l.Tax.Minor < 0 {
+				x.w.violate(7, "%s of order %s takes %d and %d tax of a line", what, o.ID, l.Net.Minor, l.Tax.Minor)
+			}
+		}
+		if sum != amount || amount <= 0 || min(shipping, beyond) < 0 {
+			x.w.violate(7, "%s of order %s gives back %d, its parts have %d", what, o.ID, amount, sum)
+		}
+		all += amount - beyond
+	}
 	for _, r := range o.Refunds {
 		if r.Failed != nil {
 			continue
 		}
 		byPayment[r.PaymentID] += x.amountOf(r.Amount, "refund", o.ID)
-		if r.Surplus {
-			continue
+		if !r.Surplus {
+			take("refund "+r.ID, r.Lines, r.Shipping.Minor, r.Beyond.Minor, r.Amount.Minor)
 		}
-		all += r.Amount.Minor
-		parts := r.Shipping.Minor
-		for _, l := range r.Lines {
-			parts += l.Net.Minor + l.Tax.Minor
-			lines[l.Line] += l.Net.Minor + l.Tax.Minor
-			pieces[l.Line] += l.Quantity
-			if l.Net.Minor < 0 || l.Tax.Minor < 0 {
-				x.w.violate(7, "refund %s of order %s takes %d and %d tax of a line", r.ID, o.ID, l.Net.Minor, l.Tax.Minor)
-			}
-		}
-		if parts != r.Amount.Minor || parts <= 0 {
-			x.w.violate(7, "refund %s of order %s gives back %d, its parts have %d", r.ID, o.ID, r.Amount.Minor, parts)
+	}
+	for _, d := range o.Disputes {
+		if x.amountOf(d.Amount, "dispute", o.ID); d.Lost != nil {
+			take("dispute "+d.ID, d.Lines, d.Shipping.Minor, d.Beyond.Minor, d.Amount.Minor)
 		}
 	}
 	if all > o.Total.Minor || len(o.Captures) > 0 && all > captured(o) {
@@ -129,6 +135,7 @@ func (x *watch) checkGrowth(a, b ordering.Order) {
 		return kept(a.Lifted, b.Lifted) && same(with(a, func(h *ordering.Hold) { h.Lifted = b.Lifted }), b)
 	}))
 	grows("a refund", prefix(a.Refunds, b.Refunds, func(r, s ordering.Refund) bool { return sameRefund(a, r, s) }))
+	grows("a dispute", prefix(a.Disputes, b.Disputes, func(d, e ordering.Dispute) bool { return sameDispute(a, d, e) }))
 	grows("the delivery", kept(a.Delivered, b.Delivered))
 	for what, marks := range map[string][2]*ordering.Mark{"the release": {a.Released, b.Released}, "the cancellation": {a.Cancelled, b.Cancelled},
 		"the expiry": {a.Expired, b.Expired}, "the revival": {a.Revived, b.Revived}, "the withdrawal": {a.Withdrawn, b.Withdrawn}} {
@@ -150,7 +157,8 @@ func with[T any](v T, change func(*T)) T {
 	return v
 }
 
-// sameRefund lets a refund be sent again and end, and be recognised as one of another payment when the first one comes.
+// sameRefund lets a refund be sent again and end, take from the order what has become free, and be recognised as one of
+// another payment when the first one comes.
 func sameRefund(before ordering.Order, a, b ordering.Refund) bool {
 	if !kept(a.Succeeded, b.Succeeded) || !kept(a.Failed, b.Failed) || b.Succeeded != nil && b.Failed != nil || b.Tries < a.Tries {
 		return false
@@ -159,10 +167,28 @@ func sameRefund(before ordering.Order, a, b ordering.Refund) bool {
 	if a.ProviderID == "" {
 		a.ProviderID = b.ProviderID
 	}
-	if b.Surplus && len(before.Captures) == 0 {
-		a.Surplus, a.Lines, a.Shipping = b.Surplus, b.Lines, b.Shipping
+	if b.Surplus && len(before.Captures) == 0 || takesMore(a.Lines, b.Lines, a.Shipping, b.Shipping, a.Beyond, b.Beyond) {
+		a.Surplus, a.Lines, a.Shipping, a.Beyond = b.Surplus, b.Lines, b.Shipping, b.Beyond
 	}
 	return same(a, b)
+}
+
+// sameDispute lets a dispute end, take from the order what has become free, and be recognised as one of another payment.
+func sameDispute(before ordering.Order, a, b ordering.Dispute) bool {
+	if !kept(a.Won, b.Won) || !kept(a.Lost, b.Lost) || b.Won != nil && b.Lost != nil {
+		return false
+	}
+	fresh := a.Lost == nil && b.Lost != nil
+	a.Won, a.Lost = b.Won, b.Lost
+	if fresh || len(before.Captures) == 0 || takesMore(a.Lines, b.Lines, a.Shipping, b.Shipping, a.Beyond, b.Beyond) {
+		a.Lines, a.Shipping, a.Beyond = b.Lines, b.Shipping, b.Beyond
+	}
+	return same(a, b)
+}
+
+// takesMore reports whether money that has gone back beyond what was left of an order takes more of it than before.
+func takesMore(a, b []ordering.LineRefund, shippingA, shippingB, beyondA, beyondB money.Amount) bool {
+	return prefix(a, b, same) && shippingA.Minor <= shippingB.Minor && beyondA.Minor >= beyondB.Minor
 }
 
 // checkAward looks at the decisions.

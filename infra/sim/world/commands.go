@@ -45,6 +45,7 @@ func init() { // the commands themselves choose commands, when somebody is inter
 		{"false event", 5, (*World).bankLies},
 		{"refund at the provider", 6, (*World).bankRefunds},
 		{"refund ends", 30, (*World).bankFinishes},
+		{"dispute", 12, (*World).disputes},
 
 		// Time and streams.
 		{"time passes", 50, (*World).timePasses},

@@ -17,6 +17,7 @@ type frame struct {
 	dead  bool          // it has ended in the middle of its work: nothing of it reaches the store any more
 	dies  bool          // it will end when the call that is under way is done
 	wrote int           // writes that were made for it
+	begun int           // how many events had happened when it began
 	fate  store.Verdict // of the following calls
 	left  int           // how many of them
 	twin  func()        // does the same in another process
@@ -32,7 +33,7 @@ func (w *World) run(name string, do func() error) (err error, wrote int) {
 
 // runBeside is run for a process that is most often interrupted by what twin does.
 func (w *World) runBeside(name string, do func() error, twin func()) (err error, wrote int) {
-	f := &frame{name: name, twin: twin}
+	f := &frame{name: name, twin: twin, begun: w.Counts.Events}
 	if !w.calm {
 		f.skew = skews[w.pick(len(skews))]
 	}

@@ -77,6 +77,11 @@ func (w *World) settleDown(round int) {
 			w.bank.finish(x, true)
 		}
 	}
+	for i, d := range w.bank.disputes {
+		if d.outcome == "" {
+			w.bank.decide(d, i%2 == 0)
+		}
+	}
 	for i := len(w.bank.events); i > 0 && len(w.bank.events) > 0; i-- {
 		w.tellNext()
 	}
@@ -204,8 +209,30 @@ func (w *World) checkAtBank(o ordering.Order) {
 			recorded += r.Amount.Minor
 		}
 	}
+	w.checkSurplus(o)
 	if taken != captured(o) || back != recorded {
 		w.violate(14, "the bank took %d for order %s and gave %d back, on record are %d and %d", taken, o.ID, back, captured(o), recorded)
+	}
+}
+
+// checkSurplus lets the shop keep no second payment, unless giving it back failed: then people have been told.
+func (w *World) checkSurplus(o ordering.Order) {
+	for _, c := range o.Captures[min(1, len(o.Captures)):] {
+		back, failed := int64(0), false
+		for _, r := range o.Refunds {
+			if r.PaymentID == c.PaymentID && r.Failed == nil {
+				back += r.Amount.Minor
+			}
+			failed = failed || r.PaymentID == c.PaymentID && r.Failed != nil
+		}
+		for _, d := range o.Disputes {
+			if d.PaymentID == c.PaymentID && d.Lost != nil {
+				back += d.Amount.Minor
+			}
+		}
+		if back < c.Amount.Minor && !failed {
+			w.violate(7, "order %s keeps %d of its second payment %s", o.ID, c.Amount.Minor-back, c.PaymentID)
+		}
 	}
 }
 
@@ -239,6 +266,12 @@ func (w *World) reach(o ordering.Order) {
 	count("refund by the provider", adopted)
 	count("refund of a surplus", surplus)
 	count("refund sent again", again)
+	lost, won := false, false
+	for _, d := range o.Disputes {
+		lost, won = lost || d.Lost != nil, won || d.Won != nil
+	}
+	count("dispute lost", lost)
+	count("dispute won", won)
 	count("returned", len(o.Returns) > 0)
 	count("held", len(o.Holds) > 0)
 	count("decided again", len(o.Awards) > 1)

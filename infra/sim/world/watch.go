@@ -30,6 +30,7 @@ type watch struct {
 	stock     map[string]*held     // by SKU
 	kocs      map[string]*purse    // by handle
 	standings map[string][]standing
+	lost      map[string]int // lost disputes, and how many events had happened when that was recorded
 
 	// What this write has touched.
 	touchedOrders, touchedKOCs, touchedSKUs []string
@@ -91,7 +92,7 @@ type stock struct{ available, reserved, sold, received, writtenOff int64 }
 
 func newWatch(w *World) *watch {
 	return &watch{w: w, orders: map[string]*watched{}, placed: map[string]placement{}, replies: map[string]string{}, stock: map[string]*held{},
-		kocs: map[string]*purse{}, standings: map[string][]standing{}, contradictions: map[string]bool{}}
+		kocs: map[string]*purse{}, standings: map[string][]standing{}, lost: map[string]int{}, contradictions: map[string]bool{}}
 }
 
 // observe looks at what a call has changed, and reports whether it changed anything.
@@ -205,6 +206,11 @@ func (x *watch) changeOrder(c store.Change) {
 	}
 	x.checkMoney(o)
 	x.checkAward(o)
+	for _, d := range o.Disputes {
+		if _, known := x.lost[d.ID]; d.Lost != nil && !known {
+			x.lost[d.ID] = x.w.Counts.Events
+		}
+	}
 	seen.now = o
 	seen.pending = append(seen.pending, o)
 }

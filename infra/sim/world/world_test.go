@@ -49,7 +49,7 @@ func TestInvariants(t *testing.T) {
 		}
 	}
 	for _, what := range []string{"earned", "released", "clawed back", "paid twice", "revived", "withdrawn", "returned", "held", "refund failed", "refund by the provider",
-		"refund sent again", "decided again", "decided again after the release", "status cancelled", "status expired", "status delivered"} {
+		"refund sent again", "dispute lost", "dispute won", "decided again", "decided again after the release", "status cancelled", "status expired", "status delivered"} {
 		if r.Reached[what] == 0 {
 			t.Errorf("no order ever got to %q", what)
 		}
