@@ -1,237 +1,452 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 )
 
-// guard is one condition that keeps something wrong from happening, and the program without it.
+// guard is one condition that keeps something wrong from happening.
 type guard struct {
-	file   string
-	line   int
-	in     string // the function
-	what   string // the source of the condition
-	mutant []byte // the whole file
+	id   string
+	file string
+	line int
+	at   int    // the offset in the file
+	in   string // the function
+	what string // the source of the condition
 }
 
 func (g guard) String() string { return fmt.Sprintf("%s:%d %s: %s", g.file, g.line, g.in, g.what) }
 
-// guardsIn lists the guards of one package, in the order of its files; none when there is no such package.
-func guardsIn(dir string) ([]guard, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var guards []guard
-	for _, e := range entries {
-		if name := e.Name(); strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && !e.IsDir() {
-			found, err := guardsOf(filepath.Join(dir, name))
-			if err != nil {
-				return nil, err
-			}
-			guards = append(guards, found...)
-		}
-	}
-	return guards, nil
+func (g guard) dir() string { return filepath.ToSlash(filepath.Dir(g.file)) }
+
+// insertion is text that switches a guard, to be put into a file.
+type insertion struct {
+	at   int
+	text string
 }
 
-// finder walks one file.
+// source is one file of a guarded package.
+type source struct {
+	file    string
+	text    []byte
+	parsed  *ast.File
+	inserts []insertion
+}
+
+// finder looks for the guards of some packages.
 type finder struct {
-	file   string
-	source []byte
-	set    *token.FileSet
-	in     string
-	writes bool // in this package conditions of write values count, and refusals do not: those answer what guards refused
-	guards []guard
+	set      *token.FileSet
+	sources  []*source
+	refusers map[string]bool // package.function: every way out of it is a refusal
+	noters   map[string]bool // package.function: it always notes what is wrong with the input
+	builders map[string]bool // package.function: it makes guards of write values
+	guards   []guard
+
+	now *source
+	in  string
 }
 
-func guardsOf(file string) ([]guard, error) {
-	source, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	f := &finder{file: filepath.ToSlash(file), source: source, set: token.NewFileSet()}
-	f.writes = strings.HasPrefix(f.file, "shared/store/")
-	parsed, err := parser.ParseFile(f.set, file, source, 0)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range parsed.Decls {
-		if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
-			f.in = fn.Name.Name
-			ast.Inspect(fn.Body, f.visit)
+// find lists the guards of packages in the order of their source, and keeps their switched source.
+func find(root string, dirs []string) (*finder, error) {
+	f := &finder{set: token.NewFileSet(), refusers: map[string]bool{}, noters: map[string]bool{}, builders: map[string]bool{}}
+	for _, dir := range dirs {
+		if err := f.read(root, dir); err != nil {
+			return nil, err
 		}
 	}
-	return f.guards, nil
+	for before := -1; before != len(f.refusers)+len(f.noters)+len(f.builders); { // those that call others follow
+		before = len(f.refusers) + len(f.noters) + len(f.builders)
+		f.functions(f.classify)
+	}
+	f.functions(func(fn *ast.FuncDecl) {
+		ast.Inspect(fn.Body, f.visit)
+		if !f.writes() {
+			f.rest(fn)
+		}
+	})
+	slices.SortStableFunc(f.guards, func(a, b guard) int {
+		return cmp.Or(cmp.Compare(a.dir(), b.dir()), cmp.Compare(a.file, b.file), a.at-b.at)
+	})
+	return f, nil
 }
 
-func (f *finder) visit(n ast.Node) bool {
-	if f.writes {
-		if kv, ok := n.(*ast.KeyValueExpr); ok {
-			if name, ok := kv.Key.(*ast.Ident); ok && name.Name == "Guards" {
-				f.take(kv.Value, f.text(kv.Value), "append([]Guard(nil), ("+f.text(kv.Value)+")[:0]...)")
+func (f *finder) read(root, dir string) error {
+	entries, err := os.ReadDir(filepath.Join(root, dir))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if name := e.Name(); strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+			s := &source{file: filepath.ToSlash(filepath.Join(dir, name))}
+			if s.text, err = os.ReadFile(filepath.Join(root, s.file)); err != nil {
+				return err
+			}
+			if s.parsed, err = parser.ParseFile(f.set, s.file, s.text, parser.SkipObjectResolution); err != nil {
+				return err
+			}
+			f.sources = append(f.sources, s)
+		}
+	}
+	return nil
+}
+
+func (f *finder) functions(do func(*ast.FuncDecl)) {
+	for _, s := range f.sources {
+		for _, d := range s.parsed.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
+				f.now, f.in = s, fn.Name.Name
+				do(fn)
+			}
+		}
+	}
+}
+
+// writes reports whether the file is of the package that makes write values.
+func (f *finder) writes() bool { return f.now.parsed.Name.Name == writing }
+
+// writing is the package that makes write values.
+const writing = "store"
+
+func (f *finder) name(function string) string { return f.now.parsed.Name.Name + "." + function }
+
+// classify notes functions that only refuse, or that make guards.
+func (f *finder) classify(fn *ast.FuncDecl) {
+	name := f.name(fn.Name.Name)
+	if fn.Type.Results == nil {
+		if slices.ContainsFunc(fn.Body.List, f.notes) {
+			f.noters[name] = true
+		}
+		return
+	}
+	if len(fn.Type.Results.List) == 1 && isGuards(fn.Type.Results.List[0].Type) {
+		f.builders[name] = true
+	}
+	if f.onlyRefuses(fn.Body) {
+		f.refusers[name] = true
+	}
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		if a, ok := n.(*ast.AssignStmt); ok {
+			inner, isFunc := a.Rhs[0].(*ast.FuncLit)
+			if to, ok := a.Lhs[0].(*ast.Ident); ok && isFunc && inner.Type.Results != nil && f.onlyRefuses(inner.Body) {
+				f.refusers[f.name(to.Name)] = true
 			}
 		}
 		return true
+	})
+}
+
+// onlyRefuses reports whether a function returns nothing but refusals.
+func (f *finder) onlyRefuses(body *ast.BlockStmt) bool {
+	exits, refusals := 0, 0
+	ast.Inspect(body, func(n ast.Node) bool {
+		if r, ok := n.(*ast.ReturnStmt); ok {
+			exits++
+			if len(r.Results) > 0 && f.refuses(r.Results[len(r.Results)-1], true) {
+				refusals++
+			}
+		}
+		_, inner := n.(*ast.FuncLit)
+		return !inner
+	})
+	return exits > 0 && exits == refusals
+}
+
+// visit takes the guards of one node. In a package of write values those count, and refusals do not: they answer what the
+// guards refused.
+func (f *finder) visit(n ast.Node) bool {
+	if f.writes() {
+		return f.visitWrite(n)
 	}
 	switch n := n.(type) {
 	case *ast.IfStmt:
-		if refuses(n.Body.List) {
-			f.takeCondition(n.Cond)
+		if f.body(n.Body.List) {
+			f.condition(n.Cond)
 		}
 	case *ast.SwitchStmt:
-		f.visitSwitch(n)
+		for _, s := range n.Body.List {
+			if c := s.(*ast.CaseClause); n.Tag == nil && f.body(c.Body) {
+				for _, cond := range c.List {
+					f.condition(cond)
+				}
+			}
+		}
 	case *ast.BlockStmt:
-		f.visitDefaults(n)
+		f.unnamed(n.List)
 	}
 	return true
 }
 
-func (f *finder) visitSwitch(n *ast.SwitchStmt) {
-	for _, s := range n.Body.List {
-		c, ok := s.(*ast.CaseClause)
-		if !ok || n.Tag != nil || !refuses(c.Body) {
-			continue
-		}
-		for _, cond := range c.List {
-			f.takeCondition(cond)
-		}
-	}
-}
-
-// visitDefaults takes the refusals of a switch that lets some values pass and refuses all others. Behind one that is the
-// last statement nothing could follow.
-func (f *finder) visitDefaults(n *ast.BlockStmt) {
-	for _, s := range n.List[:max(0, len(n.List)-1)] {
+// unnamed takes refusals of the values that a switch does not let pass.
+func (f *finder) unnamed(block []ast.Stmt) {
+	for i, s := range block {
 		sw, ok := s.(*ast.SwitchStmt)
 		if !ok {
 			continue
 		}
 		for _, s := range sw.Body.List {
-			if c, ok := s.(*ast.CaseClause); ok && c.List == nil && refuses(c.Body) {
-				f.take(c.Body[0], "default: "+f.text(c.Body[0]), "if false { "+f.text(c.Body[0])+" }")
+			c := s.(*ast.CaseClause)
+			if !f.body(c.Body) || c.List != nil && sw.Tag == nil {
+				continue
+			}
+			first, last := c.Body[0], c.Body[len(c.Body)-1]
+			if r, ok := last.(*ast.ReturnStmt); ok && i == len(block)-1 { // nothing follows that could return instead
+				f.value(r)
+			} else {
+				f.take(first.Pos(), last.End(), f.text(c.Pos(), first.End()), "if mutantStays(%q) { ", " }")
 			}
 		}
 	}
 }
 
-// takeCondition takes each alternative of a condition away by itself.
-func (f *finder) takeCondition(cond ast.Expr) {
-	if b, ok := cond.(*ast.BinaryExpr); ok && b.Op == token.LOR {
-		f.takeCondition(b.X)
-		f.takeCondition(b.Y)
+// rest takes the refusal of what no condition of a function has let pass.
+func (f *finder) rest(fn *ast.FuncDecl) {
+	if f.refusers[f.name(f.in)] || len(fn.Body.List) == 0 {
 		return
 	}
-	if p, ok := cond.(*ast.ParenExpr); ok {
-		f.takeCondition(p.X)
-		return
+	r, ok := fn.Body.List[len(fn.Body.List)-1].(*ast.ReturnStmt)
+	if ok && len(r.Results) > 0 && f.refuses(r.Results[len(r.Results)-1], true) {
+		f.value(r)
 	}
-	if isErrorCheck(cond) {
-		return
+}
+
+// value takes the refusal out of what a function returns.
+func (f *finder) value(r *ast.ReturnStmt) {
+	last := r.Results[len(r.Results)-1]
+	without := "mutantError(%q, "
+	if _, ok := last.(*ast.CompositeLit); ok {
+		without = "mutantValue(%q, "
 	}
-	f.take(cond, f.text(cond), "(false && ("+f.text(cond)+"))")
+	f.take(last.Pos(), last.End(), f.text(r.Pos(), r.End()), without, ")")
 }
 
-func (f *finder) take(n ast.Node, what, instead string) {
-	at := f.set.Position(n.Pos())
-	end := f.set.Position(n.End())
-	mutant := slices.Concat(f.source[:at.Offset], []byte(instead), f.source[end.Offset:])
-	f.guards = append(f.guards, guard{file: f.file, line: at.Line, in: f.in, what: strings.Join(strings.Fields(what), " "), mutant: mutant})
-}
-
-func (f *finder) text(n ast.Node) string {
-	return string(f.source[f.set.Position(n.Pos()).Offset:f.set.Position(n.End()).Offset])
-}
-
-// refuses reports whether statements do nothing but refuse: they return a new error, or note one that is wrong with the
-// input.
-func refuses(body []ast.Stmt) bool {
-	if len(body) != 1 {
+// visitWrite takes the guards of write values: each that is written out, and each call of a function that makes some.
+func (f *finder) visitWrite(n ast.Node) bool {
+	if f.builders[f.name(f.in)] {
 		return false
 	}
-	switch s := body[0].(type) {
-	case *ast.ReturnStmt:
-		return len(s.Results) > 0 && isRefusal(s.Results[len(s.Results)-1])
-	case *ast.AssignStmt:
-		return len(s.Rhs) == 1 && notesRefusal(s.Rhs[0])
-	default:
-		return false
+	switch n := n.(type) {
+	case *ast.CompositeLit:
+		if !isGuards(n.Type) {
+			if name, ok := n.Type.(*ast.Ident); ok && name.Name == "Guard" {
+				f.take(n.Pos(), n.End(), f.text(n.Pos(), n.End()), "mutantGuard(%q, ", ")")
+			}
+			return true
+		}
+		for _, e := range n.Elts {
+			if g, ok := e.(*ast.CompositeLit); ok && g.Type == nil {
+				f.take(g.Pos(), g.End(), "Guard"+f.text(g.Pos(), g.End()), "mutantGuard(%q, Guard", ")")
+			}
+		}
+	case *ast.CallExpr:
+		if name, ok := n.Fun.(*ast.Ident); ok && f.builders[f.name(name.Name)] {
+			f.take(n.Pos(), n.End(), f.text(n.Pos(), n.End()), "mutantValue(%q, ", ")")
+		}
 	}
+	return true
 }
 
-// isRefusal reports whether an expression makes an error: fail.New, fmt.Errorf, or a function of our own whose name says
-// so.
-func isRefusal(e ast.Expr) bool {
-	c, ok := e.(*ast.CallExpr)
+func isGuards(e ast.Expr) bool {
+	list, ok := e.(*ast.ArrayType)
 	if !ok {
 		return false
 	}
-	switch fn := c.Fun.(type) {
-	case *ast.SelectorExpr:
-		if from, ok := fn.X.(*ast.Ident); ok && (from.Name == "fail" || from.Name == "fmt" && fn.Sel.Name == "Errorf" || from.Name == "errors" && fn.Sel.Name == "New") {
-			return true
-		}
-		return refusing(fn.Sel.Name)
-	case *ast.Ident:
-		return refusing(fn.Name)
-	default:
-		return false
-	}
+	name, ok := list.Elt.(*ast.Ident)
+	return ok && name.Name == "Guard"
 }
 
-// refusing are names of functions that make refusals.
-func refusing(name string) bool {
-	for _, part := range []string{"refuse", "Refused", "tooMuch", "overflow", "Unknown", "Differs", "SoldOut", "mixed", "invalid", "denied", "outOfRange"} {
-		if strings.Contains(name, part) {
+// condition takes each alternative of a condition away by itself.
+func (f *finder) condition(cond ast.Expr) {
+	switch c := cond.(type) {
+	case *ast.ParenExpr:
+		f.condition(c.X)
+		return
+	case *ast.BinaryExpr:
+		switch {
+		case c.Op == token.LOR:
+			f.condition(c.X)
+			f.condition(c.Y)
+			return
+		case c.Op == token.LAND && isEither(c.Y):
+			f.condition(c.Y)
+			return
+		case isErrorCheck(c):
+			return
+		}
+	}
+	f.take(cond.Pos(), cond.End(), f.text(cond.Pos(), cond.End()), "(mutantStays(%q) && (", "))")
+}
+
+func isEither(e ast.Expr) bool {
+	p, ok := e.(*ast.ParenExpr)
+	if !ok {
+		return false
+	}
+	b, ok := p.X.(*ast.BinaryExpr)
+	return ok && b.Op == token.LOR
+}
+
+// take notes a guard and what switches it.
+func (f *finder) take(from, to token.Pos, what, before, after string) {
+	g := guard{id: fmt.Sprintf("g%d", len(f.guards)+1), file: f.now.file, line: f.set.Position(from).Line, at: f.offset(from), in: f.in, what: strings.Join(strings.Fields(what), " ")}
+	f.guards = append(f.guards, g)
+	f.now.inserts = append(f.now.inserts, insertion{f.offset(from), fmt.Sprintf(before, g.id)}, insertion{f.offset(to), after})
+}
+
+func (f *finder) offset(p token.Pos) int { return f.set.Position(p).Offset }
+
+func (f *finder) text(from, to token.Pos) string {
+	return string(f.now.text[f.offset(from):f.offset(to)])
+}
+
+// body reports whether statements refuse: they note what is wrong with the input, or end with a new error.
+func (f *finder) body(list []ast.Stmt) bool {
+	if slices.ContainsFunc(list, f.notes) {
+		return true
+	}
+	if len(list) == 0 {
+		return false
+	}
+	r, ok := list[len(list)-1].(*ast.ReturnStmt)
+	return ok && len(r.Results) > 0 && f.refuses(r.Results[len(r.Results)-1], false)
+}
+
+// refuses reports whether an expression is an error that is made here, by a function that only makes errors, or one that
+// has a name. Fields that were noted before may be none: surely leaves them out.
+func (f *finder) refuses(e ast.Expr, surely bool) bool {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return len(e.Name) > 3 && strings.HasPrefix(e.Name, "err") && e.Name[3] >= 'A' && e.Name[3] <= 'Z'
+	case *ast.CompositeLit:
+		return len(e.Elts) > 0 && isFields(e.Type)
+	case *ast.CallExpr:
+		from, name := called(e)
+		switch from + "." + name {
+		case "fail.NewFields":
+			return !surely || f.refuses(e.Args[0], true)
+		case "fail.New", "fail.At", "fmt.Errorf", "errors.New":
 			return true
 		}
+		return f.refusers[from+"."+name] || f.refusers[f.name(name)] || strings.HasPrefix(name, "refuse")
 	}
 	return false
 }
 
-// notesRefusal is f = append(f, fail.At(…)).
-func notesRefusal(e ast.Expr) bool {
-	c, ok := e.(*ast.CallExpr)
-	if !ok || len(c.Args) != 2 {
-		return false
-	}
-	if name, ok := c.Fun.(*ast.Ident); !ok || name.Name != "append" {
-		return false
-	}
-	at, ok := c.Args[1].(*ast.CallExpr)
+func isFields(e ast.Expr) bool {
+	list, ok := e.(*ast.ArrayType)
 	if !ok {
 		return false
 	}
-	fn, ok := at.Fun.(*ast.SelectorExpr)
-	if !ok {
-		return false
+	name, ok := list.Elt.(*ast.SelectorExpr)
+	return ok && name.Sel.Name == "Field"
+}
+
+// notes reports whether a statement notes a refusal: f = append(f, fail.At(…)), err = refusal(), or a call of a function
+// that does.
+func (f *finder) notes(s ast.Stmt) bool {
+	switch s := s.(type) {
+	case *ast.AssignStmt:
+		c, ok := s.Rhs[0].(*ast.CallExpr)
+		if !ok || len(s.Rhs) > 1 {
+			return false
+		}
+		if _, name := called(c); name == "append" && len(c.Args) == 2 {
+			return f.refuses(c.Args[1], true)
+		}
+		return s.Tok == token.ASSIGN && f.refuses(c, true)
+	case *ast.ExprStmt:
+		c, ok := s.X.(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		_, name := called(c)
+		return f.noters[f.name(name)]
 	}
-	from, ok := fn.X.(*ast.Ident)
-	return ok && from.Name == "fail"
+	return false
+}
+
+// called names the function of a call, and what stands before its dot.
+func called(c *ast.CallExpr) (from, name string) {
+	switch fn := c.Fun.(type) {
+	case *ast.Ident:
+		return "", fn.Name
+	case *ast.SelectorExpr:
+		if x, ok := fn.X.(*ast.Ident); ok {
+			from = x.Name
+		}
+		return from, fn.Sel.Name
+	}
+	return "", ""
 }
 
 // isErrorCheck is err != nil: passing an error on is no guard.
-func isErrorCheck(e ast.Expr) bool {
-	b, ok := e.(*ast.BinaryExpr)
-	if !ok || b.Op != token.NEQ {
+func isErrorCheck(b *ast.BinaryExpr) bool {
+	left, ok := b.X.(*ast.Ident)
+	if !ok || b.Op != token.NEQ || left.Name != "err" && left.Name != "failure" {
 		return false
 	}
 	right, ok := b.Y.(*ast.Ident)
-	return ok && right.Name == "nil" && isError(b.X)
+	return ok && right.Name == "nil"
 }
 
-func isError(e ast.Expr) bool {
-	name, ok := e.(*ast.Ident)
-	return ok && (name.Name == "err" || name.Name == "failure")
+// switched is the file with a switch at each guard.
+func (s *source) switched() []byte {
+	slices.SortStableFunc(s.inserts, func(a, b insertion) int { return a.at - b.at })
+	var out []byte
+	done := 0
+	for _, x := range s.inserts {
+		out = append(append(out, s.text[done:x.at]...), x.text...)
+		done = x.at
+	}
+	return append(out, s.text[done:]...)
 }
+
+// switches is the file that each guarded package gets: a guard is away while MUTANT names it, and MUTANT_SEEN is the file
+// that lists which guards were asked.
+const switches = `package %s
+
+import (
+	"os"
+	"sync"
+)
+
+var mutantAway, mutantSeen, mutantAsked = os.Getenv("MUTANT"), os.Getenv("MUTANT_SEEN"), sync.Map{}
+
+func mutantStays(id string) bool {
+	if mutantSeen != "" {
+		if _, again := mutantAsked.LoadOrStore(id, true); !again {
+			if f, err := os.OpenFile(mutantSeen, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err == nil {
+				f.WriteString(id + "\n")
+				f.Close()
+			}
+		}
+	}
+	return id != mutantAway
+}
+
+func mutantError(id string, err error) error { return mutantValue(id, err) }
+
+func mutantValue[T any](id string, v T) T {
+	if mutantStays(id) {
+		return v
+	}
+	var none T
+	return none
+}
+`
+
+// guardSwitch is beside it where write values are: a guard that holds for every item.
+const guardSwitch = `
+func mutantGuard(id string, g Guard) Guard {
+	if mutantStays(id) {
+		return g
+	}
+	return Guard{Attr: "mutant", Is: AtMost, Value: number(0)}
+}
+`

@@ -273,10 +273,10 @@ func common(a, b Amount) (Currency, error) {
 func sumWeights(weights []int64) (int64, error) {
 	var total int64
 	for _, w := range weights {
-		if w < 0 || total > math.MaxInt64-w {
+		before := total
+		if total += w; total < before { // an overflow wraps, and falls like a negative weight
 			return 0, fmt.Errorf("money: weight %d is negative or the weights overflow", w)
 		}
-		total += w
 	}
 	return total, nil
 }

@@ -94,6 +94,41 @@ func TestOverflowAndMixturesAreRefused(t *testing.T) {
 	}
 }
 
+// Each figure that is one too large stands beside the largest that passes.
+func TestLimitsAreExact(t *testing.T) {
+	times := func(minor, num, den int64) func() error {
+		return func() error {
+			_, err := money.Of(minor, "CNY").Times(money.Ratio{Num: num, Den: den})
+			return err
+		}
+	}
+	multiply := func(minor, by int64) func() error {
+		return func() error { _, err := money.Of(minor, "CNY").Multiply(by); return err }
+	}
+	allocate := func(weights ...int64) func() error {
+		return func() error { _, err := money.Of(1, "CNY").Allocate(weights); return err }
+	}
+	for name, c := range map[string]struct{ passes, refused func() error }{
+		"multiply beyond 64 bits":      {multiply(1<<31, 1<<31), multiply(1<<32, 1<<32)},
+		"multiply to 2^63":             {multiply(1<<31, 1<<31), multiply(1<<32, 1<<31)},
+		"a denominator below nothing":  {times(1, 1, 1), times(1, 1, -1)},
+		"a denominator of nothing":     {times(0, 1, 1), times(0, 1, 0)},
+		"times beyond 64 bits":         {times(math.MaxInt64, 1, 1), times(math.MaxInt64, 4, 1)},
+		"times to 2^63":                {times(1<<62, 1, 1), times(1<<62, 2, 1)},
+		"a weight below nothing":       {allocate(2, 1), allocate(2, -1)},
+		"weights that sum beyond 2^63": {allocate(math.MaxInt64-1, 1), allocate(math.MaxInt64, 1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := c.passes(); err != nil {
+				t.Errorf("what is just possible: %v", err)
+			}
+			if err := c.refused(); err == nil {
+				t.Error("nothing was refused")
+			}
+		})
+	}
+}
+
 func TestDecimals(t *testing.T) {
 	for _, c := range []struct {
 		text     string

@@ -57,7 +57,7 @@ func MergeBasket(lines []BasketLine) ([]BasketLine, error) {
 func Price(basket []BasketLine, sold map[string]catalogue.Sellable, s shop.Settings) (Quote, error) {
 	var unknown []fail.Field
 	for i, b := range basket {
-		if it, ok := sold[b.SKU]; !ok || it.Status != catalogue.Active || it.Price.Currency != s.Currency {
+		if it := sold[b.SKU]; it.Status != catalogue.Active || it.Price.Currency != s.Currency { // an unknown one has no status
 			unknown = append(unknown, fail.At(fmt.Sprintf("body.lines[%d].sku", i), "sku_unknown", "{sku} is not sold here.", fail.Args{"sku": clip(b.SKU)}))
 		}
 	}

@@ -165,12 +165,9 @@ func (o *Order) RequestRefund(q RefundRequest, now time.Time) (Refund, error) {
 	r := Refund{ID: q.ID, V: o.next(), At: now, LastTry: now, Reason: q.Reason, By: q.By,
 		Shipping: money.Of(0, o.Total.Currency), PaymentID: o.Captures[0].PaymentID}
 	var err error
-	switch {
-	case q.Amount == nil:
+	if q.Amount == nil {
 		err = o.itemise(&r, q)
-	case q.Amount.Minor > o.Refundable().Minor:
-		err = o.tooMuch()
-	default:
+	} else {
 		r.Lines, r.Shipping.Minor, err = o.spread(q.Amount.Minor)
 	}
 	if err != nil {
