@@ -89,6 +89,7 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 	api.Register(v1, created(operation("publishPayoutTerms", "POST", "/v1/admin/payout-terms", "Publish another version of the conditions of payouts")), a.publishPayoutTerms)
 
 	api.Register(v1, operation("getRules", "GET", "/v1/admin/rules", "The commission rules in force and those that were announced"), a.getRules)
+	api.Register(v1, operation("simulateRules", "POST", "/v1/admin/rules/simulate", "Try a draft of the commission rules on past orders, without changing anything"), a.simulateRules)
 	api.Register(v1, created(operation("publishRules", "POST", "/v1/admin/rules", "Publish commission rules; a cut needs notice")), a.publishRules)
 
 	api.Register(v1, operation("verify", "GET", "/v1/admin/verify", "Check one slice of orders, balances and stock against each other"), a.verify)

@@ -28,6 +28,7 @@ func TestContractDocument(t *testing.T) {
 		post:/v1/admin/imports get:/v1/admin/products post:/v1/admin/products get:/v1/admin/products/{id}
 		patch:/v1/admin/products/{id} post:/v1/admin/stock get:/v1/admin/kocs post:/v1/admin/kocs
 		get:/v1/admin/kocs/{id} patch:/v1/admin/kocs/{id} get:/v1/admin/rules post:/v1/admin/rules
+		post:/v1/admin/rules/simulate
 		post:/v1/admin/kocs/{id}/approve post:/v1/admin/kocs/{id}/suspend get:/v1/admin/orders get:/v1/admin/orders/{id}
 		get:/v1/admin/kocs/{id}/statements get:/v1/admin/kocs/{id}/statements/{period}
 		post:/v1/admin/orders/{id}/ship post:/v1/admin/orders/{id}/deliver post:/v1/admin/orders/{id}/refunds

@@ -40,7 +40,7 @@ func (b Book) Check(c money.Currency) error {
 	k.ties()
 	k.meetings()
 	if text, err := json.Marshal(b); err != nil || len(text) > MaxBookSize {
-		k.add("body", "book_too_large", "This rule book has more than {limit} bytes. Rules about a tag or a tier need less room than one for each product or KOC.", fail.Args{"limit": MaxBookSize})
+		k.fault("body", "book_too_large", "This rule book has more than {limit} bytes. Rules about a tag or a tier need less room than one for each product or KOC.", fail.Args{"limit": MaxBookSize})
 	}
 	return fail.NewFields(k.f[:min(len(k.f), maxFaults)])
 }
@@ -55,19 +55,19 @@ type check struct {
 	f        []fail.Field
 }
 
-func (k *check) add(location, code, text string, args fail.Args) {
+func (k *check) fault(location, code, text string, args fail.Args) {
 	k.f = append(k.f, fail.At(location, code, text, args))
 }
 
 func (k *check) rate(where string, rate money.BasisPoints) {
 	if rate < 0 || rate > money.Whole {
-		k.add(where, "out_of_range", "Between {low} and {high}.", fail.Args{"low": 0, "high": int64(money.Whole)})
+		k.fault(where, "out_of_range", "Between {low} and {high}.", fail.Args{"low": 0, "high": int64(money.Whole)})
 	}
 }
 
 func (k *check) most(where string, n, limit int) {
 	if n > limit {
-		k.add(where, "too_many", "At most {limit} entries.", fail.Args{"limit": limit})
+		k.fault(where, "too_many", "At most {limit} entries.", fail.Args{"limit": limit})
 	}
 }
 
@@ -76,18 +76,18 @@ func (k *check) amount(where string, a money.Amount) {
 	switch {
 	case a == money.Amount{}:
 	case a.Currency != k.currency:
-		k.add(where, "currency_other", "This shop sells in {currency}.", fail.Args{"currency": k.currency})
+		k.fault(where, "currency_other", "This shop sells in {currency}.", fail.Args{"currency": k.currency})
 	case a.Minor < 1 || a.Minor > money.MaxMinor:
-		k.add(where, "out_of_range", "Between {low} and {high}.", fail.Args{"low": 1, "high": int64(money.MaxMinor)})
+		k.fault(where, "out_of_range", "Between {low} and {high}.", fail.Args{"low": 1, "high": int64(money.MaxMinor)})
 	}
 }
 
 func (k *check) id(where, id string) {
 	switch {
 	case len(id) > MaxRuleID || !slug(id):
-		k.add(where+".id", "rule_id_form", "1–{limit} lower-case letters and digits, words joined by single hyphens.", fail.Args{"limit": MaxRuleID})
+		k.fault(where+".id", "rule_id_form", "1–{limit} lower-case letters and digits, words joined by single hyphens.", fail.Args{"limit": MaxRuleID})
 	case k.ids[id]:
-		k.add(where+".id", "rule_id_twice", "{rule} is taken by another rule of this book.", fail.Args{"rule": id})
+		k.fault(where+".id", "rule_id_twice", "{rule} is taken by another rule of this book.", fail.Args{"rule": id})
 	}
 	k.ids[id] = true
 }
@@ -103,11 +103,11 @@ func (k *check) campaigns() {
 		where := fmt.Sprintf("body.campaigns[%d]", i)
 		switch {
 		case len(c.ID) > MaxRuleID || !slug(c.ID):
-			k.add(where+".id", "rule_id_form", "1–{limit} lower-case letters and digits, words joined by single hyphens.", fail.Args{"limit": MaxRuleID})
+			k.fault(where+".id", "rule_id_form", "1–{limit} lower-case letters and digits, words joined by single hyphens.", fail.Args{"limit": MaxRuleID})
 		case seen[c.ID]:
-			k.add(where+".id", "campaign_twice", "The campaign {campaign} stands twice in this book.", fail.Args{"campaign": c.ID})
+			k.fault(where+".id", "campaign_twice", "The campaign {campaign} stands twice in this book.", fail.Args{"campaign": c.ID})
 		case !c.To.After(c.From):
-			k.add(where+".to", "campaign_ends_first", "A campaign ends after it begins.", nil)
+			k.fault(where+".to", "campaign_ends_first", "A campaign ends after it begins.", nil)
 		}
 		seen[c.ID] = true
 	}
@@ -115,22 +115,22 @@ func (k *check) campaigns() {
 
 func (k *check) match(where string, m Match) {
 	if m.KOC != "" && !koc.ValidHandle(m.KOC) {
-		k.add(where+".koc", "koc_unknown", "There is no KOC {koc} here.", fail.Args{"koc": clip(m.KOC)})
+		k.fault(where+".koc", "koc_unknown", "There is no KOC {koc} here.", fail.Args{"koc": clip(m.KOC)})
 	}
 	if m.Product != "" && !catalogue.ValidID(m.Product) {
-		k.add(where+".product", "product_unknown", "There is no product {product} here.", fail.Args{"product": clip(m.Product)})
+		k.fault(where+".product", "product_unknown", "There is no product {product} here.", fail.Args{"product": clip(m.Product)})
 	}
 	if len(m.Tag) > ordering.MaxFrozenTag {
-		k.add(where+".tag", "tag_long", "Rules know tags of at most {limit} bytes.", fail.Args{"limit": ordering.MaxFrozenTag})
+		k.fault(where+".tag", "tag_long", "Rules know tags of at most {limit} bytes.", fail.Args{"limit": ordering.MaxFrozenTag})
 	}
 	if m.Tier != "" && !koc.ValidTier(m.Tier) {
-		k.add(where+".tier", "tier_form", "1–{limit} lower-case letters and digits, words joined by single hyphens.", fail.Args{"limit": koc.MaxTierName})
+		k.fault(where+".tier", "tier_form", "1–{limit} lower-case letters and digits, words joined by single hyphens.", fail.Args{"limit": koc.MaxTierName})
 	}
 	if m.Campaign != "" && !slices.ContainsFunc(k.book.Campaigns, func(c Campaign) bool { return c.ID == m.Campaign }) {
-		k.add(where+".campaign", "campaign_unknown", "There is no campaign {campaign} in this book.", fail.Args{"campaign": clip(m.Campaign)})
+		k.fault(where+".campaign", "campaign_unknown", "There is no campaign {campaign} in this book.", fail.Args{"campaign": clip(m.Campaign)})
 	}
 	if m.Customer != "" && m.Customer != ordering.NewCustomer && m.Customer != ordering.Returning {
-		k.add(where+".customer", "customer_kind", "new or returning.", nil)
+		k.fault(where+".customer", "customer_kind", "new or returning.", nil)
 	}
 }
 
@@ -138,10 +138,10 @@ func (k *check) rule(where string, r Rule) {
 	k.id(where, r.ID)
 	k.match(where+".match", r.Match)
 	if r.Match == (Match{}) {
-		k.add(where+".match", "rule_about_nothing", "Say what this rule is about. What holds for every sale is the default rate.", nil)
+		k.fault(where+".match", "rule_about_nothing", "Say what this rule is about. What holds for every sale is the default rate.", nil)
 	}
 	if r.Rate != 0 && r.PerUnit != (money.Amount{}) {
-		k.add(where+".perUnit", "rule_earns_twice", "Give a rate or an amount for each piece, not both.", nil)
+		k.fault(where+".perUnit", "rule_earns_twice", "Give a rate or an amount for each piece, not both.", nil)
 	}
 	k.rate(where+".rate", r.Rate)
 	k.amount(where+".perUnit", r.PerUnit)
@@ -153,22 +153,22 @@ func (k *check) monthRule(where string, r MonthRule) {
 	k.id(where, r.ID)
 	k.match(where+".match", r.Match)
 	if r.Match.Customer != "" {
-		k.add(where+".match.customer", "month_rule_customer", "A rule about months looks at all customers.", nil)
+		k.fault(where+".match.customer", "month_rule_customer", "A rule about months looks at all customers.", nil)
 	}
 	if (r.Cap != money.Amount{}) == (len(r.Milestones) > 0) {
-		k.add(where, "month_rule_terms", "Give either a cap or milestones.", nil)
+		k.fault(where, "month_rule_terms", "Give either a cap or milestones.", nil)
 	}
 	k.amount(where+".cap", r.Cap)
 	k.most(where+".milestones", len(r.Milestones), MaxMilestones)
 	for i, m := range r.Milestones[:min(len(r.Milestones), MaxMilestones)] {
 		at := fmt.Sprintf("%s.milestones[%d]", where, i)
 		if m.Sales == (money.Amount{}) || m.Bonus == (money.Amount{}) {
-			k.add(at, "required", "This is required.", nil)
+			k.fault(at, "required", "This is required.", nil)
 		}
 		k.amount(at+".sales", m.Sales)
 		k.amount(at+".bonus", m.Bonus)
 		if i > 0 && (m.Sales.Minor <= r.Milestones[i-1].Sales.Minor || m.Bonus.Minor <= r.Milestones[i-1].Bonus.Minor) {
-			k.add(at, "milestones_fall", "Each milestone has more sales and a higher bonus than the one before.", nil)
+			k.fault(at, "milestones_fall", "Each milestone has more sales and a higher bonus than the one before.", nil)
 		}
 	}
 }
@@ -196,7 +196,7 @@ func (k *check) ties() {
 }
 
 func (k *check) tie(where, rule, other string) {
-	k.add(where, "rules_tie", "{rule} and {other} can be about the same sale, and neither is more specific. Change one of them or take it out.", fail.Args{"rule": rule, "other": other})
+	k.fault(where, "rules_tie", "{rule} and {other} can be about the same sale, and neither is more specific. Change one of them or take it out.", fail.Args{"rule": rule, "other": other})
 }
 
 // tie reports whether two rules can both be the most specific one about a sale: they name the same kinds of things, the
@@ -239,7 +239,7 @@ func (k *check) meetings() {
 		}
 	}
 	if most > ordering.MaxMonths {
-		k.add("body.monthRules", "month_rules_meet", "{count} of these rules can be about one order. At most {limit} may.", fail.Args{"count": most, "limit": ordering.MaxMonths})
+		k.fault("body.monthRules", "month_rules_meet", "{count} of these rules can be about one order. At most {limit} may.", fail.Args{"count": most, "limit": ordering.MaxMonths})
 	}
 }
 

@@ -14,7 +14,7 @@ func Freeze(o ordering.Order, a ordering.Award, known map[string]koc.Profile, bo
 	if len(a.Winners) == 0 {
 		return a
 	}
-	a.BookVersion, a.Rates, a.Months = book.Version, make([]ordering.LineRate, len(o.Lines)), nil
+	a.BookVersion, a.Rates, a.Months, a.InviterRate = book.Version, make([]ordering.LineRate, len(o.Lines)), nil, 0
 	first := saleOf(o, known[a.Winners[0].KOC])
 	rates := book.at(o.PlacedAt)
 	for i, l := range o.Lines {
@@ -22,6 +22,7 @@ func Freeze(o ordering.Order, a ordering.Award, known map[string]koc.Profile, bo
 	}
 	a.Winners = slices.Clone(a.Winners)
 	for i, w := range a.Winners {
+		a.Winners[i].Inviter = ""
 		if inviter := inviterOf(o, w, known); inviter != "" && book.InviterRate > 0 {
 			a.Winners[i].Inviter, a.InviterRate = inviter, book.InviterRate
 		}

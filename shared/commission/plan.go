@@ -105,13 +105,7 @@ func (p Plan) Publish(d Draft, c money.Currency, n Notice, now time.Time) (Publi
 	if err := d.Book.Check(c); err != nil {
 		return Publication{}, err
 	}
-	base := p.At(from)
-	pub := p.revise(from, d.Withdraw, func(b Book) Book {
-		if b.Version == base.Version {
-			return d.Book
-		}
-		return merge(base, d.Book, b)
-	})
+	pub := p.draft(d, from)
 	for _, b := range pub.New[1:] {
 		if err := b.Check(c); err != nil {
 			return Publication{}, fail.New(fail.Conflict, "books_clash", "This does not go with the book that is coming on {from}: {why}", fail.Args{"from": stamp(b.From), "why": err.Error()})
@@ -125,6 +119,27 @@ func (p Plan) Publish(d Draft, c money.Currency, n Notice, now time.Time) (Publi
 		return pub, refuseCuts(p.Cuts(next, from, until), d.Book, n, now)
 	}
 	return pub, nil
+}
+
+// draft is what a draft adds from a moment on.
+func (p Plan) draft(d Draft, from time.Time) Publication {
+	base := p.At(from)
+	return p.revise(from, d.Withdraw, func(b Book) Book {
+		if b.Version == base.Version {
+			return d.Book
+		}
+		return merge(base, d.Book, b)
+	})
+}
+
+// CutsOf are what a draft would take from what was announced if it counted at once.
+func (p Plan) CutsOf(d Draft, n Notice, now time.Time) ([]Cut, error) {
+	now = now.UTC().Truncate(time.Millisecond)
+	from, err := p.begin(time.Time{}, now)
+	if until := n.end(now); err == nil && from.Before(until) {
+		return p.Cuts(p.with(p.draft(d, from)), from, until), nil
+	}
+	return nil, err
 }
 
 // begin is when a publication begins to count: not before now, and after everything that counts already.
