@@ -24,7 +24,7 @@ func (s *storm) check(ctx context.Context) error {
 		s.reach(o)
 	}
 	for _, part := range []func(context.Context, map[string]ordering.Order) error{
-		s.checkVerify, s.checkKeys, s.checkAwards, s.checkEarnings, s.checkStock, s.checkProvider, s.checkStatistics} {
+		s.checkVerify, s.checkKeys, s.checkAwards, s.checkEarnings, s.checkStock, s.checkProvider, s.checkStatistics, s.checkPaidOut} {
 		if err := part(ctx, byID); err != nil {
 			return err
 		}
@@ -118,13 +118,21 @@ func (s *storm) checkEarnings(ctx context.Context, orders map[string]ordering.Or
 			s.differ("order %s has more than one winner", o.ID)
 		}
 	}
+	paid, err := s.payouts(ctx)
+	if err != nil {
+		return err
+	}
 	for _, k := range s.shop.kocs {
+		expected[k.handle] = expected[k.handle].plus(paidOut(paid, k.handle))
 		found, err := s.balances(ctx, k)
 		if err != nil {
 			return err
 		}
 		if found != expected[k.handle] {
 			s.differ("earnings of %s are %+v, the fold says %+v", k.handle, found, expected[k.handle])
+		}
+		if min(found.pending, found.available, found.inPayout, found.paid) < 0 {
+			s.differ("an account of %s is below zero: %+v", k.handle, found)
 		}
 		if err := s.checkPostings(ctx, k.handle, orders); err != nil {
 			return err
@@ -136,28 +144,30 @@ func (s *storm) checkEarnings(ctx context.Context, orders map[string]ordering.Or
 	return nil
 }
 
-// balances are what the KOC reads; a suspended one may not, so the store is asked.
+// balances are what is stored, and what the KOC reads; a suspended one may not.
 func (s *storm) balances(ctx context.Context, k *seller) (sums, error) {
+	stored, err := s.store.Balances(ctx, k.handle)
+	if err != nil || len(stored) == 0 {
+		return sums{}, err
+	}
+	b := stored[0]
+	if len(stored) != 1 || b.Currency != "CNY" {
+		return sums{}, fmt.Errorf("balances of %s are %+v", k.handle, stored)
+	}
+	kept := sums{b.Pending, b.Available, -b.Debt, b.InPayout, b.Paid, b.TaxWithheld, b.Fees}
 	if !k.suspendedAt.IsZero() {
-		stored, err := s.store.Balances(ctx, k.handle)
-		if err != nil || len(stored) == 0 {
-			return sums{}, err
-		}
-		return sums{stored[0].Pending, stored[0].Available, -stored[0].Debt}, nil
+		return kept, nil
 	}
 	var e struct {
-		Balances []struct {
-			Currency                 string
-			Pending, Available, Debt int64
-		}
+		Balances []struct{ Pending, InPayout, Paid int64 }
 	}
 	if err := s.client.must(ctx, ask{method: http.MethodGet, path: "/v1/earnings", token: k.token}, &e, 200); err != nil {
 		return sums{}, err
 	}
-	if len(e.Balances) != 1 || e.Balances[0].Currency != "CNY" {
-		return sums{}, fmt.Errorf("earnings of %s come in %+v", k.handle, e.Balances)
+	if len(e.Balances) != 1 || e.Balances[0].Pending != b.Pending || e.Balances[0].InPayout != b.InPayout || e.Balances[0].Paid != b.Paid {
+		s.differ("%s reads %+v, stored are %+v", k.handle, e.Balances, b)
 	}
-	return sums{e.Balances[0].Pending, e.Balances[0].Available, e.Balances[0].Debt}, nil
+	return kept, nil
 }
 
 // checkPostings adds the legs up: to zero, once per order and version, and per order to what the order has earned.
@@ -173,6 +183,9 @@ func (s *storm) checkPostings(ctx context.Context, handle string, orders map[str
 			return err
 		}
 		for _, p := range postings {
+			if p.Order == "" { // of a payout
+				continue
+			}
 			if seen[once{p.Order, p.V}] {
 				s.differ("order %s version %d is posted twice for %s", p.Order, p.V, handle)
 			}

@@ -6,11 +6,11 @@ import (
 
 // This fold knows the business rules by itself: it shares no code with the packages that it checks, only the facts.
 
-// sums are a KOC's accounts in minor units; debt is positive.
-type sums struct{ pending, available, debt int64 }
+// sums are a KOC's accounts in minor units; debt is positive, unless the brand owes it.
+type sums struct{ pending, available, debt, inPayout, paid, tax, fees int64 }
 
 func (a sums) plus(b sums) sums {
-	return sums{a.pending + b.pending, a.available + b.available, a.debt + b.debt}
+	return sums{a.pending + b.pending, a.available + b.available, a.debt + b.debt, a.inPayout + b.inPayout, a.paid + b.paid, a.tax + b.tax, a.fees + b.fees}
 }
 
 // tally is what statistics count.

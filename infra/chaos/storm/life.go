@@ -337,10 +337,15 @@ func (s *storm) refund(ctx context.Context, p *purchase, r *rand.Rand, name stri
 	return s.operatorDoes(ctx, p, "refunds", name, body)
 }
 
-// regret is the second wave: refunds of orders whose commission has been released.
+// regret is the second wave: KOCs withdraw, and orders are refunded whose commission has been released.
 func (s *storm) regret(ctx context.Context, i int, r *rand.Rand) error {
 	p := s.placed[i]
 	r = rand.New(rand.NewPCG(s.o.Seed+1, uint64(i)))
+	if r.IntN(100) < 30 {
+		if err := s.withdraw(ctx, i, r); err != nil {
+			return err
+		}
+	}
 	if p == nil || p.id == "" || r.IntN(100) >= 45 {
 		return nil
 	}

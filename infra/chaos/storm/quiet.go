@@ -50,6 +50,9 @@ func (s *storm) settle(ctx context.Context) error {
 		}
 	}
 	s.found = append(s.found, open...)
+	if err := s.endPayouts(ctx); err != nil {
+		return err
+	}
 	return s.runner.Quiet(ctx)
 }
 

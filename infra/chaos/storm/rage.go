@@ -154,7 +154,7 @@ func (s *storm) echo(weather, run context.Context) error {
 
 // kill ends a process of one function after the other while it works, every few hundred milliseconds.
 func (s *storm) kill(ctx context.Context) {
-	victims := []string{"attribute", "settle", "tally", "payments", "checkout", "mature", "admin"}
+	victims := []string{"attribute", "settle", "tally", "payments", "checkout", "mature", "admin", "portal", "payout", "notify"}
 	r := rand.New(rand.NewPCG(s.o.Seed, 1<<40))
 	for {
 		select {
@@ -180,7 +180,7 @@ func (s *storm) kill(ctx context.Context) {
 	}
 }
 
-// moveTime fires the schedule as of later and later, and earlier again.
+// moveTime fires the schedules as of later and later, and earlier again.
 func (s *storm) moveTime(ctx context.Context) {
 	r := rand.New(rand.NewPCG(s.o.Seed, 1<<41))
 	for {
@@ -199,6 +199,9 @@ func (s *storm) moveTime(ctx context.Context) {
 			ahead = 16 * 24 * time.Hour // shipped orders count as received
 		}
 		s.mature(ctx, ahead)
+		if _, err := s.runner.RunSchedule(ctx, "payout", time.Now().Add(time.Duration(r.IntN(120))*time.Minute)); err != nil {
+			s.client.retries.Add(1)
+		}
 	}
 }
 

@@ -63,6 +63,9 @@ func (s *storm) open(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.payOut(ctx); err != nil {
+		return err
+	}
 	return s.runner.Quiet(ctx)
 }
 
