@@ -10,14 +10,16 @@ import (
 
 	"yundian/shared/ordering"
 	"yundian/shared/payout"
+	defaults "yundian/shared/shop"
 	"yundian/shared/store"
 )
 
 // payOut lets the KOCs be paid in the sandbox: a fee, a tax with brackets, and only half of a withdrawal for debt.
 func (s *storm) payOut(ctx context.Context) error {
+	today := time.Now().In(defaults.Default().Zone()).Format(time.DateOnly)
 	terms := map[string]any{"holdHours": 72, "currencies": []any{map[string]any{"currency": "CNY", "minimum": 100, "debtCap": 5_000,
 		"fee": map[string]any{"fixed": 13, "rate": 37}, "schedule": map[string]any{"every": "weekly", "day": 3},
-		"tax": []any{map[string]any{"from": "2020-01-01", "period": "month", "brackets": []any{
+		"tax": []any{map[string]any{"from": today, "period": "month", "brackets": []any{
 			map[string]any{"over": 0, "rate": 0}, map[string]any{"over": 5_000, "rate": 1_000, "deduction": 500}, map[string]any{"over": 50_000, "rate": 2_000, "deduction": 5_500}}}}}}}
 	var before struct{ Version int64 }
 	if err := s.operate(ctx, http.MethodGet, "/v1/admin/payout-terms", nil, &before, 200); err != nil {
@@ -152,21 +154,24 @@ func (s *storm) checkPaidOut(ctx context.Context, _ map[string]ordering.Order) e
 		return err
 	}
 	var books struct {
-		Items []struct {
-			Payout, State string
-			Amount        struct{ Amount int64 }
+		Transfers []struct {
+			Request struct {
+				ID     string
+				Amount struct{ Amount int64 }
+			}
+			State string
 		}
 	}
 	if err := s.client.must(ctx, ask{method: http.MethodGet, path: "/_local/sandbox/transfers"}, &books, 200); err != nil {
 		return err
 	}
 	moved := map[string]int64{}
-	for _, t := range books.Items {
-		if _, twice := moved[t.Payout]; twice {
-			s.differ("the rail has two transfers of payout %s", t.Payout)
+	for _, t := range books.Transfers {
+		if _, twice := moved[t.Request.ID]; twice {
+			s.differ("the rail has two transfers of payout %s", t.Request.ID)
 		}
-		if moved[t.Payout] = t.Amount.Amount; t.State != "paid" {
-			moved[t.Payout] = 0
+		if moved[t.Request.ID] = t.Request.Amount.Amount; t.State != "paid" {
+			moved[t.Request.ID] = 0
 		}
 	}
 	for _, p := range all {
