@@ -15,10 +15,12 @@ import (
 	"yundian/shared/webhook"
 )
 
-// Bounds of one batch. Its first attempts are over after firstTry, however many receivers hang: what was not answered by
-// then is due a minute later, and the batch is done.
+// firstTry is how long the first attempts of a batch may take together, however many receivers hang: what was not answered
+// by then is due a minute later, and the batch is done.
+const firstTry = 3 * time.Second
+
+// Calls of one batch at once.
 const (
-	firstTry      = 3 * time.Second
 	writesAtOnce  = 16
 	lettersAtOnce = 8
 )
@@ -42,7 +44,7 @@ func (n *notify) batch(ctx context.Context, records []stream.Record) (failed int
 	if err != nil {
 		return 0, err
 	}
-	attempts, cancel := context.WithTimeout(ctx, firstTry)
+	attempts, cancel := context.WithTimeout(ctx, n.firstTry)
 	defer cancel()
 	var all sync.WaitGroup
 	all.Go(func() { n.sendLetters(ctx, attempts, fresh, known, n.now()) })
@@ -74,7 +76,7 @@ func (n *notify) read(records []stream.Record) (postings []ledger.Posting, lette
 				return nil, nil, i, err
 			}
 			if x.Kind == store.NoticePayee {
-				letters = append(letters, letter.ForPayee(x.KOC, x.At, x.Until))
+				letters = append(letters, letter.ForPayee(x.KOC, x.N, x.At, x.Until))
 			}
 		default:
 			p, err := store.PostingFrom(r.New)

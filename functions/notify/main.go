@@ -27,5 +27,5 @@ func main() {
 		log.Fatalf("WEBHOOK_KEYS: %v", err)
 	}
 	lambda.Start(&notify{store: store.Open(store.ConfigFrom(os.Getenv)), keys: keys, box: box, courier: courier.New(os.Getenv("AWS_LAMBDA_RUNTIME_API")),
-		sender: mail.New(os.Getenv("MAIL_FROM"), os.Getenv), publicURL: os.Getenv("PUBLIC_URL"), now: time.Now})
+		sender: mail.New(os.Getenv("MAIL_FROM"), os.Getenv), publicURL: os.Getenv("PUBLIC_URL"), firstTry: firstTry, now: time.Now})
 }

@@ -24,7 +24,8 @@ type notify struct {
 	box       seal.Box  // opens the secrets of webhooks
 	courier   *courier.Courier
 	sender    *mail.Sender
-	publicURL string           // of the store, empty when e-mails cannot lead to it
+	publicURL string // of the store, empty when e-mails cannot lead to it
+	firstTry  time.Duration
 	now       func() time.Time // when something is signed: receivers compare it with their clock
 }
 

@@ -79,7 +79,7 @@ func TestADeadReceiverDelaysNobody(t *testing.T) {
 		t.Errorf("healthy receivers got %d and %d of %d", healthy.count(), ops.count(), orders)
 	}
 	first := hanging.count()
-	if first > atOnce {
+	if first >= atOnce+patience {
 		t.Errorf("the hanging one was called %d times", first)
 	}
 	for i := range orders { // it is known to fail now: first attempts leave it alone

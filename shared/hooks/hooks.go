@@ -57,7 +57,9 @@ func (d Desk) Register(to *api.Operations, a API) {
 	x := desk{d, a}
 	one := a.Prefix + "/{id}"
 	api.Register(to, a.Describe("list"+a.Name+"s", "GET", a.Prefix, "Webhooks, oldest first"), x.list)
-	api.Register(to, status(http.StatusCreated, a.Describe("add"+a.Name, "POST", a.Prefix, "Add a webhook; its secret is shown here only")), x.add)
+	add := status(http.StatusCreated, a.Describe("add"+a.Name, "POST", a.Prefix, "Add a webhook; its secret is shown here only"))
+	add.Description = receiving
+	api.Register(to, add, x.add)
 	api.Register(to, a.Describe("get"+a.Name, "GET", one, "One webhook and how it fares"), x.get)
 	api.Register(to, a.Describe("change"+a.Name, "PATCH", one, "Change a webhook, pause it, or switch it on again"), x.change)
 	api.Register(to, status(http.StatusNoContent, a.Describe("remove"+a.Name, "DELETE", one, "Remove a webhook")), x.remove)
@@ -66,6 +68,13 @@ func (d Desk) Register(to *api.Operations, a API) {
 	api.Register(to, a.Describe("list"+a.Name+"Deliveries", "GET", one+"/deliveries", "What was recorded for a webhook in 30 days, newest event first"), x.listDeliveries)
 	api.Register(to, a.Describe("redeliver"+a.Name, "POST", one+"/redeliver", "Send what was recorded since a time or after an event again"), x.redeliver)
 }
+
+// receiving is what whoever writes a receiver has to know.
+const receiving = `Every entry is one event: POST {"id", "type", "at", "data"} with data as in the list of entries. Answer 2xx within five seconds.
+
+Events are sent at least once and in no order: drop ids that you have seen, and sort by at. What is not answered well is sent again after 1, 5 and 30 minutes, 2, 6, 12 and 24 hours; redirects are not followed.
+
+Check Yundian-Signature: t=<Unix seconds>,v1=<hex>, where one v1 must be the HMAC SHA-256 of t, a dot and the body as it came, under your secret; refuse it when t is more than five minutes from your clock. While a secret is being replaced there are several v1.`
 
 func status(code int, o huma.Operation) huma.Operation {
 	o.DefaultStatus = code

@@ -3,6 +3,7 @@
 package letter
 
 import (
+	"fmt"
 	"time"
 
 	"yundian/shared/ledger"
@@ -91,10 +92,10 @@ func (l Letter) Gross() money.Amount {
 	return money.Of(l.Net.Minor+l.Tax.Minor+l.Fee.Minor, l.Net.Currency)
 }
 
-// ForPayee is the letter about a change of where a KOC's payouts go, so that a change by somebody else is noticed while
-// payouts are still held; until is the end of that, zero when there is none.
-func ForPayee(handle string, at, until time.Time) Letter {
-	return Letter{ID: string(PayeeChanged) + ":" + handle + ":" + at.UTC().Format(time.RFC3339Nano), Kind: PayeeChanged, KOC: handle, Until: until.UTC(), At: at.UTC()}
+// ForPayee is the letter about a new version of where a KOC's payouts go, so that a change by somebody else is noticed
+// while payouts are still held; until is the end of that, zero when there is none.
+func ForPayee(handle string, version int64, at, until time.Time) Letter {
+	return Letter{ID: fmt.Sprintf("%s:%s:%d", PayeeChanged, handle, version), Kind: PayeeChanged, KOC: handle, Until: until.UTC(), At: at.UTC()}
 }
 
 // ForDead is the letter about an endpoint that was given up, to its KOC. Operators have their alarm instead: who they are
