@@ -15,10 +15,11 @@ import (
 )
 
 // Bounds of one endpoint's turn: requests at once, and failures without a success between them after which it is left
-// alone.
+// alone. All turns together keep fewer connections open than a process of Lambda may have files, 1,024.
 const (
-	atOnce   = 4
-	patience = 3
+	atOnce      = 4
+	connections = 400
+	patience    = 3
 )
 
 // queue is what one endpoint is to be sent.
@@ -74,8 +75,9 @@ func (t *turn) over() bool {
 }
 
 // attempt works through a queue until its time is over or the endpoint has failed too often, and returns what it did not
-// come to. Attempts end with one context; what became of them is saved under the other.
-func (n *notify) attempt(ctx, attempts context.Context, q *queue, now time.Time) (left []webhook.Delivery) {
+// come to; requests is how many it makes at once. Attempts end with one context; what became of them is saved under the
+// other.
+func (n *notify) attempt(ctx, attempts context.Context, q *queue, requests int, now time.Time) (left []webhook.Delivery) {
 	secrets, err := n.secrets(q, now)
 	if err != nil {
 		slog.ErrorContext(ctx, "webhook not signed", "endpoint", q.endpoint.ID, "error", err)
@@ -83,7 +85,7 @@ func (n *notify) attempt(ctx, attempts context.Context, q *queue, now time.Time)
 	}
 	t := &turn{patience: patience}
 	var group errgroup.Group
-	group.SetLimit(atOnce)
+	group.SetLimit(requests)
 	if q.endpoint.Failures > 0 { // a single one finds out whether it works again
 		t.patience = 1
 		group.SetLimit(1)

@@ -17,7 +17,7 @@ import (
 
 // firstTry is how long the first attempts of a batch may take together, however many receivers hang: what was not answered
 // by then is due a minute later, and the batch is done.
-const firstTry = 3 * time.Second
+const firstTry = 2 * time.Second
 
 // Calls of one batch at once.
 const (
@@ -32,15 +32,15 @@ func (n *notify) batch(ctx context.Context, records []stream.Record) (failed int
 	if err != nil {
 		return failed, err
 	}
-	hooks, err := n.store.Webhooks(ctx, ownersOf(postings))
+	outlets, err := n.store.Outlets(ctx, ownersOf(postings), ids(letters))
 	if err != nil {
 		return 0, err
 	}
-	deliveries, err := n.record(ctx, deliveriesFor(postings, hooks, n.now()))
+	deliveries, err := n.record(ctx, deliveriesFor(postings, outlets.Webhooks, n.now()))
 	if err != nil {
 		return 0, err
 	}
-	fresh, known, err := n.recordLetters(ctx, letters)
+	fresh, known, err := n.recordLetters(ctx, letters, outlets.Written)
 	if err != nil {
 		return 0, err
 	}
@@ -48,16 +48,18 @@ func (n *notify) batch(ctx context.Context, records []stream.Record) (failed int
 	defer cancel()
 	var all sync.WaitGroup
 	all.Go(func() { n.sendLetters(ctx, attempts, fresh, known, n.now()) })
-	for _, q := range group(deliveries, hooks) {
+	queues := group(deliveries, outlets.Webhooks)
+	requests := max(1, min(atOnce, connections/max(1, len(queues))))
+	for _, q := range queues {
 		if q.endpoint.Failures == 0 { // one that fails is tried by the schedule alone
-			all.Go(func() { n.attempt(ctx, attempts, q, n.now()) })
+			all.Go(func() { n.attempt(ctx, attempts, q, requests, n.now()) })
 		}
 	}
 	all.Wait()
 	return 0, nil
 }
 
-// read takes postings and letters from a batch, up to the first record that is none of what the stream is filtered for.
+// read takes postings, and letters where the shop writes any, from a batch, up to the first record that is none of what the stream is filtered for.
 func (n *notify) read(records []stream.Record) (postings []ledger.Posting, letters []letter.Letter, failed int, err error) {
 	for i, r := range records {
 		kind, _, _ := strings.Cut(store.KeyOf(r.Keys).SK, "#")
@@ -89,7 +91,18 @@ func (n *notify) read(records []stream.Record) (postings []ledger.Posting, lette
 			}
 		}
 	}
+	if !n.sender.On() {
+		letters = nil
+	}
 	return postings, letters, 0, nil
+}
+
+func ids(letters []letter.Letter) []string {
+	var out []string
+	for _, l := range letters {
+		out = append(out, l.ID)
+	}
+	return out
 }
 
 // ownersOf are who may hear of postings: their KOCs, and operators of all.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +30,7 @@ type knowledge struct {
 	kocs     map[string]koc.Profile
 }
 
-// look reads what these letters are about, in two rounds.
+// look reads what these letters are about, in three rounds: many shoppers leave no address, and then the rest is not read.
 func (n *notify) look(ctx context.Context, letters []letter.Letter) (k knowledge, err error) {
 	var orders, handles []string
 	for _, l := range letters {
@@ -39,21 +41,27 @@ func (n *notify) look(ctx context.Context, letters []letter.Letter) (k knowledge
 			handles = append(handles, l.KOC)
 		}
 	}
-	var group errgroup.Group
-	group.Go(func() (err error) { k.settings, err = n.store.Settings(ctx); return err })
-	group.Go(func() (err error) { k.kocs, err = n.store.KOCs(ctx, handles); return err })
-	group.Go(func() (err error) {
-		if k.orders, err = n.store.Orders(ctx, orders); err != nil {
-			return err
+	if k.orders, err = n.store.Orders(ctx, orders); err != nil {
+		return k, err
+	}
+	if k.contacts, err = n.store.Contacts(ctx, slices.Collect(maps.Values(k.orders))); err != nil {
+		return k, err
+	}
+	if k.kocs, err = n.store.KOCs(ctx, handles); err != nil || !k.reaches() {
+		return k, err
+	}
+	k.settings, err = n.store.Settings(ctx)
+	return k, err
+}
+
+// reaches reports whether anybody can be written to.
+func (k knowledge) reaches() bool {
+	for _, c := range k.contacts {
+		if c.Email != "" {
+			return true
 		}
-		all := make([]ordering.Order, 0, len(k.orders))
-		for _, o := range k.orders {
-			all = append(all, o)
-		}
-		k.contacts, err = n.store.Contacts(ctx, all)
-		return err
-	})
-	return k, group.Wait()
+	}
+	return len(k.kocs) > 0
 }
 
 // errNobody means that there is nobody to write to, or nothing to write about any more.
@@ -61,6 +69,9 @@ var errNobody = errors.New("nobody to write to")
 
 // compose puts a letter together, and says to whom it goes.
 func (n *notify) compose(l letter.Letter, k knowledge) (to string, m mail.Message, err error) {
+	if !k.reaches() {
+		return "", m, errNobody
+	}
 	s := mail.Shop{Brand: k.settings.Brand, Zone: k.settings.Zone()}
 	if l.Kind == letter.OrderPaid {
 		o, ok := k.orders[l.Order]
@@ -95,21 +106,11 @@ func speaker(k knowledge, language string) *locale.Locale {
 }
 
 // recordLetters puts letters into the store that are not there yet, and returns those that are to be sent.
-func (n *notify) recordLetters(ctx context.Context, letters []letter.Letter) (fresh []letter.Letter, k knowledge, err error) {
-	if !n.sender.On() || len(letters) == 0 {
-		return nil, k, nil
-	}
-	ids := make([]string, len(letters))
-	for i, l := range letters {
-		ids[i] = l.ID
-	}
-	written, err := n.store.WrittenLetters(ctx, ids)
-	if err != nil {
-		return nil, k, err
-	}
+func (n *notify) recordLetters(ctx context.Context, letters []letter.Letter, written map[string]bool) (fresh []letter.Letter, k knowledge, err error) {
 	var wanted []letter.Letter
 	for _, l := range letters {
 		if !written[l.ID] {
+			written[l.ID] = true // several facts of one order share a letter
 			wanted = append(wanted, l)
 		}
 	}

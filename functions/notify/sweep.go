@@ -69,7 +69,7 @@ func (n *notify) work(ctx, attempts context.Context, queues []*queue, failing bo
 		group.Go(func() error {
 			budget, cancel := context.WithTimeout(attempts, endpointBudget)
 			defer cancel()
-			left := n.attempt(ctx, budget, q, now)
+			left := n.attempt(ctx, budget, q, atOnce, now)
 			again := now.Add(time.Second)
 			if q.endpoint.Failures > 0 {
 				again = now.Add(q.endpoint.Wait())

@@ -294,7 +294,7 @@ func (b *bench) streamCosts(ctx context.Context, s *shop, r *Report) error {
 	whole := Route{Name: "an order from placing to earnings", Function: "all"}
 	for _, name := range slices.Sorted(maps.Keys(s.wires)) {
 		counts := s.wires[name].Snapshot()
-		if slices.Contains([]string{"attribute", "settle", "tally"}, name) {
+		if slices.Contains([]string{"attribute", "notify", "settle", "tally"}, name) {
 			one := Route{Name: "stream: " + name + ", placed and paid", Function: name}
 			one.count(counts, b.Counted)
 			r.Routes = append(r.Routes, one)

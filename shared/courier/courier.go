@@ -53,6 +53,7 @@ var errAddress = errors.New("courier: an address that nothing is sent to")
 
 // client calls only addresses that are allowed. They are checked when the connection is made, after the name was looked
 // up: a name that was public a moment ago can lead elsewhere now. It follows no redirects and uses no proxy.
+// Connections to a host are not counted: many owners may use one provider's host, and none of them waits for another.
 func client(allow func(netip.Addr) bool, resolver *net.Resolver, secure *tls.Config) *http.Client {
 	dialer := &net.Dialer{Timeout: dialTimeout, Resolver: resolver, Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
@@ -64,7 +65,7 @@ func client(allow func(netip.Addr) bool, resolver *net.Resolver, secure *tls.Con
 	return &http.Client{
 		Timeout:       Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: secure, MaxIdleConns: 64, MaxIdleConnsPerHost: 4, MaxConnsPerHost: 8,
+		Transport: &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: secure, MaxIdleConns: 64, MaxIdleConnsPerHost: 4,
 			IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: dialTimeout, MaxResponseHeaderBytes: maxHeader, DisableCompression: true},
 	}
 }

@@ -35,7 +35,9 @@ func TestSend(t *testing.T) {
 		FromEmailAddress string
 		Destination      struct{ ToAddresses, CcAddresses, BccAddresses []string }
 		Content          struct {
-			Simple struct{ Subject struct{ Data, Charset string } }
+			Simple struct {
+				Subject struct{ Data, Charset string }
+			}
 		}
 	}
 	if err := json.Unmarshal([]byte((*bodies)[0]), &sent); err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"yundian/shared/letter"
+	"yundian/shared/webhook"
 )
 
 // LetterWrite records a letter for the first time, in the transaction of its cause, or replaces the version that was read.
@@ -17,21 +18,35 @@ func (s *Store) SaveLetter(ctx context.Context, l *letter.Letter) (bool, error) 
 	return s.saveOut(ctx, LetterWrite(*l), &l.Version)
 }
 
-// WrittenLetters tells which of these letters are recorded, sent or not, by id, in one round.
-func (s *Store) WrittenLetters(ctx context.Context, ids []string) (map[string]bool, error) {
-	reads := make([]read, len(ids))
-	for i, id := range ids {
-		reads[i] = read{Shop, letterKey(id)}
+// Outlets are where a batch of news goes.
+type Outlets struct {
+	Webhooks map[webhook.Owner]webhook.Endpoints
+	Written  map[string]bool // letters that are recorded already, sent or not, by id
+}
+
+// Outlets reads the endpoints of owners and which letters are recorded, in one round.
+func (s *Store) Outlets(ctx context.Context, owners []webhook.Owner, letters []string) (Outlets, error) {
+	out := Outlets{Webhooks: make(map[webhook.Owner]webhook.Endpoints, len(owners)), Written: make(map[string]bool, len(letters))}
+	var reads []read
+	for _, o := range owners {
+		reads = append(reads, read{Shop, hooksKey(o)})
+	}
+	for _, id := range letters {
+		reads = append(reads, read{Shop, letterKey(id)})
 	}
 	found, err := s.get(ctx, reads)
 	if err != nil {
-		return nil, err
+		return Outlets{}, err
 	}
-	written := make(map[string]bool, len(found))
-	for i, id := range ids {
-		written[id] = found[reads[i]] != nil
+	for i, o := range owners {
+		if out.Webhooks[o], err = hooksFrom(o, found[reads[i]]); err != nil {
+			return Outlets{}, err
+		}
 	}
-	return written, nil
+	for i, id := range letters {
+		out.Written[id] = found[reads[len(owners)+i]] != nil
+	}
+	return out, nil
 }
 
 // DueLetters are the letters that are due by now, at most limit in each shard of the list.

@@ -234,5 +234,5 @@ func writeLetters(t *testing.T, s *store.Store) {
 }
 
 func readLetters(t *testing.T, s *store.Store) any {
-	return []any{must(s.WrittenLetters(t.Context(), []string{"order_paid:l0", "order_paid:l1", "order_paid:l9"}))(t), must(s.DueLetters(t.Context(), later.AddDate(0, 0, 1), 10))(t)}
+	return []any{must(s.Outlets(t.Context(), nil, []string{"order_paid:l0", "order_paid:l1", "order_paid:l9"}))(t), must(s.DueLetters(t.Context(), later.AddDate(0, 0, 1), 10))(t)}
 }

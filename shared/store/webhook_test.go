@@ -164,9 +164,9 @@ func TestLettersAreWrittenOnce(t *testing.T) {
 	if ok, err := s.SaveLetter(ctx, &again); err != nil || ok {
 		t.Errorf("twice: %v, %v", ok, err)
 	}
-	written, err := s.WrittenLetters(ctx, []string{l.ID, "order_paid:o2"})
-	if err != nil || !written[l.ID] || written["order_paid:o2"] {
-		t.Errorf("%v, %v", written, err)
+	known, err := s.Outlets(ctx, []webhook.Owner{"mei"}, []string{l.ID, "order_paid:o2"})
+	if err != nil || !known.Written[l.ID] || known.Written["order_paid:o2"] || len(known.Webhooks) != 1 {
+		t.Errorf("%+v, %v", known, err)
 	}
 	due, err := s.DueLetters(ctx, noon.Add(time.Minute), 10)
 	if err != nil || len(due) != 1 || due[0].Order != "o1" || due[0].Version != 1 || due[0].Kind != letter.OrderPaid {
