@@ -114,6 +114,8 @@ var packages = []allowed{
 	{"functions/attribute", lambda, standOn(), []string{awsLambda}},
 	{"functions/settle", lambda, standOn(), []string{awsLambda}},
 	{"functions/tally", lambda, standOn(), []string{awsLambda}},
+	{"functions/statement", lambda, standOn(), []string{awsLambda, "golang.org/x/sync/errgroup"}},
+	{"functions/verify", lambda, standOn(), []string{awsLambda}},
 	{"functions/payout", lambda, append(standOn(), "shared/provider/stripe"), []string{awsLambda, "golang.org/x/sync/errgroup"}},
 	{"functions/notify", lambda, standOn(), []string{awsLambda, "golang.org/x/sync/errgroup"}},
 	{"functions/mature", lambda, standOn(), []string{awsLambda, "golang.org/x/sync/errgroup"}},

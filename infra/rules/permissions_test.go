@@ -32,6 +32,7 @@ var mayWrite = map[string]map[string]string{
 	"notify":    {"ShopTable": "HOOK# DELIVERY# LETTER#"},
 	"mature":    {"OrdersTable": "", "ShopTable": "SKU#"},
 	"payout":    {"LedgerTable": "KOC# PAYOUT# PAYRUN#"},
+	"statement": {"LedgerTable": "KOC#"},
 }
 
 func permissions(t *template) []string {

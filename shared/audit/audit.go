@@ -76,7 +76,7 @@ type Place struct {
 	Again   bool      `json:"g,omitempty"` // the sums differed once
 }
 
-// The parts of a run, in order.
+// The parts of a run, in order: what is owed first, and orders last, because there are most of them, newest first.
 const (
 	orders      = "orders"
 	kocs        = "kocs"
@@ -85,7 +85,7 @@ const (
 	stock       = "stock"
 )
 
-var parts = []string{orders, kocs, payouts, adjustments, stock}
+var parts = []string{kocs, payouts, adjustments, stock, orders}
 
 // then is the place after a slice: further in this part, or the next part, or the end.
 func (p Place) then(after string) Place {

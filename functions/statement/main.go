@@ -1,0 +1,17 @@
+// Command statement closes the months of all KOCs that have ended, once a day.
+package main
+
+import (
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"yundian/shared/store"
+	"yundian/shared/telemetry"
+)
+
+func main() {
+	telemetry.Setup(os.Stdout, os.Getenv("LOG_LEVEL"))
+	c := &closer{store: store.Open(store.ConfigFrom(os.Getenv))}
+	lambda.Start(c.run)
+}
