@@ -21,6 +21,7 @@ import (
 // program holds the tests of one package, built with a switch at each guard.
 type program struct {
 	file, dir string
+	flags     []string
 	tests     []test
 }
 
@@ -90,6 +91,10 @@ func (s *search) build(ctx context.Context, path, dir string) (*program, error) 
 	if _, err := os.Stat(p.file); errors.Is(err, fs.ErrNotExist) {
 		return p, nil // it has no tests
 	}
+	help, _ := exec.CommandContext(ctx, p.file, "-help").CombinedOutput() // it ends with an error, as help does
+	if strings.Contains(string(help), "-rapid.nofailfile") {
+		p.flags = []string{"-rapid.nofailfile", "-rapid.seed=1"} // the same mutants are caught every time, and leave nothing behind
+	}
 	c = exec.CommandContext(ctx, p.file, "-test.list", "^Test")
 	c.Dir = path
 	out, err := c.Output()
@@ -142,7 +147,7 @@ func (p *program) fails(ctx context.Context, t test, away string) bool {
 func (p *program) run(ctx context.Context, name string, limit time.Duration, env string) (out []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	c := exec.CommandContext(ctx, p.file, "-test.run", "^"+regexp.QuoteMeta(name)+"$", "-test.failfast")
+	c := exec.CommandContext(ctx, p.file, append([]string{"-test.run", "^" + regexp.QuoteMeta(name) + "$", "-test.failfast"}, p.flags...)...)
 	c.Dir = p.dir
 	c.Env = append(os.Environ(), "STORE=dynoxide", env)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the tests' own children end with them

@@ -78,6 +78,12 @@ func TestCheckFindsEveryFault(t *testing.T) {
 		"about nothing":       {func(b *commission.Book) { b.Rules[0].Match = commission.Match{} }, "body.rules[0].match", "rule_about_nothing"},
 		"both":                {func(b *commission.Book) { b.Rules[0].PerUnit = yuan(5) }, "body.rules[0].perUnit", "rule_earns_twice"},
 		"negative amount":     {func(b *commission.Book) { b.Rules[1].PerUnit = yuan(-5) }, "body.rules[1].perUnit", "out_of_range"},
+		"amount beyond all":   {func(b *commission.Book) { b.Rules[1].PerUnit = yuan(money.MaxMinor + 1) }, "body.rules[1].perUnit", "out_of_range"},
+		"long id":             {func(b *commission.Book) { b.Rules[0].ID = strings.Repeat("a", 41) }, "body.rules[0].id", "rule_id_form"},
+		"long campaign":       {func(b *commission.Book) { b.Campaigns[0].ID = strings.Repeat("a", 41) }, "body.campaigns[0].id", "rule_id_form"},
+		"id of a campaign":    {func(b *commission.Book) { b.Campaigns[0].ID = "Spring" }, "body.campaigns[0].id", "rule_id_form"},
+		"sales without bonus": {func(b *commission.Book) { b.MonthRules[1].Milestones[0].Bonus = money.Amount{} }, "body.monthRules[1].milestones[0]", "required"},
+		"sales that stay":     {func(b *commission.Book) { b.MonthRules[1].Milestones[1].Sales = yuan(100) }, "body.monthRules[1].milestones[1]", "milestones_fall"},
 		"cap of nothing":      {func(b *commission.Book) { b.Rules[0].LineCap = yuan(0) }, "body.rules[0].lineCap", "out_of_range"},
 		"other currency":      {func(b *commission.Book) { b.Rules[0].OrderCap = money.Of(5, "USD") }, "body.rules[0].orderCap", "currency_other"},
 		"unknown campaign":    {func(b *commission.Book) { b.Rules[0].Match.Campaign = "winter" }, "body.rules[0].match.campaign", "campaign_unknown"},
@@ -125,6 +131,26 @@ func TestCheckFindsEveryFault(t *testing.T) {
 		if !faulty(err, c.where, c.code) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Whoever sends a book that is far too large is told so, and nothing else is looked at.
+func TestALargeBookIsNotReadThrough(t *testing.T) {
+	for n, fields := range map[int]int{commission.MaxRules: 50, commission.MaxRules + 1: 1} {
+		b := book(make([]commission.Rule, n)...)
+		if e, ok := b.Check("CNY").(*fail.Error); !ok || len(e.Fields) != fields {
+			t.Errorf("%d rules that are wrong: %v", n, e)
+		}
+	}
+}
+
+// The longest ids pass.
+func TestLongIDs(t *testing.T) {
+	b := book(rule(strings.Repeat("a", commission.MaxRuleID), commission.Match{Campaign: strings.Repeat("c", commission.MaxRuleID)}, 1))
+	b.Rules[0].LineCap = money.Of(money.MaxMinor, "CNY")
+	b.Campaigns = []commission.Campaign{{ID: strings.Repeat("c", commission.MaxRuleID), From: days(0), To: days(5)}}
+	if err := b.Check("CNY"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"yundian/shared/commission"
+	"yundian/shared/money"
 	"yundian/shared/ordering"
 )
 
@@ -37,6 +38,23 @@ func TestACapKeepsEveryAccountOnItsSide(t *testing.T) {
 			t.Fatalf("releasing %d takes %d from available", released, a.Available-b.Available)
 		}
 	})
+}
+
+// An award whose terms about months do not fit its order earns nothing by guesses.
+func TestTermsOfOtherOrders(t *testing.T) {
+	for name, c := range map[string]struct {
+		koc  string
+		line int
+		ok   bool
+	}{"fits": {"mei", 0, true}, "another KOC": {"bob", 0, false}, "before the first line": {"mei", -1, false}, "after the last line": {"mei", 1, false}} {
+		o := ordering.Order{Day: "2026-03-01", Lines: []ordering.Line{{SKU: "s", Quantity: 1, Net: yuan(1000), Tax: yuan(0)}}, Total: yuan(1000),
+			Captures: []ordering.Capture{{PaymentID: "p", Amount: yuan(1000)}},
+			Awards: []ordering.Award{{Winners: []ordering.Winner{{KOC: "mei", Share: money.Whole}}, Rates: []ordering.LineRate{{Rate: 1000}},
+				Months: []ordering.MonthTerm{{KOC: c.koc, Rule: "most", Lines: []int{c.line}, Cap: 50}}}}}
+		if target, err := commission.Target(o); (err == nil) != c.ok || c.ok && len(target.Months) != 1 {
+			t.Errorf("%s: %+v, %v", name, target, err)
+		}
+	}
 }
 
 func TestTheHighestMilestoneIsPaidAndClaimedBack(t *testing.T) {

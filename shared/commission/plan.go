@@ -271,7 +271,7 @@ func (e Edit) check(p Plan) error {
 		}
 		check("body.rate", rate)
 		for _, b := range p.Books {
-			if len(b.Products) >= MaxProductRates {
+			if _, has := b.Products[id]; !has && len(b.Products) >= MaxProductRates {
 				f = append(f, fail.At("body.rate", "too_many", "At most {limit} entries.", fail.Args{"limit": MaxProductRates}))
 			}
 			if i := slices.IndexFunc(b.Rules, func(r Rule) bool { return r.Match == Match{Product: id} }); i >= 0 {

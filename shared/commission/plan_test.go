@@ -281,6 +281,53 @@ func TestFewBooksCanBeComing(t *testing.T) {
 	a.publish(t, commission.Draft{Book: book(), From: days(100)}, noon)
 }
 
+// What was withdrawn leaves its moment behind, so moments have a limit of their own.
+func TestFewMomentsCanBeComing(t *testing.T) {
+	a := announce()
+	now := noon
+	for i := range 20 {
+		a.publish(t, commission.Draft{Book: book(), From: days(i + 1)}, now)
+		now = now.Add(time.Second)
+		a.publish(t, commission.Draft{Book: book(), Withdraw: true}, now)
+	}
+	now = now.Add(time.Second)
+	p := a.at(now)
+	if _, err := p.Publish(commission.Draft{Book: book(), Seen: p.Latest, From: days(21)}, "CNY", fortnight, now); !fail.Is(err, "books_coming") {
+		t.Error(err)
+	}
+}
+
+func TestRefusedRatesOfProducts(t *testing.T) {
+	full := book(rule("pots", commission.Match{Product: "pot"}, 1500))
+	for i := range commission.MaxProductRates {
+		full.Products[fmt.Sprint("p", i)] = 1000
+	}
+	a := announce()
+	a.publish(t, commission.Draft{Book: book(rule("pots", commission.Match{Product: "pot"}, 1500))}, noon)
+	few := a.at(noon)
+	a.publish(t, commission.Draft{Book: full}, noon)
+	many := a.at(noon)
+	for name, c := range map[string]struct {
+		plan  commission.Plan
+		edit  commission.Edit
+		where string
+		code  string
+	}{
+		"nothing":              {few, own("tea", 0), "", ""},
+		"less than nothing":    {few, own("tea", -2), "body.rate", "out_of_range"},
+		"everything":           {few, own("tea", money.Whole), "", ""},
+		"more than everything": {few, own("tea", money.Whole+1), "body.rate", "out_of_range"},
+		"one of many":          {many, own("p0", 2000), "", ""},
+		"one more":             {many, own("tea", 2000), "body.rate", "too_many"},
+		"beside a rule":        {few, own("pot", 2000), "body.rate", "rules_tie"},
+	} {
+		_, err := c.plan.Set(c.edit, fortnight, noon)
+		if c.code == "" && err != nil || c.code != "" && !faulty(err, c.where, c.code) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestTheEarliestDayIsALocalMidnight(t *testing.T) {
 	for _, c := range []struct {
 		zone, now, want string

@@ -59,6 +59,13 @@ func TestAdjustmentsNeedTwoPeople(t *testing.T) {
 	if err := rejected.Reject("op1", "", noon); fail.KindOf(err) != fail.Invalid {
 		t.Errorf("rejected without a reason: %v", err)
 	}
+	if err := rejected.Reject("op1", strings.Repeat("因", 501), noon); fail.KindOf(err) != fail.Invalid {
+		t.Errorf("rejected with too long a reason: %v", err)
+	}
+	long := a
+	if err := long.Reject("op1", strings.Repeat("因", 500), noon); err != nil {
+		t.Errorf("rejected with a long reason: %v", err)
+	}
 	if err := rejected.Reject("op1", "typed wrongly", noon); err != nil || rejected.State() != ledger.Rejected {
 		t.Errorf("taken back: %v", err)
 	}

@@ -267,3 +267,15 @@ func TestStatisticsFollowTheLastFact(t *testing.T) {
 		}
 	})
 }
+
+func TestAPostingOffBalanceIsRefused(t *testing.T) {
+	for _, off := range []int64{-1, 0, 1} {
+		p := ledger.Posting{ID: "p", Entries: []ledger.Entry{
+			{Kind: ledger.Adjusted, Legs: []ledger.Leg{{Account: ledger.Available, Minor: 5}, {Account: ledger.Adjustments, Minor: -5}}},
+			{Kind: ledger.Adjusted, Legs: []ledger.Leg{{Account: ledger.Available, Minor: 5 + off}, {Account: ledger.Adjustments, Minor: -5}}},
+		}}
+		if err := p.Check(); (err == nil) != (off == 0) {
+			t.Errorf("off by %d: %v", off, err)
+		}
+	}
+}

@@ -55,7 +55,7 @@ func Close(prev Statement, next Statement) *Closing {
 	next.Opening.Currency, next.Closing.Currency = next.Currency, next.Currency
 	next.Totals, next.Postings, next.Last, next.Hash = nil, 0, "", ""
 	next.From, next.To, next.ClosedAt = next.From.UTC(), next.To.UTC(), next.ClosedAt.UTC()
-	c := &Closing{statement: next, totals: map[Kind]Total{}, last: next.From, hash: sha256.New()}
+	c := &Closing{statement: next, totals: map[Kind]Total{}, hash: sha256.New()}
 	c.text("statement 1", next.PrevHash, next.KOC, string(next.Period), string(next.Currency))
 	c.time(next.From, next.To, next.ClosedAt)
 	c.balances(next.Opening)

@@ -411,7 +411,7 @@ func (p *Payout) Conclude(o Outcome) error {
 		return nil
 	case p.Outcome != nil:
 		return Contradicted(p.Status())
-	case p.Rejected != nil, p.Transfer == nil && p.Export == nil && p.Status() != Approved:
+	case p.Transfer == nil && p.Export == nil && p.Status() != Approved: // a rejected one was never given to anybody
 		return p.wrongStatus()
 	}
 	p.Outcome = &o

@@ -1,6 +1,7 @@
 package payout_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -257,7 +258,16 @@ func TestTermsRefuse(t *testing.T) {
 		"body.currencies[0].tax[0].brackets[0].rate":      func(_ *payout.Terms, c *payout.CurrencyTerms) { c.Tax[0].Brackets[0].Rate = -1 },
 		"body.currencies[0].tax[0].brackets[1].over":      func(_ *payout.Terms, c *payout.CurrencyTerms) { c.Tax[0].Brackets[1].Over = 0 },
 		"body.currencies[0].tax[0].brackets[1].deduction": func(_ *payout.Terms, c *payout.CurrencyTerms) { c.Tax[0].Brackets[1].Deduction = 251_998 },
-		"body.currencies[0].tax[1].from":                  func(_ *payout.Terms, c *payout.CurrencyTerms) { c.Tax = append(c.Tax, c.Tax[0]) },
+		"body.currencies[0].tax[0].brackets[2].over": func(_ *payout.Terms, c *payout.CurrencyTerms) {
+			c.Tax[0].Brackets = beyond(c.Tax[0].Brackets, money.MaxMinor+1)
+		},
+		"body.currencies[0].tax[0].brackets[2].deduction": func(_ *payout.Terms, c *payout.CurrencyTerms) {
+			c.Tax[0].Brackets = beyond(c.Tax[0].Brackets, 5_000_000)
+			c.Tax[0].Brackets[2].Deduction += 2
+		},
+		"body.currencies[0].tax":         func(_ *payout.Terms, c *payout.CurrencyTerms) { c.Tax = yearly(payout.MaxTables + 1) },
+		"body.currencies":                func(x *payout.Terms, _ *payout.CurrencyTerms) { x.Currencies = manyTerms(payout.MaxCurrencies) },
+		"body.currencies[0].tax[1].from": func(_ *payout.Terms, c *payout.CurrencyTerms) { c.Tax = append(c.Tax, c.Tax[0]) },
 	} {
 		t.Run(location, func(t *testing.T) {
 			c, x := good(), payout.Terms{HoldHours: 72}
@@ -269,10 +279,39 @@ func TestTermsRefuse(t *testing.T) {
 			}
 		})
 	}
+	most := manyTerms(payout.MaxCurrencies)
+	most[0].Tax = yearly(payout.MaxTables)
+	most[0].Tax[0].Brackets = beyond(good().Tax[0].Brackets, money.MaxMinor)
+	if _, err := payout.FirstTerms().Next(payout.Terms{HoldHours: 72, Currencies: most}, noon, today); err != nil {
+		t.Errorf("as many as there can be: %v", err)
+	}
 	x, err := payout.FirstTerms().Next(payout.Terms{HoldHours: 72, Currencies: []payout.CurrencyTerms{good()}}, noon, today)
 	if err != nil || x.Version != 2 || !x.From.Equal(noon) {
 		t.Errorf("good terms became %+v, %v", x, err)
 	}
+}
+
+// beyond adds a bracket that meets the one before, at 10 % like that.
+func beyond(brackets []payout.Bracket, over int64) []payout.Bracket {
+	next := brackets[len(brackets)-1]
+	next.Over = over
+	return append(brackets, next)
+}
+
+// yearly are tax tables for as many years.
+func yearly(n int) (tables []payout.TaxTable) {
+	for i := range n {
+		tables = append(tables, payout.TaxTable{From: fmt.Sprintf("%d-01-01", 2027+i), Period: payout.Year, Brackets: []payout.Bracket{{Rate: 300}}})
+	}
+	return tables
+}
+
+// manyTerms are terms for as many currencies.
+func manyTerms(n int) (terms []payout.CurrencyTerms) {
+	for _, c := range []money.Currency{"USD", "EUR", "GBP", "JPY", "KRW", "HKD", "SGD", "AUD", "NZD", "CAD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "THB", "INR", "BRL"}[:n] {
+		terms = append(terms, payout.CurrencyTerms{Currency: c, Minimum: 1})
+	}
+	return terms
 }
 
 // TestTaxTablesThatApplyStay: what was withheld must stay explained by a table.
@@ -344,6 +383,40 @@ func TestApproval(t *testing.T) {
 	}
 	if p.Status() != payout.Approved || !p.DueAt().Equal(noon) {
 		t.Errorf("%s, due %s", p.Status(), p.DueAt())
+	}
+}
+
+// A payout whose method changes again and again has to be rejected at some time.
+func TestApprovalsHaveAnEnd(t *testing.T) {
+	p := reserved(t, payout.Bank)
+	for i := range 51 {
+		if err := p.Approve(payout.Checker{By: "op", Method: verified(1, payout.Bank)}, noon); (err != nil) != (i == 50) || err != nil && !fail.Is(err, "payout_approvals") {
+			t.Fatalf("approval %d: %v", i+1, err)
+		}
+		if i < 50 {
+			if err := p.Reopen(payout.ReasonMethod, noon); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestOnlyWhatIsApprovedLeaves(t *testing.T) {
+	for _, p := range []payout.Payout{reserved(t, payout.Bank), sent(t)} {
+		if _, err := p.Sendable(verified(1, p.To.Rail), noon); !fail.Is(err, "payout_status") {
+			t.Errorf("%s can leave: %v", p.Status(), err)
+		}
+	}
+	filed := approved(t, payout.Bank)
+	if err := filed.ToFile(payout.Export{File: "f1"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := filed.Answered(payout.Answer{Unclear: true}, noon); !fail.Is(err, "payout_status") {
+		t.Errorf("a rail answered for a bank: %v", err)
+	}
+	asked := sent(t)
+	if err := asked.Answered(payout.Answer{Unclear: true}, noon); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -154,9 +154,9 @@ func checkBrackets(where string, c money.Currency, brackets []Bracket) []fail.Fi
 			f = append(f, fail.At(at+".over", "not_ascending", "This must come after the one before.", nil))
 			continue
 		}
-		below, err1 := brackets[i-1].on(money.Of(b.Over, c))
-		above, err2 := b.on(money.Of(b.Over, c))
-		if gap := above - below; err1 != nil || err2 != nil || gap < -1 || gap > 1 { // one minor unit of rounding
+		below, _ := brackets[i-1].on(money.Of(b.Over, c)) // it overflows at a rate that is refused anyway
+		above, _ := b.on(money.Of(b.Over, c))
+		if gap := above - below; gap < -1 || gap > 1 { // one minor unit of rounding
 			f = append(f, fail.At(at+".deduction", "tax_gap", "The brackets do not meet: at {over} one says {below} and the next {above}.",
 				fail.Args{"over": money.Of(b.Over, c).Decimal(), "below": money.Of(below, c).Decimal(), "above": money.Of(above, c).Decimal()}))
 		}
