@@ -217,21 +217,8 @@ func (a *admin) reserve(ctx context.Context, id string, in *makePayoutInput, ext
 	if profile.Status() == koc.Suspended {
 		return payout.KOCSuspended(profile.Handle)
 	}
-	method, err := a.store.Payee(ctx, profile.Handle)
-	if err != nil {
-		return err
-	}
-	now := a.now()
-	terms, err := a.store.PayoutTermsAt(ctx, now)
-	if err != nil {
-		return err
-	}
-	settings, err := a.store.Settings(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = a.store.ReservePayout(ctx, payout.Ask{ID: id, KOC: profile.Handle, Currency: currency, Minor: in.Body.Amount, Cause: payout.Manual,
-		By: visitOf(ctx).subject, Day: now.In(settings.Zone()).Format(time.DateOnly)}, terms, method, now, extra...)
+	_, err = a.paymaster.Reserve(ctx, payout.Ask{ID: id, KOC: profile.Handle, Currency: currency, Minor: in.Body.Amount, Cause: payout.Manual,
+		By: visitOf(ctx).subject}, a.now(), extra...)
 	return err
 }
 
@@ -256,17 +243,7 @@ func (a *admin) changePayout(ctx context.Context, id string, w once.Wish, change
 
 func (a *admin) approvePayout(ctx context.Context, in *actInput) (*api.Reply[Payout], error) {
 	return a.changePayout(ctx, in.ID, wish(ctx, in.Key, nil), func(p payout.Payout, extra []store.Write) error {
-		profile, err := a.store.KOC(ctx, p.KOC)
-		if err != nil {
-			return err
-		}
-		method, err := a.store.Payee(ctx, p.KOC)
-		if err != nil {
-			return err
-		}
-		now := a.now()
-		c := payout.Checker{By: visitOf(ctx).subject, Method: method, Subject: profile.Subject, Suspended: profile.Status() == koc.Suspended}
-		_, err = a.store.UpdatePayout(ctx, p.ID, now, func(p *payout.Payout) error { return p.Approve(c, now) }, extra...)
+		_, err := a.paymaster.Approve(ctx, p, visitOf(ctx).subject, a.now(), extra...)
 		return err
 	})
 }

@@ -56,31 +56,5 @@ func (p *portal) payeeWrites(ctx context.Context, handle string, e *PayoutEdit) 
 	if err != nil {
 		return nil, err
 	}
-	before, err := p.store.Payee(ctx, handle)
-	if err != nil {
-		return nil, err
-	}
-	var current payout.Destination
-	if before.Version > 0 {
-		if current, err = cashier.OpenPayee(p.box, handle, before); err != nil {
-			return nil, err
-		}
-	}
-	if before.Rail == e.Rail && current == wanted {
-		return nil, nil
-	}
-	terms, err := p.store.PayoutTermsAt(ctx, p.now())
-	if err != nil {
-		return nil, err
-	}
-	sealed, err := cashier.SealPayee(p.box, handle, wanted)
-	if err != nil {
-		return nil, err
-	}
-	next, err := payout.Change(before, payout.Method{Rail: e.Rail, Sealed: sealed, Mask: wanted.Mask()}, current.Name == wanted.Name,
-		time.Duration(terms.HoldHours)*time.Hour, p.now())
-	if err != nil {
-		return nil, err
-	}
-	return store.PayeeWrites(handle, next), nil
+	return cashier.Paymaster{Store: p.store, Box: p.box}.PayeeWrites(ctx, handle, e.Rail, wanted, p.now())
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"yundian/shared/cashier"
 	"yundian/shared/fail"
 	"yundian/shared/money"
 	"yundian/shared/once"
@@ -99,20 +100,8 @@ func (p *portal) reserve(ctx context.Context, id string, in *withdrawInput, extr
 		return fail.NewFields([]fail.Field{fail.At("body.currency", "currency_unknown", "{currency} is not an ISO 4217 currency code.", fail.Args{"currency": in.Body.Currency})})
 	}
 	v := visitOf(ctx)
-	method, err := p.store.Payee(ctx, v.koc.Handle)
-	if err != nil {
-		return err
-	}
-	terms, err := p.store.PayoutTermsAt(ctx, p.now())
-	if err != nil {
-		return err
-	}
-	settings, err := p.store.Settings(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = p.store.ReservePayout(ctx, payout.Ask{ID: id, KOC: v.koc.Handle, Currency: currency, Minor: in.Body.Amount, Cause: payout.Withdrawal,
-		By: v.subject, Day: p.now().In(settings.Zone()).Format(time.DateOnly)}, terms, method, p.now(), extra...)
+	_, err = cashier.Paymaster{Store: p.store}.Reserve(ctx, payout.Ask{ID: id, KOC: v.koc.Handle, Currency: currency, Minor: in.Body.Amount,
+		Cause: payout.Withdrawal, By: v.subject}, p.now(), extra...)
 	return err
 }
 

@@ -54,7 +54,7 @@ func (m Paymaster) beginFile(ctx context.Context, f payout.File) (payout.File, e
 		return f, err
 	}
 	ready := make([]bool, len(waiting))
-	failed := sideBySide(len(waiting), func(i int) error {
+	failed := m.sideBySide(len(waiting), func(i int) error {
 		var err error
 		ready[i], err = m.ready(ctx, waiting[i], f.At)
 		return err
@@ -111,7 +111,7 @@ func (m Paymaster) fill(ctx context.Context, f payout.File, now time.Time) error
 	if err != nil {
 		return err
 	}
-	return few(sideBySide(len(payouts), func(i int) error {
+	return few(m.sideBySide(len(payouts), func(i int) error {
 		p := payouts[i]
 		if ready, err := m.ready(ctx, p, now); err != nil || !ready {
 			return err
@@ -127,7 +127,15 @@ func (m Paymaster) fill(ctx context.Context, f payout.File, now time.Time) error
 }
 
 // sideBySide does n things, a few at once, and returns what failed.
-func sideBySide(n int, do func(i int) error) (failures []error) {
+func (m Paymaster) sideBySide(n int, do func(i int) error) (failures []error) {
+	if m.OneByOne {
+		for i := range n {
+			if err := do(i); err != nil {
+				failures = append(failures, err)
+			}
+		}
+		return failures
+	}
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	places := make(chan struct{}, decideAtOnce)
@@ -236,7 +244,7 @@ func (m Paymaster) Reconcile(ctx context.Context, f payout.File, answer []byte, 
 	if len(faults) > 0 {
 		return Reconciled{}, fail.NewFields(faults)
 	}
-	return out, few(sideBySide(len(said), func(i int) error {
+	return out, few(m.sideBySide(len(said), func(i int) error {
 		_, err := m.Record(ctx, report.Results[i].Payout, said[i])
 		return err
 	}))

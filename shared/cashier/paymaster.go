@@ -23,6 +23,8 @@ type Paymaster struct {
 	Store *store.Store
 	Rails *provider.Rails
 	Box   seal.Box // opens accounts and names
+	// OneByOne does in a fixed order what is done side by side otherwise, for simulations.
+	OneByOne bool
 }
 
 // payeeBinding is what a KOC's account and name are sealed for.

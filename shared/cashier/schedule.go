@@ -99,7 +99,7 @@ func (m Paymaster) makeAll(ctx context.Context, terms payout.Terms, at pass, pro
 	}
 	minimum := terms.Of(at.run.Currency).Minimum
 	handles = slices.DeleteFunc(handles, func(h string) bool { b := balances[h]; return b.Withdrawable() < minimum })
-	return sideBySide(len(handles), func(i int) error {
+	return m.sideBySide(len(handles), func(i int) error {
 		err := m.make(ctx, terms, at, handles[i])
 		if err != nil {
 			slog.ErrorContext(ctx, "scheduled payout not made", "koc", handles[i], "day", at.run.Day, "error", err)
