@@ -178,7 +178,7 @@ func TestThePageSpeaksAllLanguages(t *testing.T) {
 		}
 	}
 	used := strings.Fields("available_hint pending_hint in_payout_hint paid_hint debt_hint outcome_won outcome_lost " +
-		"tab_earnings tab_links tab_entries tab_orders tab_me profile_name profile_story profile_portrait profile_email")
+		"tax_withheld tax_withheld_hint fees fees_hint tab_earnings tab_links tab_orders tab_me profile_name profile_story profile_portrait profile_email")
 	for _, m := range said.FindAllStringSubmatch(scripts, -1) {
 		used = append(used, m[1])
 		if m[2] != "" {
@@ -192,6 +192,14 @@ func TestThePageSpeaksAllLanguages(t *testing.T) {
 		"status_": "held confirmed paid shipped delivered cancelled expired",
 		"kind_":   "accrual refund release payout clawback bonus adjustment tax fee",
 		"rule_":   "default product inviter other month",
+		"sub_":    "earnings entries withdraw statements links orders me webhooks",
+		"payout_": "reserved approved rejected sending unknown paid failed",
+		"cause_":  "withdrawal schedule operator",
+		"cycle_":  "none weekly monthly",
+		"tax_by_": "month year", "tax_text_": "month year",
+		"rail_": "bank stripe sandbox", "account_": "bank stripe sandbox",
+		"hook_": "active paused dead", "sent_": "due delivered failed kept",
+		"problem_": "status redirect address timeout unreachable",
 		"reason_": strings.Join([]string{attribution.WonByCode, attribution.WonByLink, attribution.NoEvidence, attribution.NoneEligible, attribution.LostToCode,
 			attribution.LostToLaterLink, attribution.LostSameKOC, attribution.LostForged, attribution.LostExpired, attribution.LostFuture, attribution.LostMalformed,
 			attribution.LostUnknown, attribution.LostNotApproved, attribution.LostSuspended}, " "),
@@ -200,7 +208,7 @@ func TestThePageSpeaksAllLanguages(t *testing.T) {
 			used = append(used, prefix+name)
 		}
 	}
-	dynamic := regexp.MustCompile(`^(status|kind|reason|rule|channel|tab|profile|outcome|login)_|_hint$`)
+	dynamic := regexp.MustCompile(`^(status|kind|reason|rule|channel|tab|sub|profile|outcome|login|payout|cause|cycle|tax|rail|account|hook|sent|problem)_|_hint$`)
 	for _, l := range locale.Languages {
 		words := map[string]any{}
 		b.want(t, b.send(t, "", "GET", "/portal/words."+string(l)+".json", nil), http.StatusOK).Decode(t, &words)

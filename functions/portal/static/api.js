@@ -13,8 +13,8 @@ export class Problem extends Error {
   }
 }
 
-async function ask(method, path, body, key) {
-  const headers = { ...authorization(), Accept: "application/json", "Accept-Language": spoken() };
+async function send(method, path, accept, body, key) {
+  const headers = { ...authorization(), Accept: accept, "Accept-Language": spoken() };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
   let answer;
@@ -23,10 +23,11 @@ async function ask(method, path, body, key) {
   } catch {
     throw new Problem(0, { detail: t("offline") });
   }
-  const document = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Problem(answer.status, document);
-  return document;
+  if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
+  return answer;
 }
+
+const ask = async (method, path, body, key) => (await send(method, path, "application/json", body, key)).json().catch(() => ({}));
 
 export const get = (path, query = {}) => {
   const given = Object.entries(query).filter(([, value]) => value);
@@ -34,7 +35,15 @@ export const get = (path, query = {}) => {
 };
 export const post = (path, body, key) => ask("POST", path, body, key);
 export const put = (path, body, key) => ask("PUT", path, body, key);
+export const remove = (path, key) => ask("DELETE", path, undefined, key);
 export const patch = (path, body, key) => ask("PATCH", path, body, key);
+
+// part is one part of what is also to be had as a file, and where the next part is, if there is one.
+export async function part(path, accept) {
+  const answer = await send("GET", path, accept);
+  const [, next] = /<([^>]+)>; rel="next"/.exec(answer.headers.get("Link") || "") || [];
+  return { body: await answer.blob(), next };
+}
 
 // newKey makes the next wish repeatable: the same key until it is granted.
 export const newKey = () => crypto.randomUUID();

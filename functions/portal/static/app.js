@@ -9,9 +9,14 @@ import { begin, finish, forget } from "./login.js";
 import { me } from "./me.js";
 import { orders } from "./orders.js";
 import { doing, trouble, wait } from "./parts.js";
+import { statements } from "./statements.js";
+import { webhooks } from "./webhooks.js";
+import { withdraw } from "./withdraw.js";
 import { languages, speak, spoken, t, useShop, wish } from "./words.js";
 
-const views = { earnings, links, entries, orders, me };
+const views = { earnings, entries, withdraw, statements, links, orders, me, webhooks };
+// sections are the tabs at the edge of the page, few enough for a thumb, each with the views that it leads to.
+const sections = { earnings: ["earnings", "entries", "withdraw", "statements"], links: ["links"], orders: ["orders"], me: ["me", "webhooks"] };
 const app = document.getElementById("app");
 const visit = { config: { brand: "" }, me: null, invite: "", leave };
 
@@ -145,7 +150,7 @@ function frame() {
     app,
     h("a", { class: "skip", href: "#main", onclick: (e) => { e.preventDefault(); document.getElementById("main").focus(); } }, t("skip")),
     h("header", { class: "top" }, h("a", { class: "brand", href: "#earnings" }, visit.me.shop.brand), switcher()),
-    h("nav", { class: "tabs", "aria-label": t("views") }, Object.keys(views).map((name) => h("a", { href: "#" + name, id: "tab-" + name }, icon(name), h("span", {}, t("tab_" + name))))),
+    h("nav", { class: "tabs", "aria-label": t("views") }, Object.keys(sections).map((name) => h("a", { href: "#" + name, id: "tab-" + name }, icon(name), h("span", {}, t("tab_" + name))))),
     h("main", { id: "main", tabindex: "-1" }),
     h("div", { id: "notices", role: "status", "aria-live": "polite" }),
   );
@@ -159,23 +164,33 @@ async function route() {
     visit.invite = invitation(location.href);
     return visit.invite ? welcome() : undefined;
   }
-  const name = location.hash.slice(1) in views ? location.hash.slice(1) : "earnings";
+  // What follows the view's name is its own affair: #statements/2026-03/CNY.
+  const [asked, ...rest] = location.hash.slice(1).split("/");
+  const name = Object.hasOwn(views, asked) ? asked : "earnings";
   const mine = ++shown;
+  const section = Object.keys(sections).find((s) => sections[s].includes(name));
   for (const tab of document.querySelectorAll(".tabs a")) {
-    if (tab.id === "tab-" + name) tab.setAttribute("aria-current", "page");
+    if (tab.id === "tab-" + section) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");
   }
-  const main = document.getElementById("main");
-  show(main, wait());
+  const view = h("div", { class: "view" }, wait());
+  show(document.getElementById("main"), within(section, name), view);
   window.scrollTo(0, 0);
-  document.title = t("tab_" + name) + " · " + visit.config.brand;
+  document.title = t("sub_" + name) + " · " + visit.config.brand;
   let content;
   try {
-    content = await views[name](visit);
+    content = await views[name](visit, ...rest);
   } catch (problem) {
     content = failed(problem);
   }
-  if (mine === shown) show(main, content);
+  if (mine === shown) show(view, content);
+}
+
+// within leads to the other views of a section.
+function within(section, name) {
+  if (sections[section].length === 1) return null;
+  return h("nav", { class: "subtabs", "aria-label": t("tab_" + section) },
+    sections[section].map((view) => h("a", { href: "#" + view, id: "sub-" + view, "aria-current": view === name ? "page" : null }, t("sub_" + view))));
 }
 
 // failed says why a view cannot show. A token that has run out cannot be renewed here: it was in memory only.

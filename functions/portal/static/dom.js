@@ -41,6 +41,7 @@ const icons = {
   entries: "M6 3h12v18l-3-2-3 2-3-2-3 2zM9.500 8h5m-5 4h5",
   orders: "M4 8l8-4 8 4v8l-8 4-8-4zm0 0l8 4 8-4m-8 4v8",
   me: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zm-8 9c.6-4 4-6 8-6s7.400 2 8 6",
+  withdraw: "M5 12l5 5L20 7",
   up: "M6 14l6-6 6 6",
   down: "M6 10l6 6 6-6",
   remove: "M6 6l12 12M18 6L6 18",

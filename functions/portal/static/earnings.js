@@ -3,8 +3,8 @@
 import { get } from "./api.js";
 import { chart } from "./chart.js";
 import { h } from "./dom.js";
-import { card, empty } from "./parts.js";
-import { localDay, money, t } from "./words.js";
+import { card, empty, facts } from "./parts.js";
+import { localDay, money, percent, t } from "./words.js";
 
 export async function earnings(visit) {
   const [what, stats] = await Promise.all([get("/v1/earnings"), get("/v1/stats")]);
@@ -13,7 +13,7 @@ export async function earnings(visit) {
     h("h1", {}, t("hello", { name: visit.me.name })),
     nothing ? card("", empty(t("start_title"), t("start_text"), h("a", { class: "button", href: "#links" }, t("make_first_link")))) : null,
     what.balances.map(balance),
-    h("div", { class: "columns" }, card(t("last_days"), chart(stats)), card(t("forecast_title"), forecast(what))),
+    h("div", { class: "columns" }, card(t("last_days"), chart(stats)), h("div", {}, card(t("forecast_title"), forecast(what)), what.terms.map((c, i) => card(what.terms.length > 1 ? t("terms_in", { currency: c.currency }) : t("terms_title"), terms(c, what.balances[i]))))),
   ];
 }
 
@@ -22,12 +22,14 @@ function balance(b) {
     ["pending", b.pending, true],
     ["in_payout", b.inPayout, b.inPayout !== 0],
     ["paid", b.paid, true],
+    ["tax_withheld", b.taxWithheld, b.taxWithheld !== 0],
+    ["fees", b.fees, b.fees !== 0],
     ["debt", b.debt, b.debt !== 0],
   ];
   return h(
     "section",
     { class: "balance", "aria-label": t("balance_in", { currency: b.currency }) },
-    figure("available", b.available, b.currency, "big"),
+    h("div", {}, figure("available", b.available, b.currency, "big"), b.available > 0 ? h("p", {}, h("a", { class: "onward", href: "#withdraw" }, t("withdraw"))) : null),
     h("div", { class: "figures" }, small.filter(([, , shown]) => shown).map(([name, minor]) => figure(name, minor, b.currency, name))),
   );
 }
@@ -49,5 +51,38 @@ function forecast(what) {
     lines.map(([when, minor, currency, hint]) =>
       h("li", {}, h("span", {}, when, hint ? h("span", { class: "hint block" }, hint) : null), h("strong", {}, money(minor, currency, true))),
     ),
+  );
+}
+
+// terms are the shop's conditions of payouts in one currency.
+function terms(c, balance) {
+  return [
+    facts(
+      [t("terms_minimum"), money(c.minimum, c.currency)],
+      [t("terms_cycle"), t("cycle_" + c.cycle)],
+      c.nextDate ? [t("terms_next"), localDay(c.nextDate, { year: "numeric", month: "long", day: "numeric" })] : null,
+      [t("terms_fee"), fee(c)],
+      balance.debt ? [t("terms_debt"), percent(c.debtCap)] : null,
+      [t("terms_tax"), c.tax ? t("tax_by_" + c.tax.period) : t("tax_none")],
+    ),
+    c.tax ? taxTable(c) : null,
+  ];
+}
+
+function fee(c) {
+  const parts = [c.fee.fixed ? money(c.fee.fixed, c.currency) : "", c.fee.rate ? percent(c.fee.rate) : ""].filter(Boolean);
+  return parts.length ? parts.join(" + ") : t("fee_none");
+}
+
+function taxTable(c) {
+  const head = [t("tax_over"), t("tax_rate"), t("tax_deduction")].map((name) => h("th", { scope: "col" }, name));
+  const rows = c.tax.brackets.map((b) => h("tr", {}, h("th", { scope: "row" }, money(b.over, c.currency)), [percent(b.rate), money(b.deduction, c.currency)].map((v) => h("td", {}, v))));
+  return h(
+    "details",
+    {},
+    h("summary", {}, t("tax_how")),
+    h("p", { class: "hint" }, t("tax_text_" + c.tax.period, { from: localDay(c.tax.from, { year: "numeric", month: "long", day: "numeric" }) })),
+    h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows)),
+    h("p", { class: "hint code" }, t("tax_source", { source: c.tax.source })),
   );
 }

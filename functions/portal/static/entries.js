@@ -20,15 +20,28 @@ function row(e) {
   return h(
     "li",
     { class: "entry " + e.kind },
-    h("div", { class: "entry-head" }, h("span", { class: "badge " + e.kind }, has("kind_" + e.kind) ? t("kind_" + e.kind) : e.kind), h("strong", { class: e.amount < 0 ? "minus" : "plus" }, money(e.amount, e.currency, true))),
+    h("div", { class: "entry-head" }, h("span", { class: "badge " + e.kind }, kindName(e.kind)), h("strong", { class: e.amount < 0 ? "minus" : "plus" }, money(e.amount, e.currency, true))),
     e.title || e.sku ? h("p", { class: "entry-title" }, e.title || e.sku) : null,
     h("p", {}, e.text),
     h("p", { class: "hint" }, [state(e), rule(e)].filter(Boolean).join(" · ")),
-    h("p", { class: "hint", title: e.orderId }, moment(e.at), e.orderId ? " · " + t("order_no", { order: "…" + e.orderId.slice(-6) }) : ""),
+    h("p", { class: "hint", title: e.orderId || e.payoutId || e.adjustmentId }, [moment(e.at), about(e)].filter(Boolean).join(" · ")),
   );
 }
 
-function rule(e) {
+// kindName is what an entry is called, also of a kind that a newer store may send.
+export const kindName = (kind) => (has("kind_" + kind) ? t("kind_" + kind) : kind);
+
+const end = (id) => "…" + id.slice(-6);
+
+// about is the order, payout or correction that an entry belongs to.
+function about(e) {
+  if (e.orderId) return t("order_no", { order: end(e.orderId) });
+  if (e.payoutId) return t("payout_no", { payout: end(e.payoutId) });
+  return e.adjustmentId ? t("adjustment_no", { adjustment: end(e.adjustmentId) }) : "";
+}
+
+// rule is the rule that an entry or a line follows, in words; empty for what follows none.
+export function rule(e) {
   if (!e.ruleId) return "";
   const kind = e.ruleId === "default" || e.ruleId === "inviter" ? e.ruleId : e.ruleId.startsWith("product:") ? "product" : e.rate || e.perUnit ? "other" : "month";
   return t("rule_" + kind, { rate: rate(e), rule: e.ruleId, version: e.ruleVersion });

@@ -2,7 +2,7 @@
 
 import { get, newKey, post } from "./api.js";
 import { h, icon, show } from "./dom.js";
-import { card, doing, empty, paged, picture, say, search, tool } from "./parts.js";
+import { card, copy, doing, empty, paged, picture, search, tool } from "./parts.js";
 import { amount, day, earning, has, number, t } from "./words.js";
 
 // Where people share; decides nothing but the statistics.
@@ -89,15 +89,6 @@ const funnel = (l) =>
   );
 
 const step = (name, value, on) => h("div", { class: on ? "on" : null }, h("dt", {}, name), h("dd", {}, value));
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    say(t("copied"));
-  } catch {
-    window.prompt(t("copy"), text);
-  }
-}
 
 // maker is the form that makes a link; what it will earn shows before anything is shared.
 function maker(visit, made, list, titles) {

@@ -2,7 +2,8 @@
 
 import { get } from "./api.js";
 import { h, show } from "./dom.js";
-import { card, doing, empty, paged } from "./parts.js";
+import { rule } from "./entries.js";
+import { card, doing, empty, field, paged } from "./parts.js";
 import { amount, day, has, moment, number, percent, t } from "./words.js";
 
 export async function orders(visit) {
@@ -14,7 +15,23 @@ export async function orders(visit) {
     h("h1", {}, t("orders_title")),
     h("p", { class: "hint" }, t("orders_text")),
     first.items.length ? paged(list, first.next, load, row) : card("", empty(t("no_orders_title"), t("no_orders_text"), h("a", { class: "button", href: "#links" }, t("make_link")))),
+    card("", missing(visit.me)),
   ];
+}
+
+// missing looks an order up that somebody expected to find here: also who lost a decision is told why.
+function missing(me) {
+  const place = h("div", { class: "why", "aria-live": "polite" });
+  const order = h("input", { required: true, maxlength: "200", autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
+  const button = h("button", { type: "submit", class: "quiet" }, t("missing_look"));
+  const submit = (e) => {
+    e.preventDefault();
+    doing(button, place, async () => {
+      const a = await get(`/v1/orders/${encodeURIComponent(order.value.trim())}/attribution`);
+      show(place, (a.lines || []).length ? h("ul", { class: "lines", role: "list" }, a.lines.map(line)) : null, decision(a, me));
+    });
+  };
+  return h("details", { class: "missing" }, h("summary", {}, t("missing_title")), h("p", { class: "hint" }, t("missing_text")), h("form", { onsubmit: submit }, field("missing-order", t("missing_order"), order), button), place);
 }
 
 function orderCard(o, me) {
@@ -44,12 +61,15 @@ function orderCard(o, me) {
   );
 }
 
+// line is what was bought, what it earned by which rule, and why it earned nothing or less.
 const line = (l) =>
   h(
     "li",
-    {},
-    h("span", {}, l.title, l.variant ? " · " + l.variant : "", l.quantity > 1 ? " × " + number(l.quantity) : "", l.why.map((w) => h("span", { class: "block hint" }, w.text))),
-    h("span", {}, amount(l.net)),
+    { class: "bought" },
+    h("span", {}, l.title, l.variant ? " · " + l.variant : "", l.quantity > 1 ? " × " + number(l.quantity) : "",
+      l.earned || !l.why.length ? h("span", { class: "block hint" }, rule({ ...l, currency: l.net.currency })) : null,
+      l.why.map((w) => h("span", { class: "block because" }, w.text))),
+    h("span", { class: "paid-and-earned" }, amount(l.net), h("span", { class: "block " + (l.commission.amount > 0 ? "plus" : "hint") }, amount(l.commission, true))),
   );
 
 function stateOf(o) {
@@ -62,11 +82,13 @@ function stateOf(o) {
 const name = (handle, me) => (handle === me.handle ? t("you") : handle || t("somebody"));
 const because = (reason) => (has("reason_" + reason) ? t("reason_" + reason) : reason);
 
+const winners = (a, me) => a.winners.map((w) => (w.share === 10000 ? name(w.koc, me) : `${name(w.koc, me)} ${percent(w.share)}`)).join(t("and"));
+
 // decision says who won and why each of the others did not.
 function decision(a, me) {
-  const winners = a.winners.map((w) => (w.share === 10000 ? name(w.koc, me) : `${name(w.koc, me)} ${percent(w.share)}`)).join(t("and"));
   return [
-    h("p", {}, a.winners.length ? t("decided_for", { who: winners }) : t("decided_nobody"), h("span", { class: "block" }, because(a.reason))),
+    h("p", {}, a.winners.length ? t("decided_for", { who: winners(a, me) }) : t("decided_nobody"), h("span", { class: "block" }, because(a.reason))),
+    a.why.length ? h("p", { class: "because" }, t("earns_nothing"), t("colon"), a.why.map((w) => w.text).join(" ")) : null,
     h(
       "ol",
       { class: "candidates" },
@@ -75,6 +97,11 @@ function decision(a, me) {
       ),
     ),
     h("p", { class: "hint" }, t("decided_at", { at: moment(a.decidedAt), version: a.policyVersion }), a.cause === "placement" ? "" : " " + t("decided_later", { cause: a.cause })),
-    (a.earlier || []).length ? h("p", { class: "hint" }, t("decided_before", { count: a.earlier.length })) : null,
+    (a.earlier || []).length ? earlier(a.earlier, me) : null,
   ];
 }
+
+// earlier are the decisions that were replaced, the last one first.
+const earlier = (decisions, me) =>
+  h("details", {}, h("summary", {}, t("decided_before", { count: decisions.length })),
+    h("ul", { class: "candidates" }, decisions.toReversed().map((d) => h("li", {}, d.winners.length ? t("decided_for", { who: winners(d, me) }) : t("decided_nobody"), " ", because(d.reason), h("span", { class: "block hint" }, t("decided_at", { at: moment(d.decidedAt), version: d.policyVersion }))))));

@@ -43,6 +43,42 @@ export async function doing(button, place, action) {
   }
 }
 
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say(t("copied"));
+  } catch {
+    window.prompt(t("copy"), text);
+  }
+}
+
+// twice is a button for what cannot be undone: the first press asks, the second one does it. Looking elsewhere takes
+// the question back.
+export function twice(label, question, action) {
+  const button = h("button", { type: "button", class: "tool danger" }, label);
+  button.addEventListener("click", () => {
+    if (button.dataset.asked) return action(button);
+    button.dataset.asked = "yes";
+    show(button, question);
+  });
+  button.addEventListener("blur", () => {
+    delete button.dataset.asked;
+    show(button, label);
+  });
+  return button;
+}
+
+// facts is a list of names with what they stand for; rows that are null are left out.
+export const facts = (...rows) =>
+  h("dl", { class: "facts" }, rows.filter(Boolean).map(([name, value, kind]) => h("div", { class: kind }, h("dt", {}, name), h("dd", {}, value))));
+
+// field is a label, what is typed under it, and a hint that belongs to it.
+export function field(id, label, input, hint) {
+  if (hint) input.setAttribute("aria-describedby", id + "-hint");
+  input.id = id;
+  return h("div", { class: "field" }, h("label", { for: id }, label), input, hint ? h("p", { class: "hint", id: id + "-hint" }, hint) : null);
+}
+
 // more is a list that grows page by page.
 export function paged(list, next, load, row) {
   const button = h("button", { type: "button", class: "quiet wide" }, t("more"));

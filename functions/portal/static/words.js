@@ -57,12 +57,31 @@ export function t(name, gaps = {}) {
 // has reports whether there is such a text, for reasons that a newer store may send.
 export const has = (name) => name in words;
 
-// money writes an amount in minor units.
-export function money(minor, currency, sign = false) {
-  const options = { style: "currency", currency, currencyDisplay: "narrowSymbol", signDisplay: sign ? "exceptZero" : "auto" };
+function format(currency, more = {}) {
+  const options = { style: "currency", currency, currencyDisplay: "narrowSymbol", ...more };
   if (currency === shop.currency) options.minimumFractionDigits = options.maximumFractionDigits = shop.digits;
-  const format = new Intl.NumberFormat(language, options);
-  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  return new Intl.NumberFormat(language, options);
+}
+
+const digitsOf = (currency) => format(currency).resolvedOptions().maximumFractionDigits;
+
+// money writes an amount in minor units.
+export const money = (minor, currency, sign = false) =>
+  format(currency, { signDisplay: sign ? "exceptZero" : "auto" }).format(minor / 10 ** digitsOf(currency));
+
+// typed writes minor units the way somebody would type them, and minorOf reads what somebody has typed; it is null when
+// that is no amount. Both only move the point: a product of fractions could be off by one.
+export function typed(minor, currency) {
+  const digits = digitsOf(currency);
+  const text = String(minor).padStart(digits + 1, "0");
+  return digits ? text.slice(0, -digits) + "." + text.slice(-digits) : text;
+}
+
+export function minorOf(text, currency) {
+  const digits = digitsOf(currency);
+  const [all, whole, part = ""] = /^(\d{1,12})(?:\.(\d*))?$/.exec(text.normalize("NFKC").replace(/[\s,]|^\p{Sc}/gu, "")) || [];
+  if (all === undefined || part.length > digits) return null;
+  return Number(whole + part.padEnd(digits, "0"));
 }
 
 export const amount = (a, sign) => money(a.amount, a.currency, sign);

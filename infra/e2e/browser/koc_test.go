@@ -38,7 +38,8 @@ func TestKOC(t *testing.T) {
 	b.run(chromedp.Click(chromedp.CSS(`main form button[type="submit"]`)), chromedp.WaitVisible(chromedp.CSS(`.qr img`)))
 	b.fits()
 	b.shot("4-made")
-	b.tab("entries", ".entry")
+	b.tab("earnings", ".subtabs")
+	b.part("entries", ".entry")
 	if entries := b.see("main"); !strings.Contains(entries, "10") || !strings.Contains(entries, "25.60") {
 		t.Errorf("the entry does not say why: %q", entries)
 	}
@@ -49,6 +50,13 @@ func TestKOC(t *testing.T) {
 	b.tab("me", "main form")
 	b.fits()
 	b.shot("7-profile")
+}
+
+// part opens another view of the section that shows.
+func (b *tab) part(name, shows string) {
+	b.t.Helper()
+	b.run(chromedp.Click(chromedp.CSS("#sub-"+name)), chromedp.WaitVisible(chromedp.CSS(`#sub-`+name+`[aria-current="page"]`)),
+		chromedp.WaitVisible(chromedp.CSS(shows)))
 }
 
 // tab opens one of the portal's views and waits for something of it.
