@@ -302,6 +302,7 @@ func latestVersions(orders []ordering.Order) []ordering.Order {
 // one is refused or keeps meeting others, they go one by one. It returns the orders whose settlement was refused
 // because another version was applied meanwhile; those have to be worked out again.
 func (s *Store) Settle(ctx context.Context, settlements []ledger.Settlement) (outdated []string, err error) {
+	refused := refusals{months: map[commission.MonthKey]bool{}}
 	for len(settlements) > 0 {
 		n, writes := fitting(settlements)
 		err := s.apply(ctx, writes)
@@ -310,15 +311,38 @@ func (s *Store) Settle(ctx context.Context, settlements []ledger.Settlement) (ou
 				return nil, err
 			}
 			slog.WarnContext(ctx, "settling order by order", "orders", n, "error", err)
-			late, err := s.settleEach(ctx, settlements[:n])
-			if err != nil {
+			if err := s.settleEach(ctx, settlements[:n], &refused); err != nil {
 				return nil, err
 			}
-			outdated = append(outdated, late...)
 		}
-		settlements = settlements[n:]
+		settlements = slices.DeleteFunc(slices.Clone(settlements[n:]), refused.follows)
 	}
-	return outdated, nil
+	return refused.orders, nil
+}
+
+// refusals are the orders whose settlements were refused, and the months that those would have moved. A settlement that was
+// worked out behind one of them stands on a version of the month that was never written: its guard would take a version
+// that another process has written under the same number.
+type refusals struct {
+	months map[commission.MonthKey]bool
+	orders []string
+}
+
+// add notes a settlement that was refused.
+func (r *refusals) add(st ledger.Settlement) {
+	r.orders = append(r.orders, st.Order)
+	for _, m := range st.Months {
+		r.months[m.Key] = true
+	}
+}
+
+// follows reports whether a settlement was worked out behind a refused one, and notes it as refused then.
+func (r *refusals) follows(st ledger.Settlement) bool {
+	behind := slices.ContainsFunc(st.Months, func(m ledger.MonthChange) bool { return r.months[m.Key] })
+	if behind {
+		r.add(st)
+	}
+	return behind
 }
 
 // fitting is how many settlements fit one transaction, and their merged writes; at least one.
@@ -335,18 +359,21 @@ func fitting(settlements []ledger.Settlement) (int, []Write) {
 	return len(settlements), writes
 }
 
-func (s *Store) settleEach(ctx context.Context, settlements []ledger.Settlement) (outdated []string, err error) {
+func (s *Store) settleEach(ctx context.Context, settlements []ledger.Settlement, refused *refusals) error {
 	for _, st := range settlements {
+		if refused.follows(st) {
+			continue
+		}
 		err := s.apply(ctx, settleWrites(st))
-		if _, refused := errors.AsType[*Refused](err); refused {
-			outdated = append(outdated, st.Order)
+		if _, ok := errors.AsType[*Refused](err); ok {
+			refused.add(st)
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("settle order %s: %w", st.Order, err)
+			return fmt.Errorf("settle order %s: %w", st.Order, err)
 		}
 	}
-	return outdated, nil
+	return nil
 }
 
 // Balances are a KOC's stored balances by currency.

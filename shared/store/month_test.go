@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"yundian/shared/money"
 	"yundian/shared/ordering"
+	"yundian/shared/store"
 	"yundian/shared/store/storetest"
 )
 
@@ -51,5 +53,41 @@ func TestAMonthlyCapHoldsHoweverOrdersArrive(t *testing.T) {
 	postings, _, err := s.Postings(ctx, "mei", "", 100, false)
 	if err != nil || len(postings) != 42 {
 		t.Errorf("%d postings, %v", len(postings), err)
+	}
+}
+
+// TestAMonthIsNeverPutOverAnothersOfTheSameVersion settles orders of a month together while another batch settles others
+// of it, from one to as many: what was worked out behind a refused order must not stand behind an order of the other batch
+// that has brought the month to the same version.
+func TestAMonthIsNeverPutOverAnothersOfTheSameVersion(t *testing.T) {
+	const together = 40 // more than fit one transaction
+	for others := range together {
+		most := int64(together*1000 + (others+1)*2000 - 500)
+		batch := func(name string, n int, rate money.BasisPoints) (orders []ordering.Order) {
+			for i := range n {
+				o := settledOrder(fmt.Sprintf("%s%02d", name, i))
+				o.Awards[0].Rates[0].Rate = rate
+				o.Awards[0].Months = []ordering.MonthTerm{{KOC: "mei", Rule: "cap", RuleVersion: 2, Lines: []int{0}, Cap: most}}
+				orders = append(orders, o)
+			}
+			return orders
+		}
+		m := store.NewMaps()
+		s, ctx, now, struck := store.OpenMaps(m), context.Background(), func() time.Time { return noon }, false
+		m.Intercept = func(_ context.Context, c store.Call) store.Verdict {
+			if c.Op == "TransactWriteItems" && !c.Done && !struck {
+				struck = true
+				if _, err := store.OpenMaps(m).SettleOrders(ctx, batch("other", others+1, 2000), now); err != nil {
+					t.Error(err)
+				}
+			}
+			return store.Pass
+		}
+		if n, err := s.SettleOrders(ctx, batch("o", together, 1000), now); err != nil || n != together || !struck {
+			t.Fatalf("%d settled, struck %t, %v", n, struck, err)
+		}
+		if b, err := s.Balances(ctx, "mei"); err != nil || len(b) != 1 || b[0].Pending != most {
+			t.Errorf("%d others: balances %+v, want %d, %v", others+1, b, most, err)
+		}
 	}
 }
