@@ -39,7 +39,7 @@ Resources:
     Properties:
       CodeUri: ADMIN
       Timeout: 29
-      Environment: {Variables: {SHOP_TABLE: !Ref Shop, PROVIDERS: on_delivery, SIGNING_KEYS: !Sub "{{resolve:secretsmanager:${Keys}}}", WEBHOOK_KEYS: !Sub "{{resolve:secretsmanager:${Keys}}}"}}
+      Environment: {Variables: {SHOP_TABLE: !Ref Shop, PROVIDERS: on_delivery, SIGNING_KEYS: !Sub "{{resolve:secretsmanager:${Keys}}}", WEBHOOK_KEYS: !Sub "{{resolve:secretsmanager:${Keys}}}", PAYOUT_KEYS: !Sub "{{resolve:secretsmanager:${Keys}}}"}}
       Events:
         Imports: {Type: HttpApi, Properties: {ApiId: !Ref Api, Path: /v1/admin/imports, Method: ANY, Auth: {Authorizer: Login, AuthorizationScopes: [yundian/operator]}}}
         Product: {Type: HttpApi, Properties: {ApiId: !Ref Api, Path: "/v1/admin/products/{id}", Method: ANY, Auth: {Authorizer: Login, AuthorizationScopes: [yundian/operator]}}}
