@@ -198,28 +198,74 @@ func TestAPaymentOpenedMeanwhileIsClosedToo(t *testing.T) {
 	x := open(t)
 	o := x.order(t, "o1", 2)
 	x.open(t, o)
-	other, err := x.Providers.Get(t.Context(), provider.Sandbox)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var second provider.Session
-	x.closing = func(next func()) {
-		var err error
-		second, err = other.Open(t.Context(), provider.Checkout{OrderID: "o1", Amount: o.Total, Key: "another", ReturnURL: x.address, ExpiresAt: x.now})
-		if err != nil {
-			t.Error(err)
-		}
-		if _, err := x.Store.UpdateOrder(t.Context(), "o1", func(o *ordering.Order) error { return o.OpenSession(second.ID) }); err != nil {
-			t.Error(err)
-		}
-		next()
-	}
+	second := x.opening(t, o, 1)
 	if o := x.expire(t, "o1"); o.Status() != ordering.Expired {
 		t.Fatalf("not expired: %s", o.Status())
 	}
 	pay(t, second.URL)
-	if closed, err := other.Close(t.Context(), second.ID); err != nil || closed.AlreadyPaid {
+	sandbox, err := x.Providers.Get(t.Context(), provider.Sandbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if closed, err := sandbox.Close(t.Context(), second.ID); err != nil || closed.AlreadyPaid {
 		t.Errorf("the payment opened meanwhile could still be paid: %+v, %v", closed, err)
+	}
+}
+
+// opening opens another payment whenever one is closed, as often as times says; it gives the last one.
+func (x *till) opening(t *testing.T, o ordering.Order, times int) *provider.Session {
+	other, err := x.Providers.Get(t.Context(), provider.Sandbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := &provider.Session{}
+	var around func(next func())
+	around = func(next func()) {
+		session, err := other.Open(t.Context(), provider.Checkout{OrderID: o.ID, Amount: o.Total, Key: fmt.Sprint("another", times), ReturnURL: x.address, ExpiresAt: x.now})
+		if err != nil {
+			t.Error(err)
+		}
+		*last = session
+		if _, err := x.Store.UpdateOrder(t.Context(), o.ID, func(o *ordering.Order) error { return o.OpenSession(session.ID) }); err != nil {
+			t.Error(err)
+		}
+		if times--; times > 0 {
+			x.closing = around
+		}
+		next()
+	}
+	x.closing = around
+	return last
+}
+
+// Somebody who opens payments for ever keeps the stock, and nobody is told that the order ended.
+func TestPaymentsOpenedForEver(t *testing.T) {
+	x := open(t)
+	o := x.order(t, "o1", 2)
+	x.open(t, o)
+	x.opening(t, o, 5)
+	late := x.now.Add(time.Hour)
+	if _, err := x.End(t.Context(), "o1", late, func(o *ordering.Order) error { return o.Mature(late) }); err == nil || fail.KindOf(err) != fail.Internal {
+		t.Errorf("ended five times in vain: %v", err)
+	}
+	if o := x.read(t, "o1"); o.Status() != ordering.Held {
+		t.Errorf("the order is %s", o.Status())
+	}
+	if o := x.expire(t, "o1"); o.Status() != ordering.Expired {
+		t.Errorf("then the order is %s", o.Status())
+	}
+}
+
+func TestOnlyHeldOrdersArePaid(t *testing.T) {
+	x := open(t)
+	o := x.order(t, "o1", 2)
+	x.open(t, o)
+	o = x.expire(t, "o1")
+	if address, err := x.Open(t.Context(), o, x.address); !fail.Is(err, "order_status_pay") || address != "" {
+		t.Errorf("%s, %v", address, err)
+	}
+	if o := x.read(t, "o1"); o.Session != "" {
+		t.Errorf("a payment was opened: %s", o.Session)
 	}
 }
 
