@@ -54,9 +54,9 @@ async function statement(visit, period, currency) {
     h("p", { class: "back" }, h("a", { href: "#statements" }, t("statements_all"))),
     h("h1", {}, monthName(m.period)),
     h("p", { class: "hint" }, t(m.closed ? "statement_closed_text" : "statement_open_text", m.closed ? { at: fullDay(m.closedAt) } : {})),
-    h("div", { class: "columns" },
-      card(t("entries_title"), m.items.length ? paged(rows, m.next, (cursor) => get(path, { currency, limit: 50, cursor }), row) : h("p", { class: "hint" }, t("statement_empty"))),
-      h("div", {}, card(t("balances_title"), balances(m), h("p", {}, download), place), m.totals && m.totals.length ? card(t("totals_title"), totals(m)) : null, m.hash ? card(t("proof_title"), proof(m)) : null)),
+    h("div", { class: "columns turned" },
+      h("div", {}, card(t("balances_title"), balances(m), h("p", { class: "after" }, download), place), m.totals && m.totals.length ? card(t("totals_title"), totals(m)) : null, m.hash ? card(t("proof_title"), proof(m)) : null),
+      card(t("entries_title"), m.items.length ? paged(rows, m.next, (cursor) => get(path, { currency, limit: 50, cursor }), row) : h("p", { class: "hint" }, t("statement_empty")))),
   ];
 }
 

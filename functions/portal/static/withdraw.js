@@ -2,7 +2,7 @@
 
 import { get, newKey, patch, post } from "./api.js";
 import { h, icon, show } from "./dom.js";
-import { card, doing, empty, facts, field, paged, say } from "./parts.js";
+import { card, doing, empty, facts, field, paged } from "./parts.js";
 import { has, minorOf, moment, money, t, typed } from "./words.js";
 
 export async function withdraw(visit) {
@@ -96,7 +96,7 @@ function form(what, payout, made) {
 // row is a payout: how it stands, and how its amount becomes what arrives.
 function row(w) {
   const sum = (minor) => money(minor, w.currency);
-  const less = (minor) => money(-minor, w.currency);
+  const less = (minor) => money(minor && -minor, w.currency); // no minus before nothing
   return h(
     "li",
     { class: "entry withdrawal" },
@@ -163,7 +163,6 @@ function method(visit, changed) {
         view();
         changed();
         show(live, h("p", { class: "done" }, t("method_saved")));
-        say(t("saved"));
       });
     };
     const cancel = m ? h("button", { type: "button", class: "quiet", onclick: view }, t("cancel")) : null;
