@@ -64,6 +64,13 @@ type Shopper struct {
 	Line, Postcode string
 }
 
+// Withdrawal is what a KOC withdraws when the shop is seeded, in fen. One that is not paid waits for the operator.
+type Withdrawal struct {
+	KOC   string
+	Minor int64
+	Paid  bool
+}
+
 // Applicant has asked to become a KOC and waits for an answer.
 type Applicant struct{ Handle, Name, Email, Story string }
 

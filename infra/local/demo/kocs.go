@@ -75,6 +75,9 @@ var KOCs = []KOC{
 	},
 }
 
+// Withdrawals are what the KOCs have withdrawn, in this order: the one is paid, the other one waits for the operator.
+var Withdrawals = []Withdrawal{{KOC: "mei", Minor: 8000, Paid: true}, {KOC: "mei", Minor: 2000}}
+
 // Applicants wait for the operator.
 var Applicants = []Applicant{
 	{Handle: "yinuo", Name: "王一诺", Email: "yinuo@example.com",

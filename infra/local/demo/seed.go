@@ -78,6 +78,7 @@ func (s *seeding) run(ctx context.Context) error {
 		{fmt.Sprintf("%d KOCs with shelves and links", len(KOCs)), s.welcomeKOCs},
 		{"visits of four weeks", s.touches},
 		{fmt.Sprintf("%d orders of four weeks", len(Orders)), s.history},
+		{fmt.Sprintf("%d withdrawals", len(Withdrawals)), s.withdrawals},
 		{fmt.Sprintf("%d applicants", len(Applicants)), s.applicants},
 	} {
 		began := time.Now()

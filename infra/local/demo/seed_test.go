@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,7 @@ func TestSeed(t *testing.T) {
 	shop.Operator = shop.Token("operator:ana")
 	orders := checkOrders(t, target)
 	checkEarnings(t, shop, orders)
+	checkWithdrawals(t, shop)
 	checkTraffic(t, shop)
 	shop.Verify()
 	checkPages(t, shop)
@@ -122,12 +124,38 @@ func checkEarnings(t *testing.T, shop *drive.Shop, orders []ordering.Order) {
 	if want["linxia"].debt == 0 {
 		t.Error("nobody owes anything, although goods came back after the release")
 	}
+	for _, w := range demo.Withdrawals {
+		s := want[w.KOC]
+		s.available -= w.Minor
+		want[w.KOC] = s
+	}
 	for _, k := range demo.KOCs {
 		s := want[k.Handle]
 		if s.pending == 0 || s.available == 0 {
 			t.Errorf("%s has %+v", k.Handle, s)
 		}
 		shop.Earns(shop.Token("koc:"+k.Handle), int(s.pending), int(s.available), int(s.debt))
+	}
+}
+
+// checkWithdrawals holds what KOCs have withdrawn against the plan.
+func checkWithdrawals(t *testing.T, shop *drive.Shop) {
+	t.Helper()
+	for _, k := range demo.KOCs {
+		var want, got []string
+		for _, w := range demo.Withdrawals {
+			if w.KOC == k.Handle {
+				want = append(want, fmt.Sprint(w.Minor, " paid ", w.Paid))
+			}
+		}
+		list := shop.Get("/v1/withdrawals", shop.Token("koc:"+k.Handle)).Is(200).Object()
+		for i := range list.Len("items") {
+			got = append(got, fmt.Sprint(list.At("items", i, "amount"), " paid ", list.Text("items", i, "status") == "paid"))
+		}
+		slices.Reverse(got) // newest first
+		if !slices.Equal(got, want) {
+			t.Errorf("%s has withdrawn %v, the plan says %v", k.Handle, got, want)
+		}
 	}
 }
 
