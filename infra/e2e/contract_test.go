@@ -502,6 +502,7 @@ func TestContractKeys(t *testing.T) {
 	koc := drive.Fresh("kai")
 	order := o.Order(o.PageToken("/k/"+o.Handle), tea, 4, "sandbox")
 	o.Choose(order.Text("payUrl"), "pay")
+	o.Quiet() // answers show the order's attribution
 	admin := "/v1/admin/orders/" + order.Text("id")
 	csv := func(title string) string {
 		return "Handle,Title,Variant Price,Variant Inventory Qty\n" + drive.Fresh("cup-") + "," + title + ",3.50,4\n"
