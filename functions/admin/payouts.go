@@ -271,12 +271,16 @@ type payoutResultInput struct {
 func (a *admin) recordResult(ctx context.Context, in *payoutResultInput) (*api.Reply[Payout], error) {
 	o := payout.Outcome{Paid: in.Body.Outcome == string(payout.Paid), By: visitOf(ctx).subject, Reference: koc.Line(in.Body.Reference), Reason: koc.Text(in.Body.Reason)}
 	return a.changePayout(ctx, in.ID, wish(ctx, in.Key, in.Body), func(p payout.Payout, extra []store.Write) error {
+		profile, err := a.store.KOC(ctx, p.KOC)
+		if err != nil {
+			return err
+		}
 		method, err := a.store.Payee(ctx, p.KOC)
 		if err != nil {
 			return err
 		}
 		o.At = a.now()
-		_, err = a.paymaster.Record(ctx, p.ID, payout.Said{Outcome: o, Method: method}, extra...)
+		_, err = a.paymaster.Record(ctx, p.ID, payout.Said{Outcome: o, Method: method, Subject: profile.Subject}, extra...)
 		return err
 	})
 }

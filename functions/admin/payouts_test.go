@@ -192,6 +192,18 @@ func TestNobodyPaysThemselves(t *testing.T) {
 	}
 	wantCode(t, b.as(t, second(), "POST", "/v1/admin/payouts/"+p.ID+"/approve", nil), 403, "payout_own")
 	wantCode(t, b.as(t, second(), "POST", "/v1/admin/kocs/mei/payee/verify", nil), 403, "payout_own")
+	// Nor says that the money never left, which would make it available once more.
+	third := second()
+	third.Subject = "sub-third"
+	want(t, b.as(t, third, "POST", "/v1/admin/payouts/"+p.ID+"/approve", nil), http.StatusOK)
+	wantCode(t, b.as(t, second(), "POST", "/v1/admin/payouts/"+p.ID+"/result", body{"outcome": "failed"}), 403, "payout_own")
+	f, _ := b.file(t)
+	if e := want(t, b.answer(t, second(), f.ID, p.ID+",10.00,CNY,failed,,\n"), http.StatusBadRequest).Problem(t).Errors; len(e) != 1 || e[0].Location != "line[2]" {
+		t.Errorf("%+v", e)
+	}
+	if got := b.balances(t, "mei"); got.InPayout != 1000 || got.Available != 9000 {
+		t.Errorf("%+v", got)
+	}
 }
 
 // TestAChangeOfMethodNeedsAnotherApproval and time.

@@ -215,9 +215,13 @@ func (m Paymaster) Reconcile(ctx context.Context, f payout.File, answer []byte, 
 		return Reconciled{}, err
 	}
 	byID := make(map[string]payout.Payout, len(payouts))
-	lines := make([]bankfile.Line, len(payouts))
+	lines, handles := make([]bankfile.Line, len(payouts)), make([]string, len(payouts))
 	for i, p := range payouts {
-		byID[p.ID], lines[i] = p, bankfile.Line{Payout: p.ID, Amount: p.Amount()}
+		byID[p.ID], lines[i], handles[i] = p, bankfile.Line{Payout: p.ID, Amount: p.Amount()}, p.KOC
+	}
+	profiles, err := m.Store.KOCs(ctx, handles)
+	if err != nil {
+		return Reconciled{}, err
 	}
 	report, err := bankfile.Reconcile(answer, lines)
 	if err != nil {
@@ -227,8 +231,9 @@ func (m Paymaster) Reconcile(ctx context.Context, f payout.File, answer []byte, 
 	said := make([]payout.Said, len(report.Results))
 	var faults []fail.Field
 	for i, r := range report.Results {
-		said[i] = payout.Said{Outcome: payout.Outcome{Paid: r.Outcome == bankfile.Paid, At: now, By: by, Reference: r.Reference, Reason: r.Reason}}
 		p := byID[r.Payout]
+		said[i] = payout.Said{Outcome: payout.Outcome{Paid: r.Outcome == bankfile.Paid, At: now, By: by, Reference: r.Reference, Reason: r.Reason},
+			Subject: profiles[p.KOC].Subject}
 		if refusal, ok := errors.AsType[*fail.Error](p.Record(said[i])); ok {
 			if refusal.Code == "payout_contradicted" {
 				m.contradicted(ctx, p.ID, said[i].Outcome)

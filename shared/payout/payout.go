@@ -239,7 +239,7 @@ func (p *Payout) Approve(c Checker, now time.Time) error {
 
 // Own refuses somebody who decides about money for themselves.
 func Own() error {
-	return fail.New(fail.Denied, "payout_own", "Nobody can approve a payout to themselves, or verify their own payout method.", nil)
+	return fail.New(fail.Denied, "payout_own", "Nobody can approve a payout to themselves, record its result, or verify their own payout method.", nil)
 }
 
 // KOCSuspended refuses payouts to a KOC whom the shop has suspended.
@@ -373,14 +373,19 @@ const stuck = 24 * time.Hour
 // Said is an operator's word how a payout ended.
 type Said struct {
 	Outcome
-	Method Method // the KOC's, now
+	Method  Method // the KOC's, now
+	Subject string // the KOC's own login; empty when there is none
 }
 
 // Record takes an operator's word for the outcome: of a bank payout, in a file or transferred by hand, or of one about
-// which its rail has not answered for a day. Who made the payout cannot say it. The same word again changes nothing.
+// which its rail has not answered for a day. Who made the payout, and whose it is, cannot say it. The same word again
+// changes nothing.
 func (p *Payout) Record(s Said) error {
 	if s.By == p.By {
 		return fail.New(fail.Denied, "payout_maker", "Whoever made a payout cannot approve it or record its result.", nil)
+	}
+	if s.By == s.Subject {
+		return Own()
 	}
 	if p.Outcome == nil {
 		switch rail, status := p.Target().Rail, p.Status(); {

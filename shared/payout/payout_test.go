@@ -566,6 +566,11 @@ func TestOperatorsWord(t *testing.T) {
 		}
 	}
 	p := approved(t, payout.Bank)
+	own := said("op", noon)
+	own.Subject = "op"
+	if err := p.Record(own); !fail.Is(err, "payout_own") {
+		t.Errorf("of their own payout: %v", err)
+	}
 	changed := said("op", noon)
 	changed.Method.Version = 2
 	if err := p.Record(changed); !fail.Is(err, "payee_changed") {
