@@ -129,12 +129,13 @@ func (m Paymaster) ask(ctx context.Context, p payout.Payout, now time.Time) (pay
 	if !fail.Is(err, "transfer_unknown") {
 		return m.record(ctx, p, rail, result, err, now)
 	}
-	p, err = m.Store.UpdatePayout(ctx, p.ID, now, func(p *payout.Payout) error { return p.Answered(payout.Answer{Missing: true}, now) })
+	a := payout.Answer{Missing: true, Sent: len(p.Transfer.Sent)}
+	p, err = m.Store.UpdatePayout(ctx, p.ID, now, func(p *payout.Payout) error { return p.Answered(a, now) })
 	if err != nil {
 		return p, err
 	}
 	m.alarm(ctx, p)
-	if due := p.DueAt(); due.IsZero() || due.After(now) { // sent often enough
+	if due := p.DueAt(); due.IsZero() || due.After(now) { // sent often enough, or by somebody else meanwhile
 		return p, nil
 	}
 	return m.send(ctx, p, now)

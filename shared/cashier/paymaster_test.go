@@ -3,6 +3,7 @@ package cashier_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -246,6 +247,48 @@ func TestACrashAroundSending(t *testing.T) {
 		if got := x.sends(t); !slices.Equal(got, []int{1}) || x.balances(t) != paidOut {
 			t.Errorf("arrived %v times, balances %+v", got, x.balances(t))
 		}
+	}
+}
+
+// late is a rail on which something else happens while a look-up's answer is on its way, and whose transfers get lost.
+type late struct {
+	provider.Rail
+	meanwhile func()
+	sends     int
+}
+
+func (r *late) Lookup(ctx context.Context, id string) (provider.TransferResult, error) {
+	result, err := r.Rail.Lookup(ctx, id)
+	if then := r.meanwhile; then != nil {
+		r.meanwhile = nil
+		then()
+	}
+	return result, err
+}
+
+func (r *late) Send(context.Context, provider.Transfer) (provider.TransferResult, error) {
+	r.sends++
+	return provider.TransferResult{}, errors.New("no answer yet")
+}
+
+// TestAnOldAnswerSendsNothing: two runs ask about a payout, both hear that it never arrived, and one of them has sent it
+// again before the other comes to record that: what it has sent may still be on its way.
+func TestAnOldAnswerSendsNothing(t *testing.T) {
+	x := openOffice(t)
+	p := x.approved(t)
+	x.update(t, p.ID, func(p *payout.Payout) error { return p.Send(x.now) })
+	sandbox, err := x.Rails.Sender(t.Context(), payout.Sandbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rail := &late{Rail: sandbox}
+	if x.Rails, err = provider.NewRails([]string{payout.Sandbox}, "", rail); err != nil {
+		t.Fatal(err)
+	}
+	rail.meanwhile = func() { x.drive(t, p.ID, 0, payout.Unknown) }
+	p = x.drive(t, p.ID, 2*time.Minute, payout.Unknown)
+	if rail.sends != 1 || p.Transfer.Missing || !p.DueAt().After(x.now) {
+		t.Errorf("sent %d times at once, %+v", rail.sends, p.Transfer)
 	}
 }
 

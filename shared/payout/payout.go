@@ -320,15 +320,20 @@ func (p *Payout) Send(now time.Time) error {
 type Answer struct {
 	Unclear    bool // nothing, or nothing that can be read
 	Missing    bool // it has never received the payout
+	Sent       int  // of Missing: how often the payout had been sent when the rail was asked
 	ProviderID string
 }
 
-// Answered records an answer that is not final. The rail will be asked again later, each time after twice as long.
+// Answered records an answer that is not final. The rail will be asked again later, each time after twice as long. That a
+// payout is missing is old news once it was sent again: what was sent since may still be on its way, so that changes nothing.
 func (p *Payout) Answered(a Answer, now time.Time) error {
 	if s := p.Status(); s != Sending && s != Unknown || p.Transfer == nil {
 		return p.wrongStatus()
 	}
 	t := *p.Transfer
+	if a.Missing && a.Sent != len(t.Sent) {
+		return nil
+	}
 	t.Asked, t.Last, t.Unclear, t.Missing = t.Asked+1, now, a.Unclear, a.Missing
 	if a.ProviderID != "" {
 		t.ProviderID = a.ProviderID

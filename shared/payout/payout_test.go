@@ -490,7 +490,7 @@ func TestALostAnswerIsAskedFor(t *testing.T) {
 			t.Fatalf("sent again without having asked: %v", err)
 		}
 	}
-	if err := p.Answered(payout.Answer{Missing: true}, at); err != nil || !p.DueAt().Equal(at) || p.Status() != payout.Unknown {
+	if err := p.Answered(payout.Answer{Missing: true, Sent: len(p.Transfer.Sent)}, at); err != nil || !p.DueAt().Equal(at) || p.Status() != payout.Unknown {
 		t.Fatalf("never received: %v, %s, due %s", err, p.Status(), p.DueAt())
 	}
 	if err := p.Send(at); err != nil || p.Status() != payout.Sending || len(p.Transfer.Sent) != 2 {
@@ -510,7 +510,7 @@ func TestALostAnswerIsAskedFor(t *testing.T) {
 func TestSendingHasAnEnd(t *testing.T) {
 	p := sent(t)
 	for range 200 {
-		if err := p.Answered(payout.Answer{Missing: true}, noon); err != nil {
+		if err := p.Answered(payout.Answer{Missing: true, Sent: len(p.Transfer.Sent)}, noon); err != nil {
 			t.Fatal(err)
 		}
 		if p.Send(noon) != nil {
@@ -645,7 +645,7 @@ func TestMovesPostEveryUnitOnce(t *testing.T) {
 			func(p *payout.Payout) error { return p.Send(noon) },
 			func(p *payout.Payout) error { return p.ToFile(payout.Export{File: "f"}) },
 			func(p *payout.Payout) error {
-				return p.Answered(payout.Answer{Missing: rapid.Bool().Draw(t, "missing"), Unclear: rapid.Bool().Draw(t, "lost")}, noon)
+				return p.Answered(payout.Answer{Missing: rapid.Bool().Draw(t, "missing"), Sent: rapid.IntRange(1, 3).Draw(t, "sent"), Unclear: rapid.Bool().Draw(t, "lost")}, noon)
 			},
 			func(p *payout.Payout) error { return p.Conclude(payout.Outcome{Paid: rapid.Bool().Draw(t, "paid")}) },
 		}
