@@ -59,6 +59,8 @@ func TestRulesCatch(t *testing.T) {
 		{"mappings", `- Pattern: '{"eventName"`, `- Pattern: '{eventName"`, "is not JSON"},
 		{"schedules", "rate(1 minute)", "rate(1 minutes)", "neither rate"},
 		{"schedules", "rate(1 minute)", "cron(0 9 * * * *)", "neither rate"},
+		{"schedules", "MaximumRetryAttempts: 0\n", "MaximumRetryAttempts: 2\n", "may begin late"},
+		{"schedules", "MaximumEventAgeInSeconds: 60\n", "MaximumEventAgeInSeconds: 600\n", "may begin late"},
 		{"schedules", "Type: Schedule\n", "Type: Timer\n", "no function has a schedule"},
 		{"routes", `Path: "/v1/me", Method: ANY`, `Path: "/v1/me", Method: GET`, "/v1/me: method GET"},
 		{"routes", `Path: "/v1/links"`, `Path: "/v1/me"`, "/v1/me: stands at"},

@@ -124,6 +124,10 @@ func schedules(t *template) []string {
 				wrong = append(wrong, fmt.Sprintf("%s, event %s: %q is neither rate(…) nor cron(…)", f.id, name, s))
 			}
 		}
+		invoke := f.properties.object("EventInvokeConfig")
+		if f.folder == "payout" && (invoke["MaximumEventAgeInSeconds"] != 60 || invoke["MaximumRetryAttempts"] != 0) {
+			wrong = append(wrong, f.id+": a run may begin late: a payout that was sent a moment ago would be asked about as if nobody were sending it any more")
+		}
 	}
 	if !found {
 		wrong = append(wrong, "no function has a schedule")

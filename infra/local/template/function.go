@@ -26,7 +26,8 @@ const maxEnvironment = 4096
 func (r *reader) buildFunction(res *resource) {
 	at := "Resources." + res.id + ".Properties"
 	o := r.object(r.withGlobals("Function", res.properties), at)
-	o.ignore("Description", "Policies", "Role", "Tags", "LoggingConfig", "Tracing", "PermissionsBoundary", "EphemeralStorage")
+	o.ignore("Description", "Policies", "Role", "Tags", "LoggingConfig", "Tracing", "PermissionsBoundary", "EphemeralStorage",
+		"EventInvokeConfig") // the runner hands no event over twice, nor late
 	o.choice("Runtime", "provided.al2023")
 	o.required("Runtime")
 	o.required("Handler") // any text: a custom runtime is started as bootstrap
