@@ -30,7 +30,7 @@ type Withdrawal struct {
 	CreatedAt time.Time  `json:"createdAt"`
 	EndedAt   *time.Time `json:"endedAt,omitempty" doc:"When it was paid, failed or rejected"`
 	Reference string     `json:"reference,omitempty" doc:"Of the transfer, to find it on the statement"`
-	Reason    string     `json:"reason,omitempty" doc:"Why it failed or was rejected"`
+	Reason    string     `json:"reason,omitempty" doc:"Why it was rejected, or failed as far as the shop has said"`
 }
 
 // WithdrawalPage is a page of payouts, newest first.
@@ -50,6 +50,9 @@ func viewWithdrawal(p payout.Payout) Withdrawal {
 	case p.Outcome != nil:
 		v.Reference = p.Outcome.Reference
 		end(p.Outcome.At, p.Outcome.Reason)
+		if p.Outcome.By == p.Target().Rail { // its own words speak to the shop, of the shop's account
+			v.Reason = ""
+		}
 	case p.Rejected != nil:
 		end(p.Rejected.At, p.Rejected.Reason)
 	}

@@ -307,3 +307,15 @@ func TestEarningsSayTheTermsOfPayouts(t *testing.T) {
 		t.Errorf("%+v", w)
 	}
 }
+
+// TestARailsWordsAreForOperators: what Stripe says of a transfer may tell how much money the shop has there.
+func TestARailsWordsAreForOperators(t *testing.T) {
+	p := payout.Payout{To: payout.Target{Version: 1, Rail: payout.Stripe}, Outcome: &payout.Outcome{At: noon, By: payout.Stripe, Reason: "balance_insufficient"}}
+	if w := viewWithdrawal(p); w.Status != "failed" || w.Reason != "" || w.EndedAt == nil {
+		t.Errorf("of the rail: %+v", w)
+	}
+	p.Outcome.By, p.Outcome.Reason = "sub-operator", "no such account"
+	if w := viewWithdrawal(p); w.Reason != "no such account" {
+		t.Errorf("of an operator: %+v", w)
+	}
+}
