@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"yundian/shared/koc"
 	"yundian/shared/statement"
 	"yundian/shared/web"
 	"yundian/shared/web/api"
@@ -27,8 +28,16 @@ func (a *admin) desk() statement.Desk {
 	return statement.Desk{Store: a.store, Keys: a.keys, Now: a.now}
 }
 
+// kocOf answers an id that cannot be a handle like one that nobody has.
+func (a *admin) kocOf(ctx context.Context, id string) (koc.Profile, error) {
+	if !koc.ValidHandle(id) {
+		return koc.Profile{}, unknownKOC(id)
+	}
+	return a.store.KOC(ctx, id)
+}
+
 func (a *admin) listStatements(ctx context.Context, in *statementsInput) (*api.Reply[statement.Months], error) {
-	k, err := a.store.KOC(ctx, in.ID)
+	k, err := a.kocOf(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +46,7 @@ func (a *admin) listStatements(ctx context.Context, in *statementsInput) (*api.R
 }
 
 func (a *admin) getStatement(ctx context.Context, in *statementInput) (*api.Reply[statement.MonthEntries], error) {
-	k, err := a.store.KOC(ctx, in.ID)
+	k, err := a.kocOf(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +62,7 @@ func (a *admin) statementFile(c huma.Context, next func(huma.Context)) {
 		next(c)
 		return
 	}
-	k, err := a.store.KOC(c.Context(), c.Param("id"))
+	k, err := a.kocOf(c.Context(), c.Param("id"))
 	if err != nil {
 		web.WriteProblem(w, r, err)
 		return

@@ -35,7 +35,10 @@ func TestStatementsOfAKOC(t *testing.T) {
 	wantCode(t, b.as(t, caller(auditor), "GET", "/v1/admin/kocs/mei/statements/2026-03?cursor="+march.Next, nil), 400, "cursor_invalid")
 	wantCode(t, b.send(t, "GET", "/v1/admin/kocs/lin/statements/2026-03?cursor="+march.Next, nil), 404, "statement_unknown")
 	wantCode(t, b.send(t, "GET", "/v1/admin/kocs/nobody/statements", nil), 404, "koc_unknown")
+	endless := "/v1/admin/kocs/" + strings.Repeat("x", 3000) + "/statements"
+	wantCode(t, b.send(t, "GET", endless, nil), 404, "koc_unknown")
 	for _, accept := range []string{"application/json", "text/csv"} {
+		wantCode(t, b.send(t, "GET", endless+"/2026-03", nil, "Accept", accept), 404, "koc_unknown")
 		wantCode(t, b.send(t, "GET", "/v1/admin/kocs/nobody/statements/2026-03", nil, "Accept", accept), 404, "koc_unknown")
 		wantCode(t, b.send(t, "GET", "/v1/admin/kocs/mei/statements/2026-05", nil, "Accept", accept), 404, "statement_unknown")
 		wantCode(t, b.send(t, "GET", "/v1/admin/kocs/mei/statements/may", nil, "Accept", accept), 400, "period_malformed")
