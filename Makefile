@@ -18,7 +18,7 @@ export LAMBDA_GOFLAGS := -trimpath -tags=lambda.norpc,nethttpomithttp2 '-ldflags
 # The architecture that sam-build builds for: the tests run its artifacts, so by default that of the machine running them.
 ARCH ?= x86_64
 
-.PHONY: help run test test-unit test-store test-e2e test-browser test-template lint build sam-build deploy bench chaos sim mutants import generate setup
+.PHONY: help run test test-unit test-store test-e2e test-browser test-template lint build sam-build deploy bench chaos sim mutants import verify generate setup
 
 help: ## list every target
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -90,6 +90,9 @@ mutants: ## take away each guard of the money, one at a time: some test must not
 
 import: ## import a Shopify product CSV of any size into the running store: make import FILE=products.csv (URL= TOKEN=)
 	@URL="$(URL)" TOKEN="$(TOKEN)" go run ./infra/local/cmd/import "$(FILE)"
+
+verify: ## recompute every figure of the running store and print what differs; exits with 1 if anything does (URL= TOKEN=)
+	@URL="$(URL)" TOKEN="$(TOKEN)" go run ./infra/local/cmd/verify
 
 generate: ## regenerate Go code from .templ pages
 	@go tool templ generate

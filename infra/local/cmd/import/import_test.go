@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 	"testing"
 
 	"yundian/infra/local"
+	"yundian/infra/local/remote"
 )
 
 // operators is a store of the operators' API alone: what an import needs of infra/template.yaml.
@@ -94,11 +94,11 @@ func (h *hidden) Set64(n int64) error { h.at = n; return nil }
 
 func importInto(t *testing.T, ctx context.Context, address string, file io.Reader) (totals, string, error) {
 	t.Helper()
-	s, err := newStore(address, "")
+	s, err := remote.New(address, "", "import")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.wait = 1 // the store is not busy here
+	s.Wait = 1 // the store is not busy here
 	var out bytes.Buffer
 	total, err := send(ctx, file, s, &out, &hidden{})
 	return total, out.String(), err
@@ -181,20 +181,10 @@ func realFiles(t *testing.T, r *local.Runner) {
 			}
 		}
 	}
-	s, err := newStore(r.URL, "")
+	s, err := remote.New(r.URL, "", "import")
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := s.localToken(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	req, err := http.NewRequest(http.MethodGet, r.URL+"/v1/admin/products/classic-varsity-top", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	status, body, err := s.do(req)
 	var product struct {
 		Variants []struct {
 			SKU   string
@@ -202,9 +192,10 @@ func realFiles(t *testing.T, r *local.Runner) {
 			Price struct{ Amount int64 }
 		}
 	}
-	if err != nil || status != http.StatusOK || json.Unmarshal(body, &product) != nil || len(product.Variants) != 3 ||
+	err = s.Ask(t.Context(), remote.Request{Method: http.MethodGet, Path: "/v1/admin/products/classic-varsity-top"}, &product)
+	if err != nil || len(product.Variants) != 3 ||
 		product.Variants[0].SKU != "classic-varsity-top-small" || product.Variants[0].Stock != 1 || product.Variants[0].Price.Amount != 6000 {
-		t.Errorf("%d %s, %v", status, body, err)
+		t.Errorf("%+v, %v", product, err)
 	}
 }
 
@@ -212,7 +203,7 @@ func refusals(t *testing.T, r *local.Runner) {
 	if _, _, err := importInto(t, t.Context(), r.URL, strings.NewReader("a,b\n")); err == nil || !strings.Contains(err.Error(), "Handle") {
 		t.Errorf("no product file: %v", err)
 	}
-	s, err := newStore(r.URL, "no token at all")
+	s, err := remote.New(r.URL, "no token at all", "import")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,12 +213,12 @@ func refusals(t *testing.T, r *local.Runner) {
 	for _, tt := range []struct{ address, token string }{
 		{"https://shop.example", ""}, {"http://shop.example", "token"}, {"ftp://127.0.0.1", ""}, {"127.0.0.1:8080", ""}, {"http://127.0.0.1.evil.example", ""},
 	} {
-		if _, err := newStore(tt.address, tt.token); err == nil {
+		if _, err := remote.New(tt.address, tt.token, "import"); err == nil {
 			t.Errorf("%s with token %q was accepted", tt.address, tt.token)
 		}
 	}
 	for _, address := range []string{"", "http://localhost:1", "http://[::1]:1"} {
-		if s, err := newStore(address, ""); err != nil || !s.local {
+		if s, err := remote.New(address, "", "import"); err != nil || !s.Local() {
 			t.Errorf("%q: %v", address, err)
 		}
 	}

@@ -16,6 +16,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"yundian/infra/local/remote"
 )
 
 const usage = `usage: make import FILE=products.csv [URL=http://127.0.0.1:8080] [TOKEN=<operator's access token>]
@@ -41,7 +43,7 @@ func main() {
 }
 
 func run(ctx context.Context, path, address, token string) error {
-	s, err := newStore(address, token)
+	s, err := remote.New(address, token, "import")
 	if err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ type drawn interface {
 }
 
 // send splits a file and sends part by part. Rows that are not used are printed as soon as they are known.
-func send(ctx context.Context, file io.Reader, s *store, out io.Writer, bar drawn) (totals, error) {
+func send(ctx context.Context, file io.Reader, s *remote.Shop, out io.Writer, bar drawn) (totals, error) {
 	var t totals
 	split, err := newSplitter(file)
 	if err != nil {
@@ -103,7 +105,7 @@ func send(ctx context.Context, file io.Reader, s *store, out io.Writer, bar draw
 			report(b.line, b.message)
 		}
 		if p.products > 0 {
-			answer, err := s.importPart(ctx, p.body)
+			answer, err := importPart(ctx, s, p.body)
 			if err != nil {
 				return t, err
 			}
