@@ -46,6 +46,7 @@ type finder struct {
 	sources  []*source
 	refusers map[string]bool // package.function: every way out of it is a refusal
 	noters   map[string]bool // package.function: it always notes what is wrong with the input
+	checkers map[string]bool // package.function: it notes or lists what is wrong with the input, or nothing
 	builders map[string]bool // package.function: it makes guards of write values
 	guards   []guard
 
@@ -55,14 +56,15 @@ type finder struct {
 
 // find lists the guards of packages in the order of their source, and keeps their switched source.
 func find(root string, dirs []string) (*finder, error) {
-	f := &finder{set: token.NewFileSet(), refusers: map[string]bool{}, noters: map[string]bool{}, builders: map[string]bool{}}
+	f := &finder{set: token.NewFileSet(), refusers: map[string]bool{}, noters: map[string]bool{}, checkers: map[string]bool{}, builders: map[string]bool{}}
 	for _, dir := range dirs {
 		if err := f.read(root, dir); err != nil {
 			return nil, err
 		}
 	}
-	for before := -1; before != len(f.refusers)+len(f.noters)+len(f.builders); { // those that call others follow
-		before = len(f.refusers) + len(f.noters) + len(f.builders)
+	known := func() int { return len(f.refusers) + len(f.noters) + len(f.checkers) + len(f.builders) }
+	for before := -1; before != known(); { // those that call others follow
+		before = known()
 		f.functions(f.classify)
 	}
 	f.functions(func(fn *ast.FuncDecl) {
@@ -122,8 +124,13 @@ func (f *finder) classify(fn *ast.FuncDecl) {
 	if fn.Type.Results == nil {
 		if slices.ContainsFunc(fn.Body.List, f.notes) {
 			f.noters[name] = true
+		} else if f.somewhere(fn.Body) {
+			f.checkers[name] = true
 		}
 		return
+	}
+	if len(fn.Type.Results.List) == 1 && isFields(fn.Type.Results.List[0].Type) && !f.onlyRefuses(fn.Body) {
+		f.checkers[name] = true
 	}
 	if len(fn.Type.Results.List) == 1 && isGuards(fn.Type.Results.List[0].Type) {
 		f.builders[name] = true
@@ -140,6 +147,44 @@ func (f *finder) classify(fn *ast.FuncDecl) {
 		}
 		return true
 	})
+}
+
+// somewhere reports whether a function notes a refusal under some condition.
+func (f *finder) somewhere(body *ast.BlockStmt) (found bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		if s, ok := n.(ast.Stmt); ok && (f.notes(s) || f.checks(s) != nil) {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// checks is the call of a statement that leaves noting what is wrong to a function: k.rate(where, r), or
+// f = append(f, between(where, n, low, high)...).
+func (f *finder) checks(s ast.Stmt) *ast.CallExpr {
+	var c *ast.CallExpr
+	switch s := s.(type) {
+	case *ast.ExprStmt:
+		c, _ = s.X.(*ast.CallExpr)
+	case *ast.AssignStmt:
+		if list, ok := s.Rhs[0].(*ast.CallExpr); ok && list.Ellipsis.IsValid() && len(list.Args) == 2 {
+			c, _ = list.Args[1].(*ast.CallExpr)
+		}
+	case *ast.ReturnStmt:
+		if len(s.Results) == 1 {
+			if list, ok := s.Results[0].(*ast.CallExpr); ok && list.Ellipsis.IsValid() && len(list.Args) == 2 {
+				c, _ = list.Args[1].(*ast.CallExpr)
+			}
+		}
+	}
+	if c == nil {
+		return nil
+	}
+	if _, name := called(c); !f.checkers[f.name(name)] {
+		return nil
+	}
+	return c
 }
 
 // onlyRefuses reports whether a function returns nothing but refusals.
@@ -163,6 +208,11 @@ func (f *finder) onlyRefuses(body *ast.BlockStmt) bool {
 func (f *finder) visit(n ast.Node) bool {
 	if f.writes() {
 		return f.visitWrite(n)
+	}
+	if s, ok := n.(ast.Stmt); ok {
+		if c := f.checks(s); c != nil {
+			f.check(s, c)
+		}
 	}
 	switch n := n.(type) {
 	case *ast.IfStmt:
@@ -213,6 +263,15 @@ func (f *finder) rest(fn *ast.FuncDecl) {
 	r, ok := fn.Body.List[len(fn.Body.List)-1].(*ast.ReturnStmt)
 	if ok && len(r.Results) > 0 && f.refuses(r.Results[len(r.Results)-1], true) {
 		f.value(r)
+	}
+}
+
+// check takes a call away that notes what is wrong.
+func (f *finder) check(s ast.Stmt, c *ast.CallExpr) {
+	if _, ok := s.(*ast.ExprStmt); ok {
+		f.take(c.Pos(), c.End(), f.text(c.Pos(), c.End()), "if mutantStays(%q) { ", " }")
+	} else {
+		f.take(c.Pos(), c.End(), f.text(c.Pos(), c.End()), "mutantValue(%q, ", ")")
 	}
 }
 

@@ -54,7 +54,22 @@ func Take(n, limit int, kind string) error {
 	if n > limit {
 		k.add("limit")
 	}
+	k.even(n)
+	k.f = append(k.f, small(n)...)
 	return fail.NewFields(k.f)
+}
+
+func (k *check) even(n int) {
+	if n == 3 {
+		k.add("even")
+	}
+}
+
+func small(n int) []fail.Field {
+	if n != 2 {
+		return nil
+	}
+	return []fail.Field{fail.At("small")}
 }
 
 func Allow(names []string, name string) (int, error) {
@@ -84,7 +99,7 @@ func TestTake(t *testing.T) {
 	for _, c := range []struct {
 		n, limit int
 		kind     string
-	}{{0, 5, "a"}, {10, 20, ""}, {4, 5, "b"}, {4, 5, "c"}, {6, 5, "a"}} {
+	}{{0, 5, "a"}, {10, 20, ""}, {4, 5, "b"}, {4, 5, "c"}, {6, 5, "a"}, {3, 5, "a"}, {2, 5, "a"}} {
 		if Take(c.n, c.limit, c.kind) == nil {
 			t.Error(c)
 		}
@@ -174,10 +189,14 @@ func TestEveryKindOfGuardIsTakenAway(t *testing.T) {
 		`caught    till/till.go:18 Take: case "b": return tooMuch()  by TestTake of till`,
 		`caught    till/till.go:20 Take: default: return fail.New("kind")  by TestTake of till`,
 		`caught    till/till.go:23 Take: n > limit  by TestTake of till`,
-		`caught    till/till.go:35 Allow: return 0, fail.New("unknown")  by TestAllow of till`,
-		`   7 guards in till`,
+		`caught    till/till.go:26 Take: k.even(n)  by TestTake of till`,
+		`caught    till/till.go:27 Take: small(n)  by TestTake of till`,
+		`caught    till/till.go:32 even: n == 3  by TestTake of till`,
+		`caught    till/till.go:41 small: return []fail.Field{fail.At("small")}  by TestTake of till`,
+		`caught    till/till.go:50 Allow: return 0, fail.New("unknown")  by TestAllow of till`,
+		`  11 guards in till`,
 		`   4 guards in store`,
-		`11 guards, 10 caught, 1 survived`,
+		`15 guards, 14 caught, 1 survived`,
 	}
 	if got := strings.Split(strings.TrimSpace(out.String()), "\n"); survivors != 1 || !slices.Equal(got, want) {
 		t.Errorf("%d survived:\n%s\nwant:\n%s", survivors, out.String(), strings.Join(want, "\n"))

@@ -117,7 +117,21 @@ func TestCheckFindsEveryFault(t *testing.T) {
 				b.Products[fmt.Sprint(strings.Repeat("p", 90), i)] = 1
 			}
 		}, "body", "book_too_large"},
-		"too many rules": {func(b *commission.Book) { b.Rules = make([]commission.Rule, 501) }, "body.rules", "too_many"},
+		"too many products": {func(b *commission.Book) {
+			for i := range commission.MaxProductRates + 1 {
+				b.Products[fmt.Sprint("p", i)] = 1000
+			}
+		}, "body.products", "too_many"},
+		"too many campaigns":   {func(b *commission.Book) { b.Campaigns = make([]commission.Campaign, commission.MaxCampaigns+1) }, "body.campaigns", "too_many"},
+		"too many month rules": {func(b *commission.Book) { b.MonthRules = make([]commission.MonthRule, commission.MaxMonthRules+1) }, "body.monthRules", "too_many"},
+		"too many milestones": {func(b *commission.Book) {
+			b.MonthRules[1].Milestones = make([]commission.Milestone, commission.MaxMilestones+1)
+		}, "body.monthRules[1].milestones", "too_many"},
+		"month of a handle": {func(b *commission.Book) { b.MonthRules[0].Match.KOC = "M" }, "body.monthRules[0].match.koc", "koc_unknown"},
+		"month cap":         {func(b *commission.Book) { b.MonthRules[0].Cap = yuan(-5) }, "body.monthRules[0].cap", "out_of_range"},
+		"sales below 0":     {func(b *commission.Book) { b.MonthRules[1].Milestones[0].Sales = yuan(-5) }, "body.monthRules[1].milestones[0].sales", "out_of_range"},
+		"bonus below 0":     {func(b *commission.Book) { b.MonthRules[1].Milestones[0].Bonus = yuan(-5) }, "body.monthRules[1].milestones[0].bonus", "out_of_range"},
+		"too many rules":    {func(b *commission.Book) { b.Rules = make([]commission.Rule, 501) }, "body.rules", "too_many"},
 	} {
 		b := book(rule("first", commission.Match{KOC: "mei"}, 1500), commission.Rule{ID: "second", Match: commission.Match{Tag: "tea", Campaign: "spring"}, PerUnit: yuan(500)})
 		b.Campaigns = []commission.Campaign{spring}

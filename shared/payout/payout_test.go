@@ -256,6 +256,7 @@ func TestTermsRefuse(t *testing.T) {
 		"body.currencies[0].tax[0].brackets":              func(_ *payout.Terms, c *payout.CurrencyTerms) { c.Tax[0].Brackets = nil },
 		"body.currencies[0].tax[0].brackets[0].over":      func(_ *payout.Terms, c *payout.CurrencyTerms) { c.Tax[0].Brackets[0].Over = 1 },
 		"body.currencies[0].tax[0].brackets[0].rate":      func(_ *payout.Terms, c *payout.CurrencyTerms) { c.Tax[0].Brackets[0].Rate = -1 },
+		"body.currencies[0].tax[0].brackets[0].deduction": func(_ *payout.Terms, c *payout.CurrencyTerms) { c.Tax[0].Brackets[0].Deduction = -1 },
 		"body.currencies[0].tax[0].brackets[1].over":      func(_ *payout.Terms, c *payout.CurrencyTerms) { c.Tax[0].Brackets[1].Over = 0 },
 		"body.currencies[0].tax[0].brackets[1].deduction": func(_ *payout.Terms, c *payout.CurrencyTerms) { c.Tax[0].Brackets[1].Deduction = 251_998 },
 		"body.currencies[0].tax[0].brackets[2].over": func(_ *payout.Terms, c *payout.CurrencyTerms) {
