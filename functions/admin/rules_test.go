@@ -190,7 +190,7 @@ func TestWrongRulesChangeNothing(t *testing.T) {
 	if got := get[RuleBooks](t, b, rulesPath); got.Version != 1 || len(got.Coming) != 0 {
 		t.Errorf("something was published: %+v", got)
 	}
-	// A KOC and a product that the book names already are not looked up again.
+	// What was refused can be published as soon as it is right.
 	b.publish(t, rule(body{"match": body{"koc": "mei", "product": "tea"}}))
 	b.publish(t, rule(body{"match": body{"koc": "mei", "product": "tea"}, "rate": 1600}))
 	wantCode(t, b.send(t, "PATCH", "/v1/admin/products/tea", body{"rate": 10001}), 400, "invalid_fields")

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"yundian/shared/catalogue"
 	"yundian/shared/commission"
 	"yundian/shared/money"
 )
@@ -146,5 +147,77 @@ func TestTheLineOfBooks(t *testing.T) {
 	})
 	if withdrawn < 10 {
 		t.Errorf("only %d books were withdrawn", withdrawn)
+	}
+}
+
+// TestALookUpTakesFewCalls: how often a book was published does not matter to who looks up a moment, not even one before
+// the first publication.
+func TestALookUpTakesFewCalls(t *testing.T) {
+	m := NewMaps()
+	for i := range 60 {
+		now := bookNoon.Add(time.Duration(i) * time.Hour)
+		b := commission.FirstBook()
+		b.Default += money.BasisPoints(i)
+		publishBook(t, OpenMaps(m), b, time.Time{}, now)
+	}
+	for _, at := range []time.Time{bookNoon.Add(-time.Hour), bookNoon.Add(30 * time.Hour), bookNoon.Add(90 * time.Hour)} {
+		s, calls := OpenMaps(m), 0
+		m.Intercept = func(_ context.Context, c Call) Verdict {
+			if !c.Done {
+				calls++
+			}
+			return Pass
+		}
+		if _, err := s.BookAt(context.Background(), at); err != nil || calls > 3 {
+			t.Errorf("the book of %s takes %d calls, %v", at, calls, err)
+		}
+		calls = 0
+		if _, err := s.BookAt(context.Background(), at); err != nil || calls > 1 {
+			t.Errorf("the book of %s takes %d calls again, %v", at, calls, err)
+		}
+	}
+}
+
+// TestWhatIsPublishedWithAProductStaysWhole: a product whose SKUs do not fit one transaction is written after them, in one
+// with what is published beside it.
+func TestWhatIsPublishedWithAProductStaysWhole(t *testing.T) {
+	for variants := 60; variants <= 100; variants++ {
+		m, ctx := NewMaps(), context.Background()
+		s := OpenMaps(m)
+		for day := range commission.MaxComing {
+			publishBook(t, s, commission.FirstBook(), bookNoon.AddDate(0, 0, day+1), bookNoon)
+		}
+		plan, err := s.Plan(ctx, bookNoon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pub, err := plan.Set(commission.Edit{Products: map[string]money.BasisPoints{"wide": 2000}}, commission.Notice{Days: 1, Zone: time.UTC}, bookNoon)
+		if err != nil || len(pub.New) != commission.MaxComing+1 {
+			t.Fatalf("%+v, %v", pub, err)
+		}
+		p := catalogue.Product{ID: "wide", Title: "Wide", Status: catalogue.Active}
+		for i := range variants {
+			p.Variants = append(p.Variants, catalogue.Variant{SKU: fmt.Sprint("w", i), Price: money.Of(100, "CNY")})
+		}
+		together := map[int]int{}
+		m.Intercept = func(_ context.Context, c Call) Verdict {
+			n := 0
+			for _, w := range c.Writes {
+				if w.Key.PK == "RULES" || w.Key.SK == "PRODUCT" {
+					n++
+				}
+			}
+			if c.Done {
+				together[n]++
+			}
+			return Pass
+		}
+		if err := s.SaveProduct(ctx, catalogue.Product{}, p, nil, PublicationWrites(pub)...); err != nil {
+			t.Fatal(err)
+		}
+		delete(together, 0)
+		if want := 1 + 2*(commission.MaxComing+1); len(together) != 1 || together[want] != 1 {
+			t.Errorf("%d variants: product and rules were written in calls of %v, want %d in one", variants, together, want)
+		}
 	}
 }
