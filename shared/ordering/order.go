@@ -6,6 +6,7 @@
 package ordering
 
 import (
+	"slices"
 	"time"
 
 	"yundian/shared/money"
@@ -79,10 +80,18 @@ func (o Order) Buyer() Customer {
 	return Returning
 }
 
-// CameToNothing reports whether an order ended without ever having been paid.
+// CameToNothing reports whether an order ended before it was paid. Money that came afterwards has gone back.
 func (o Order) CameToNothing() bool {
-	s := o.Status()
-	return (s == Cancelled || s == Expired) && !o.IsPaid()
+	switch o.Status() {
+	case Expired:
+		return true
+	case Cancelled:
+		before := o
+		before.Captures = slices.DeleteFunc(slices.Clone(o.Captures), func(c Capture) bool { return c.V > o.Cancelled.V })
+		return !before.IsPaid()
+	default:
+		return false
+	}
 }
 
 // MonthStart is when the local month of the order's placement began, whose rules about months count.

@@ -82,7 +82,7 @@ type Checkout struct {
 	Sold     map[string]catalogue.Sellable
 	KOC      koc.Profile // of a typed code; zero when the code names nobody
 	Earlier  *Placement  // the order this idempotency key already placed
-	first    string      // the order that was this person's first; empty when there is none
+	first    claim       // the order that was this person's first, if any
 }
 
 // Placement is what an idempotency key stands for.
@@ -138,8 +138,8 @@ func (s *Store) checkout(ctx context.Context, w Wanted) (Checkout, error) {
 			return Checkout{}, err
 		}
 	}
-	c.first = str(found[read{People, firstKey(w.Person)}]["order"])
-	return c, nil
+	c.first, err = claimFrom(found[read{People, firstKey(w.Person)}])
+	return c, err
 }
 
 func placementFrom(it Item) (*Placement, error) {
@@ -157,7 +157,7 @@ type NewOrder struct {
 	Address ordering.Address
 	Key     string // idempotency key
 	Hash    string // of the request's body
-	first   string // the order that was this person's first and came to nothing; only of a new customer
+	first   claim  // the order that was this person's first and came to nothing; only of a new customer
 }
 
 func placeWrites(n NewOrder) []Write {

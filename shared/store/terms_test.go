@@ -125,6 +125,44 @@ func TestOneOrderIsTheFirst(t *testing.T) {
 	}
 }
 
+// TestALatePaymentMakesAReturningCustomer: an order that expired and was paid late after another one had been the first is
+// remembered, and so is that somebody lets orders expire again and again.
+func TestALatePaymentMakesAReturningCustomer(t *testing.T) {
+	s, ctx := storetest.Open(t), context.Background()
+	shelve(t, s, "tea", 100)
+	placed := func(id string, want ordering.Customer) {
+		t.Helper()
+		if o, err := placeOnce(t, s, id); err != nil || o.Customer != want {
+			t.Fatalf("%s is of a customer %q, %v; want %q", id, o.Customer, err, want)
+		}
+	}
+	change := func(id string, f func(*ordering.Order) error) {
+		t.Helper()
+		if _, err := s.UpdateOrder(ctx, id, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expire := func(o *ordering.Order) error { return o.Mature(o.Terms.HoldUntil) }
+	placed("e1", ordering.NewCustomer)
+	change("e1", expire)
+	placed("e2", ordering.NewCustomer)
+	change("e2", func(o *ordering.Order) error { return o.Cancel("changed my mind", noon) })
+	placed("e3", ordering.NewCustomer)
+	change("e3", func(o *ordering.Order) error { return o.Cancel("changed my mind", noon) })
+	change("e1", func(o *ordering.Order) error { return o.CaptureLate("late", o.Total, true, noon) })
+	placed("e4", ordering.Returning)
+	change("e1", func(o *ordering.Order) error { return o.Cancel("changed my mind", noon) }) // paid before
+	placed("e5", ordering.Returning)
+
+	s = storetest.Open(t)
+	shelve(t, s, "tea", 100)
+	for i := range 6 {
+		placed(fmt.Sprint("x", i), ordering.NewCustomer)
+		change(fmt.Sprint("x", i), expire)
+	}
+	placed("x6", ordering.Returning)
+}
+
 // TestTermsAreThoseOfThePlacement decides orders that were placed at different times: tier, inviter, standing and book are
 // those of the placement, and rules about months those of the month's beginning.
 func TestTermsAreThoseOfThePlacement(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"yundian/shared/commission"
 	"yundian/shared/koc"
 	"yundian/shared/money"
+	"yundian/shared/ordering"
 	"yundian/shared/seal"
 	"yundian/shared/shop"
 )
@@ -106,6 +107,13 @@ func (w *World) addKOC(ctx context.Context) {
 	w.must(w.store.CreateKOC(ctx, p))
 	_, err = w.store.UpdateKOC(ctx, handle, func(p *koc.Profile) error { return p.Approve("", w.now.AddDate(0, 0, -20)) }, nil)
 	w.must(err)
+	_, err = w.store.UpdateKOC(ctx, handle, func(p *koc.Profile) error {
+		if n := len(w.shop.kocs); n > 0 && w.pick(2) == 1 {
+			p.Inviter = &koc.Invitation{KOC: w.shop.kocs[0], From: w.now.AddDate(0, 0, w.pick(9)-3)}
+		}
+		return p.SetTier([]string{"", "gold"}[w.pick(2)], w.now.AddDate(0, 0, w.pick(9)-3))
+	}, nil)
+	w.must(err)
 	link, err := koc.NewLink(handle, "storefront", "wechat", "link01", w.now)
 	w.must(err)
 	w.must(w.store.CreateLink(ctx, link))
@@ -123,12 +131,45 @@ func (w *World) publish(ctx context.Context) {
 	w.must(w.store.Publish(ctx, next))
 }
 
-// nextRates publishes other rates: raises at once, cuts after a notice.
+// nextRates publishes other rates, raises at once and cuts after a notice, or a whole book.
 func (w *World) nextRates(before commission.Plan) (commission.Publication, error) {
+	if w.pick(2) == 1 {
+		return w.nextBook(before)
+	}
 	rate := rates[w.pick(len(rates))]
 	products := map[string]money.BasisPoints{}
 	if w.pick(2) == 1 {
 		products[w.shop.products[w.pick(len(w.shop.products))]] = rates[w.pick(len(rates))]
 	}
 	return before.Set(commission.Edit{Default: &rate, Products: products}, commission.Notice{Days: 2, Zone: time.UTC}, w.time())
+}
+
+// nextBook publishes a book of rules of every kind, at once or for later.
+func (w *World) nextBook(before commission.Plan) (commission.Publication, error) {
+	amount := func(low, high int) money.Amount { return money.Of(int64(w.between(low, high)), w.shop.currency) }
+	b := commission.Book{Default: rates[w.pick(len(rates))], InviterRate: rates[w.pick(len(rates))]}
+	matches := []commission.Match{{KOC: w.shop.kocs[0]}, {Product: w.shop.products[0]}, {Tier: "gold"}, {Customer: ordering.NewCustomer},
+		{KOC: w.shop.kocs[0], Campaign: "campaign"}, {Tier: "gold", Customer: ordering.Returning}}
+	b.Campaigns = []commission.Campaign{{ID: "campaign", From: w.time(), To: w.time().AddDate(0, 0, w.between(1, 9))}}
+	for i := range w.pick(len(matches)) {
+		r := commission.Rule{ID: fmt.Sprint("rule", i), Match: matches[i], Rate: rates[w.pick(len(rates))]}
+		switch w.pick(4) {
+		case 1:
+			r.Rate, r.PerUnit = 0, amount(1, 500)
+		case 2:
+			r.LineCap = amount(1, 300)
+		case 3:
+			r.OrderCap = amount(1, 300)
+		}
+		b.Rules = append(b.Rules, r)
+	}
+	if w.pick(2) == 1 {
+		b.MonthRules = []commission.MonthRule{{ID: "most", Cap: amount(100, 900)}, {ID: "most-gold", Match: commission.Match{Tier: "gold"}, Cap: amount(100, 900)},
+			{ID: "more", Match: commission.Match{Product: w.shop.products[0]}, Milestones: []commission.Milestone{{Sales: amount(100, 900), Bonus: amount(1, 90)}, {Sales: amount(1000, 9000), Bonus: amount(100, 200)}}}}
+	}
+	d := commission.Draft{Book: b, Seen: before.Latest, Withdraw: w.pick(2) == 1}
+	if w.pick(2) == 1 {
+		d.From = w.time().AddDate(0, 0, w.between(1, 9))
+	}
+	return before.Publish(d, w.shop.currency, commission.Notice{Zone: time.UTC}, w.time())
 }

@@ -16,6 +16,7 @@ import (
 // want is a request for an order under its key.
 type want struct {
 	key, body string
+	person    string // who orders, some more than once
 	basket    []ordering.BasketLine
 	payment   string
 	code      string   // typed
@@ -25,7 +26,7 @@ type want struct {
 
 // placeNew asks for a new order.
 func (w *World) placeNew() {
-	q := want{key: w.id("key"), payment: bankName}
+	q := want{key: w.id("key"), payment: bankName, person: fmt.Sprint("person", w.pick(9))}
 	if w.pick(8) == 7 {
 		q.payment = ordering.OnDelivery
 	}
@@ -100,7 +101,7 @@ func (w *World) placeOnce(q want) (ordering.Order, error) {
 	if err != nil {
 		return ordering.Order{}, err
 	}
-	wanted := store.Wanted{Code: q.code, Key: q.key, Hash: q.body}
+	wanted := store.Wanted{Code: q.code, Key: q.key, Hash: q.body, Person: q.person}
 	for _, b := range basket {
 		wanted.SKUs = append(wanted.SKUs, b.SKU)
 	}
@@ -117,7 +118,7 @@ func (w *World) placeOnce(q want) (ordering.Order, error) {
 		if handle, ok := koc.HandleOf(q.code); ok {
 			evidence = append(evidence, ordering.Evidence{Kind: ordering.ByCode, Code: handle, At: now})
 		}
-		o, err := ordering.Place(ordering.Request{ID: w.id("order"), Language: "en", Payment: q.payment, Person: "person-of-" + q.key,
+		o, err := ordering.Place(ordering.Request{ID: w.id("order"), Language: "en", Payment: q.payment, Person: q.person,
 			Evidence: evidence, Expect: q.expect}, priced, known.Settings, now)
 		return store.NewOrder{Order: o, Contact: ordering.Contact{Name: q.key}, Address: ordering.Address{Country: "CN"}}, err
 	})
@@ -125,7 +126,7 @@ func (w *World) placeOnce(q want) (ordering.Order, error) {
 
 // placeNonsense asks for what cannot be: it has to be refused, and leaves nothing.
 func (w *World) placeNonsense() {
-	q := want{key: w.id("key"), body: "nonsense", payment: bankName, basket: []ordering.BasketLine{{SKU: w.shop.skus[0], Quantity: 1}}}
+	q := want{key: w.id("key"), body: "nonsense", person: "nobody", payment: bankName, basket: []ordering.BasketLine{{SKU: w.shop.skus[0], Quantity: 1}}}
 	switch w.pick(5) {
 	case 0:
 		q.basket[0].Quantity = -1
