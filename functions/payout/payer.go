@@ -22,13 +22,13 @@ type payer struct {
 }
 
 // Bounds of one run: payouts looked at, payouts at once, the time kept back before the deadline in which no further
-// payout is begun (a rail may take eight seconds to answer), and that in which no further KOCs are looked at, so that what
+// payout is begun (a slow rail is asked for twenty seconds), and that in which no further KOCs are looked at, so that what
 // is due is driven in every run. What does not fit comes with the next run, a minute later.
 const (
 	perRun   = 2000
 	atOnce   = 8
-	margin   = 12 * time.Second
-	schedule = 30 * time.Second
+	margin   = 22 * time.Second
+	schedule = 35 * time.Second
 )
 
 // run does what is due as of the event's own time, so that a run can be repeated or moved. A payout that fails is reported

@@ -527,6 +527,28 @@ func TestPayoutMethods(t *testing.T) {
 	}
 }
 
+// TestTheFirstWordOnANameStays: another operator verifies it between reading and writing.
+func TestTheFirstWordOnANameStays(t *testing.T) {
+	m := store.NewMaps()
+	s, ctx := store.OpenMaps(m), context.Background()
+	if err := savePayee(s, changed(t, payout.Method{}, "one", noon)); err != nil {
+		t.Fatal(err)
+	}
+	struck := false
+	m.Intercept = func(_ context.Context, c store.Call) store.Verdict {
+		if c.Op == "PutItem" && !c.Done && !struck {
+			struck = true
+			if _, err := store.OpenMaps(m).VerifyPayee(ctx, "mei", 1, "first", noon); err != nil {
+				t.Error(err)
+			}
+		}
+		return store.Pass
+	}
+	if after, err := s.VerifyPayee(ctx, "mei", 1, "second", noon); err != nil || !struck || after.Verified.By != "first" {
+		t.Errorf("%+v, %v", after, err)
+	}
+}
+
 func TestBankFilesAreFilledOneByOne(t *testing.T) {
 	s, ctx := storetest.Open(t), context.Background()
 	grant(t, s, "o1", 100_000, 0)
@@ -592,6 +614,41 @@ func TestBankFilesAreFilledOneByOne(t *testing.T) {
 	files, next, err := s.ListBankFiles(ctx, "", 10)
 	if err != nil || next != "" || len(files) != 2 || files[0].ID != "g" || !files[1].Closed {
 		t.Errorf("%+v, %v", files, err)
+	}
+}
+
+// TestOneFileIsBegunAtATime: another one is begun between reading the series and beginning; and no file is begun anew.
+func TestOneFileIsBegunAtATime(t *testing.T) {
+	m := store.NewMaps()
+	s, ctx := store.OpenMaps(m), context.Background()
+	file := func(id string) payout.File {
+		return payout.File{ID: id, Currency: "CNY", At: noon, By: "op", Payouts: []string{id}}
+	}
+	struck := false
+	m.Intercept = func(_ context.Context, c store.Call) store.Verdict {
+		if c.Op == "TransactWriteItems" && !c.Done && !struck {
+			struck = true
+			if err := store.OpenMaps(m).BeginFile(ctx, file("between")); err != nil {
+				t.Error(err)
+			}
+		}
+		return store.Pass
+	}
+	if err := s.BeginFile(ctx, file("late")); !struck || !fail.Is(err, "changed_meanwhile") {
+		t.Errorf("begun beside another one: %v, struck %t", err, struck)
+	}
+	open, _, err := s.OpenFile(ctx, "CNY")
+	if err != nil || open.ID != "between" {
+		t.Fatalf("%+v, %v", open, err)
+	}
+	if err := s.CloseFile(ctx, open); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.BeginFile(ctx, file("between")); !fail.Is(err, "changed_meanwhile") {
+		t.Errorf("a closed file was begun anew: %v", err)
+	}
+	if closed, err := s.BankFile(ctx, "between"); err != nil || !closed.Closed {
+		t.Errorf("%+v, %v", closed, err)
 	}
 }
 

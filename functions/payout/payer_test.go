@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	lambda "github.com/aws/aws-lambda-go/events"
+
+	"yundian/events"
+	"yundian/shared/cashier"
+	"yundian/shared/koc"
+	"yundian/shared/ledger"
+	"yundian/shared/payout"
+	"yundian/shared/provider"
+	"yundian/shared/seal"
+	"yundian/shared/store"
+)
+
+var noon = time.Date(2026, 3, 10, 4, 0, 0, 0, time.UTC)
+
+// desk is a payer on maps whose rail is the test's own.
+type desk struct {
+	payer
+	mu      sync.Mutex
+	sent    map[string]int
+	lookups int
+	fails   bool // whether the rail answers at all
+}
+
+func (d *desk) Name() string { return payout.Stripe }
+
+func (d *desk) Send(_ context.Context, t provider.Transfer) (provider.TransferResult, error) {
+	if d.fails {
+		return provider.TransferResult{}, errors.New("no route to the rail")
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sent[t.ID]++
+	return provider.TransferResult{State: provider.TransferPaid, ProviderID: "tr_" + t.ID}, nil
+}
+
+func (d *desk) Lookup(context.Context, string) (provider.TransferResult, error) {
+	d.lookups++
+	if d.fails {
+		return provider.TransferResult{}, errors.New("no route to the rail")
+	}
+	return provider.TransferResult{}, provider.TransferUnknown()
+}
+
+func box(t *testing.T, key string) seal.Box {
+	t.Helper()
+	b, err := seal.ParseBox(fmt.Sprintf(`{"k1": %q}`, key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func open(t *testing.T) *desk {
+	t.Helper()
+	d := &desk{sent: map[string]int{}}
+	rails, err := provider.NewRails([]string{payout.Stripe}, "", d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.paymaster = cashier.Paymaster{Store: store.OpenMaps(store.NewMaps()), Rails: rails, Box: box(t, "the key of this function")}
+	return d
+}
+
+// approved is a payout that is due now, to a KOC of its own whose account is sealed under a key.
+func (d *desk) approved(t *testing.T, handle, key string) string {
+	t.Helper()
+	ctx, s := context.Background(), d.paymaster.Store
+	p, err := koc.NewProfile(handle, "Mei", handle+"@example.com", noon)
+	if err == nil {
+		err = s.CreateKOC(ctx, p)
+	}
+	if err == nil {
+		_, err = s.Settle(ctx, []ledger.Settlement{{Order: handle, Applied: ledger.Applied{V: 1}, Fact: ledger.Fact{Order: handle, V: 1, At: noon},
+			Postings: []ledger.Posting{{ID: "settle:" + handle, KOC: handle, Order: handle, V: 1, At: noon, Currency: "CNY", Entries: []ledger.Entry{
+				{Kind: ledger.Release, Minor: 9000, Legs: []ledger.Leg{{Account: ledger.Available, Minor: 9000}, {Account: ledger.Expense, Minor: -9000}}}}}}}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := cashier.SealPayee(box(t, key), handle, payout.Destination{Account: "acct_1032D82eZvKYlo2C", Name: "Mei"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := payout.Method{Version: 1, Rail: payout.Stripe, Sealed: sealed, At: noon, Verified: &payout.Verification{By: "op", At: noon}}
+	if err := s.SaveReplies(ctx, store.PayeeWrites(handle, m)); err != nil {
+		t.Fatal(err)
+	}
+	made, err := s.ReservePayout(ctx, payout.Ask{ID: payout.ID(handle), KOC: handle, Currency: "CNY", Minor: 5000, Cause: payout.Withdrawal, By: "s", Day: "2026-03-10"},
+		payout.FirstTerms(), m, noon)
+	if err == nil {
+		_, err = s.UpdatePayout(ctx, made.ID, noon, func(p *payout.Payout) error { return p.Approve(payout.Checker{By: "op", Method: m}, noon) })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.ID
+}
+
+func (d *desk) fire(ctx context.Context, t *testing.T, at time.Time) error {
+	t.Helper()
+	var e lambda.CloudWatchEvent
+	sample, err := events.Load("schedule")
+	if err == nil {
+		err = json.Unmarshal(sample, &e)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Time = at
+	return d.run(ctx, e)
+}
+
+func (d *desk) is(t *testing.T, id string, want payout.Status) {
+	t.Helper()
+	if p, err := d.paymaster.Store.Payout(context.Background(), id); err != nil || p.Status() != want {
+		t.Errorf("%s is %s, want %s; %v", p.KOC, p.Status(), want, err)
+	}
+}
+
+// TestOneFailureHoldsUpNoOther: of twenty payouts the account of one cannot be read.
+func TestOneFailureHoldsUpNoOther(t *testing.T) {
+	d := open(t)
+	broken := d.approved(t, "broken", "a key that has been lost")
+	var fine []string
+	for i := range 19 {
+		fine = append(fine, d.approved(t, fmt.Sprintf("koc%02d", i), "the key of this function"))
+	}
+	ctx := context.Background()
+	if err := d.fire(ctx, t, noon.Add(-time.Minute)); err != nil || len(d.sent) != 0 {
+		t.Errorf("before their time %d were sent, %v", len(d.sent), err)
+	}
+	for range 2 {
+		if err := d.fire(ctx, t, noon); err == nil || !strings.Contains(err.Error(), broken) || strings.Contains(err.Error(), "acct_") {
+			t.Errorf("the failure: %v", err)
+		}
+	}
+	d.is(t, broken, payout.Approved)
+	for _, id := range fine {
+		if d.is(t, id, payout.Paid); d.sent[id] != 1 {
+			t.Errorf("sent %d times", d.sent[id])
+		}
+	}
+}
+
+// TestARailThatIsAwayIsAskedLessAndLess, by the events' own time, and then everything is sent once.
+func TestARailThatIsAwayIsAskedLessAndLess(t *testing.T) {
+	d := open(t)
+	id := d.approved(t, "mei", "the key of this function")
+	d.fails = true
+	ctx, at := context.Background(), noon
+	for ; at.Before(noon.Add(time.Hour)); at = at.Add(time.Minute) {
+		if err := d.fire(ctx, t, at); err != nil {
+			t.Fatalf("an answer that is missing is no failure of the run: %v", err)
+		}
+		d.is(t, id, payout.Unknown)
+	}
+	if d.lookups != 3 { // after 4, 8 and 16 minutes
+		t.Errorf("asked %d times within an hour", d.lookups)
+	}
+	d.fails = false
+	for ; at.Before(noon.Add(3 * time.Hour)); at = at.Add(time.Minute) {
+		if err := d.fire(ctx, t, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d.is(t, id, payout.Paid); d.sent[id] != 1 {
+		t.Errorf("sent %d times", d.sent[id])
+	}
+}
+
+// TestNothingIsBegunShortOfTheDeadline: what is begun must have the time to end.
+func TestNothingIsBegunShortOfTheDeadline(t *testing.T) {
+	d := open(t)
+	id := d.approved(t, "mei", "the key of this function")
+	ctx, cancel := context.WithTimeout(context.Background(), margin-time.Second)
+	defer cancel()
+	if err := d.fire(ctx, t, noon); err != nil || len(d.sent) != 0 {
+		t.Errorf("sent %d, %v", len(d.sent), err)
+	}
+	d.is(t, id, payout.Approved)
+}
