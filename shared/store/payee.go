@@ -130,7 +130,7 @@ type noticeItem struct {
 }
 
 func noticeWrite(n Notice) Write {
-	return Write{Table: Ledger, Key: noticeKey(n), Put: encode(noticeItem(n))}
+	return Write{Table: Ledger, Key: noticeKey(n), Guards: once(), Put: encode(noticeItem(n))}
 }
 
 // NoticeFrom decodes a notice from a stream image.

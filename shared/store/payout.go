@@ -67,7 +67,7 @@ func reserveWrites(p payout.Payout, sum payout.TaxSum, at time.Time) ([]Write, e
 	if err != nil {
 		return nil, err
 	}
-	writes := []Write{payoutWrite(p), {Table: Ledger, Key: payoutOfKey(p), Put: Item{"payout": text(p.ID)}}}
+	writes := []Write{payoutWrite(p), {Table: Ledger, Key: payoutOfKey(p), Guards: once(), Put: Item{"payout": text(p.ID)}}}
 	for _, w := range postingWrites(move.Posting) {
 		if w.Key == balanceKey(p.KOC, string(p.Currency)) {
 			w.Guards = append(w.Guards, Guard{Attr: string(ledger.Available), Is: AtLeast, Value: number(p.Withdrawn - p.Credit)})
