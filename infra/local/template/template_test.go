@@ -255,8 +255,8 @@ func TestTheStoresOwnTemplate(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	same(t, "functions", names, []string{"admin", "attribute", "checkout", "mature", "notify", "payments", "payout", "portal", "settle", "storefront", "tally", "touch"})
-	if len(m.API.Routes) < 40 || len(m.Tables) != 5 || len(m.Mappings) != 5 || len(m.Schedules) != 3 || len(m.Secrets) != 5 {
+	same(t, "functions", names, []string{"admin", "attribute", "checkout", "mature", "notify", "payments", "payout", "portal", "settle", "statement", "storefront", "tally", "touch", "verify"})
+	if len(m.API.Routes) < 40 || len(m.Tables) != 5 || len(m.Mappings) != 5 || len(m.Schedules) != 5 || len(m.Secrets) != 5 {
 		t.Errorf("%d routes, %d tables, %d mappings, %d schedules, %d secrets", len(m.API.Routes), len(m.Tables), len(m.Mappings), len(m.Schedules), len(m.Secrets))
 	}
 }
