@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -45,7 +46,7 @@ func (a *admin) answerPayee(ctx context.Context, handle string) (*api.Reply[Paye
 		return nil, err
 	}
 	if m.Version == 0 {
-		return nil, fail.New(fail.NotFound, "payee_none", "{koc} has not entered a payout method.", fail.Args{"koc": handle})
+		return nil, noPayee(handle)
 	}
 	v := Payee{Version: m.Version, Rail: m.Rail, Account: m.Mask, ChangedAt: m.At.UTC()}
 	if visit := visitOf(ctx); visit.writes {
@@ -66,11 +67,15 @@ func (a *admin) answerPayee(ctx context.Context, handle string) (*api.Reply[Paye
 	return &api.Reply[Payee]{Body: v}, nil
 }
 
+func noPayee(handle string) error {
+	return fail.New(fail.NotFound, "payee_none", "{koc} has not entered a payout method.", fail.Args{"koc": handle})
+}
+
 type verifyPayeeInput struct {
 	api.Keyed
 	ID   string `path:"id"`
-	Body *struct {
-		Version int64 `json:"version,omitempty" minimum:"1" doc:"The version that was looked at; the one there is when absent"`
+	Body struct {
+		Version int64 `json:"version" minimum:"1" doc:"Of the payee that was looked at: a name that was changed meanwhile is not verified"`
 	}
 }
 
@@ -87,28 +92,17 @@ func (a *admin) verifyPayee(ctx context.Context, in *verifyPayeeInput) (*api.Rep
 	if by == profile.Subject {
 		return nil, payout.Own()
 	}
+	if m, err := a.store.Payee(ctx, in.ID); err != nil || m.Version == 0 {
+		return nil, cmp.Or(err, noPayee(in.ID))
+	}
 	_, err = once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[done]) (done, error) {
 		reply, err := record(done{})
 		if err != nil {
 			return done{}, err
 		}
-		var seen int64
-		if in.Body != nil {
-			seen = in.Body.Version
-		}
-		if seen == 0 {
-			m, err := a.store.Payee(ctx, in.ID)
-			if err != nil {
-				return done{}, err
-			}
-			seen = m.Version
-		}
-		if seen == 0 {
-			return done{}, nil // answered as there being none
-		}
-		_, err = a.store.VerifyPayee(ctx, in.ID, seen, by, a.now(), reply...)
+		_, err = a.store.VerifyPayee(ctx, in.ID, in.Body.Version, by, a.now(), reply...)
 		if err == nil {
-			slog.InfoContext(ctx, "payout method verified", "koc", in.ID, "version", seen, "by", by)
+			slog.InfoContext(ctx, "payout method verified", "koc", in.ID, "version", in.Body.Version, "by", by)
 		}
 		return done{}, err
 	})

@@ -66,7 +66,7 @@ func (b *bench) move(t *testing.T, handle, account string) {
 func (b *bench) payable(t *testing.T, handle string, available int64) {
 	t.Helper()
 	b.payee(t, handle, available)
-	want(t, b.send(t, "POST", "/v1/admin/kocs/"+handle+"/payee/verify", nil), http.StatusOK)
+	want(t, b.send(t, "POST", "/v1/admin/kocs/"+handle+"/payee/verify", body{"version": 1}), http.StatusOK)
 }
 
 // reserved makes a payout as the first operator.
@@ -191,7 +191,7 @@ func TestNobodyPaysThemselves(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantCode(t, b.as(t, second(), "POST", "/v1/admin/payouts/"+p.ID+"/approve", nil), 403, "payout_own")
-	wantCode(t, b.as(t, second(), "POST", "/v1/admin/kocs/mei/payee/verify", nil), 403, "payout_own")
+	wantCode(t, b.as(t, second(), "POST", "/v1/admin/kocs/mei/payee/verify", body{"version": 1}), 403, "payout_own")
 	// Nor says that the money never left, which would make it available once more.
 	third := second()
 	third.Subject = "sub-third"
@@ -276,10 +276,10 @@ func TestPayees(t *testing.T) {
 	b.approve(t, "bare")
 	b.payee(t, "mei", 10_000)
 	wantCode(t, b.send(t, "GET", "/v1/admin/kocs/bare/payee", nil), 404, "payee_none")
-	wantCode(t, b.send(t, "POST", "/v1/admin/kocs/bare/payee/verify", nil), 404, "payee_none")
+	wantCode(t, b.send(t, "POST", "/v1/admin/kocs/bare/payee/verify", body{"version": 1}), 404, "payee_none")
 	for _, path := range []string{"nobody", "A%20B"} {
 		wantCode(t, b.send(t, "GET", "/v1/admin/kocs/"+path+"/payee", nil), 404, "koc_unknown")
-		wantCode(t, b.send(t, "POST", "/v1/admin/kocs/"+path+"/payee/verify", nil), 404, "koc_unknown")
+		wantCode(t, b.send(t, "POST", "/v1/admin/kocs/"+path+"/payee/verify", body{"version": 1}), 404, "koc_unknown")
 	}
 	p := get[Payee](t, b, "/v1/admin/kocs/mei/payee")
 	if p.Account != "6222020200000000001" || p.Name != "陈静 mei" || p.Verified != nil || p.Version != 1 {
@@ -289,7 +289,7 @@ func TestPayees(t *testing.T) {
 	if seen.Account != "••••0001" || seen.Name != "" {
 		t.Errorf("an auditor sees %+v", seen)
 	}
-	wantCode(t, b.as(t, caller(auditor), "POST", "/v1/admin/kocs/mei/payee/verify", nil), 403, "auditor_reads")
+	wantCode(t, b.as(t, caller(auditor), "POST", "/v1/admin/kocs/mei/payee/verify", body{"version": 1}), 403, "auditor_reads")
 	b.move(t, "mei", "6222020200000000002")
 	wantCode(t, b.send(t, "POST", "/v1/admin/kocs/mei/payee/verify", body{"version": 1}), 409, "changed_meanwhile")
 	p = decode[Payee](t, want(t, b.send(t, "POST", "/v1/admin/kocs/mei/payee/verify", body{"version": 2}), http.StatusOK))

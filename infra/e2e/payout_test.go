@@ -109,7 +109,7 @@ func TestTheBanksWay(t *testing.T) {
 	o := outside(t, drive.Shared(t).URL)
 	other := o.give(o.Handle, 20_000)
 	o.method(o.KOC, "bank", "6222 0202 0001 2345 678", "=陈静")
-	o.post(200, "/v1/admin/kocs/"+o.Handle+"/payee/verify", o.Operator, object{})
+	o.post(200, "/v1/admin/kocs/"+o.Handle+"/payee/verify", o.Operator, object{"version": 1})
 	made := o.post(201, "/v1/admin/payouts", o.Operator, object{"koc": o.Handle, "amount": 5000, "currency": "CNY"})
 	id := made.Text("id")
 	o.post(403, "/v1/admin/payouts/"+id+"/approve", o.Operator, object{}) // the maker
@@ -139,7 +139,7 @@ func TestScheduledPayout(t *testing.T) {
 	o := outside(t, drive.Shared(t).URL)
 	o.give(o.Handle, 20_000)
 	o.method(o.KOC, "bank", "6222020200012345678", "陈静")
-	o.post(200, "/v1/admin/kocs/"+o.Handle+"/payee/verify", o.Operator, object{})
+	o.post(200, "/v1/admin/kocs/"+o.Handle+"/payee/verify", o.Operator, object{"version": 1})
 	terms := o.get(200, "/v1/admin/payout-terms", o.Operator)
 	day := o.later(60 * 24 * time.Hour)
 	o.post(201, "/v1/admin/payout-terms", o.Operator, object{"version": terms.At("version"), "currencies": []any{object{"currency": "CNY", "minimum": 1000,
