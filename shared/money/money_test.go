@@ -115,6 +115,7 @@ func TestLimitsAreExact(t *testing.T) {
 		"a denominator of nothing":     {times(0, 1, 1), times(0, 1, 0)},
 		"times beyond 64 bits":         {times(math.MaxInt64, 1, 1), times(math.MaxInt64, 4, 1)},
 		"times to 2^63":                {times(1<<62, 1, 1), times(1<<62, 2, 1)},
+		"something to no weights":      {allocate(0, 1), allocate(0, 0)},
 		"a weight below nothing":       {allocate(2, 1), allocate(2, -1)},
 		"weights that sum beyond 2^63": {allocate(math.MaxInt64-1, 1), allocate(math.MaxInt64, 1)},
 	} {
