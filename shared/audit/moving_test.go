@@ -166,3 +166,29 @@ func TestAKOCWithManyPostings(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestAnOrderThatIsAlwaysAhead is settled anew each time before the ledger is asked about it: whatever was read of the order
+// is outdated, and it is not reported.
+func TestAnOrderThatIsAlwaysAhead(t *testing.T) {
+	maps := store.NewMaps()
+	w := newWorld(t, store.OpenMaps(maps))
+	w.place("o1", meis)
+	w.settle("o1")
+	moved, busy := 0, false
+	maps.Intercept = func(_ context.Context, c store.Call) store.Verdict {
+		p := c.Places()[0]
+		if busy || c.Done || len(c.Writes) > 0 || p.Table != store.Ledger || p.Key.SK != "APPLIED" {
+			return store.Pass
+		}
+		busy = true
+		defer func() { busy = false }()
+		w.step("o1", 7)
+		w.settle("o1")
+		moved++
+		return store.Pass
+	}
+	r, _, err := w.auditor().Slice(t.Context(), audit.Place{Part: "orders"})
+	if err != nil || len(r.Differences) != 0 || r.Checked != 1 || moved != 1 {
+		t.Errorf("moved %d times: %+v, %v", moved, r, err)
+	}
+}
