@@ -65,7 +65,7 @@ func number(name string, or int64) (int64, error) {
 }
 
 // shrinkEvents bounds how much is played while a bad history is cut down: about a minute.
-const shrinkEvents = 2_000_000
+const shrinkEvents = 4_000_000
 
 // summary is the last line.
 type summary struct {

@@ -42,7 +42,7 @@ func refunds(o ordering.Order) []Difference {
 	}
 	surplus := map[string]int64{}
 	for _, r := range o.Refunds {
-		parts := r.Shipping.Minor
+		parts := r.Shipping.Minor + r.Beyond.Minor
 		for _, l := range r.Lines {
 			parts += l.Net.Minor + l.Tax.Minor
 		}

@@ -123,6 +123,12 @@ var steps = []func(w *world, o *ordering.Order) error{
 		_, err := o.RequestRefund(ordering.RefundRequest{ID: fmt.Sprint(o.ID, " r", len(o.Refunds)), Reason: "r", Amount: new(yuan(77))}, w.now())
 		return err
 	},
+	func(w *world, o *ordering.Order) error { // a lost dispute, and then a refund by the provider of what that took
+		return o.RecordDispute(ordering.DisputeNews{ID: "d", PaymentID: "pay " + o.ID, Amount: o.Total, Outcome: ordering.DisputeLost}, w.now())
+	},
+	func(w *world, o *ordering.Order) error {
+		return o.SettleRefund(ordering.Outcome{ID: "by the provider", ProviderID: "re", PaymentID: "pay " + o.ID, Amount: yuan(77), Succeeded: true}, w.now())
+	},
 	func(w *world, o *ordering.Order) error { return o.Cancel("changed my mind", w.now()) },
 	func(w *world, o *ordering.Order) error { return o.Redrive(w.now()) },
 }

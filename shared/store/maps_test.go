@@ -8,8 +8,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"yundian/shared/money"
+	"yundian/shared/ordering"
 )
 
 func putOnce(pk string, attrs Item) Write {
@@ -69,6 +73,39 @@ func TestMapsAnswerARepeatedTransaction(t *testing.T) {
 	m.ExpireTokens()
 	if err := s.apply(ctx, writes); !refusedBy(err, func(k Key) bool { return k.PK == "a" }) {
 		t.Errorf("after ten minutes: %v", err)
+	}
+}
+
+// Two orders of a month are settled together. Between reading and writing, somebody else settles an earlier version of the
+// first one, which brings the month to the very version that the second one expects after the first.
+func TestAMonthThatMovedOtherwiseIsNotBuiltOn(t *testing.T) {
+	m := NewMaps()
+	s, ctx := OpenMaps(m), context.Background()
+	now := func() time.Time { return time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC) }
+	order := func(id string, v, net int64) ordering.Order {
+		return ordering.Order{ID: id, Version: v, Day: "2026-03-09", Total: money.Of(net, "CNY"), Captures: []ordering.Capture{{PaymentID: "p", Amount: money.Of(net, "CNY")}},
+			Lines: []ordering.Line{{SKU: "s", Quantity: 1, Net: money.Of(net, "CNY"), Tax: money.Of(0, "CNY")}},
+			Awards: []ordering.Award{{Winners: []ordering.Winner{{KOC: "mei", Share: money.Whole}}, Rates: []ordering.LineRate{{Rate: 1000}},
+				Months: []ordering.MonthTerm{{KOC: "mei", Rule: "cap", RuleVersion: 1, Lines: []int{0}, Cap: 1000}}}}}
+	}
+	early, late, other := order("a", 2, 9000), order("a", 3, 9000), order("b", 2, 8000)
+	back := money.Of(4500, "CNY")
+	late.Refunds = []ordering.Refund{{ID: "r", V: 3, Amount: back, Lines: []ordering.LineRefund{{Quantity: 1, Net: back, Tax: money.Of(0, "CNY")}}}}
+	once := true
+	m.Intercept = func(_ context.Context, c Call) Verdict {
+		if len(c.Writes) > 0 && once {
+			once = false
+			if _, err := s.SettleOrders(ctx, []ordering.Order{early}, now); err != nil {
+				t.Error(err)
+			}
+		}
+		return Pass
+	}
+	if _, err := s.SettleOrders(ctx, []ordering.Order{late, other}, now); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := s.Balances(ctx, "mei"); err != nil || len(b) != 1 || b[0].Pending != 1000 {
+		t.Errorf("450 and 800 are more than the cap: %+v, %v", b, err)
 	}
 }
 

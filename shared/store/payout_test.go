@@ -454,7 +454,9 @@ func TestPayoutTermsOfTheirTime(t *testing.T) {
 	if err := s.PublishPayoutTerms(ctx, second); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PublishPayoutTerms(ctx, second); !fail.Is(err, "changed_meanwhile") {
+	other := second
+	other.HoldHours++
+	if err := s.PublishPayoutTerms(ctx, other); !fail.Is(err, "changed_meanwhile") {
 		t.Errorf("published twice: %v", err)
 	}
 	for at, want := range map[time.Time]int64{noon: 1, noon.Add(time.Hour): 2} {

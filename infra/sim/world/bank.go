@@ -353,3 +353,49 @@ func (w *World) bankFinishes() {
 		}
 	}
 }
+
+// bankTells brings an event of the provider: mostly the oldest, perhaps once more than needed.
+func (w *World) bankTells() {
+	b := w.bank
+	if len(b.events) == 0 {
+		return
+	}
+	i := w.pick(2) * w.pick(len(b.events))
+	if i > 0 {
+		w.Counts.fault("event out of order")
+	}
+	b.events[i].told++
+	e := b.events[i]
+	if e.told > 1 {
+		w.Counts.fault("event again")
+	}
+	err := w.act("payments: event "+e.event.ID+" "+string(e.event.Type)+" of "+e.event.OrderID, func() error { return w.till().Record(w.ctx, bankName, e.event, w.time()) })
+	switch {
+	case err != nil && !refused(err):
+		return // the provider will tell it again
+	case refused(err):
+		w.watch.contradicted(e.event, err)
+	case w.pick(4) == 3 && e.told < 3:
+		return // the provider has not heard the answer
+	}
+	for i := range b.events { // others may have told events meanwhile
+		if b.events[i].event.ID == e.event.ID {
+			b.events = append(b.events[:i], b.events[i+1:]...)
+			return
+		}
+	}
+}
+
+// bankLies tells of payments and refunds that contradict their orders: they are refused and leave nothing.
+func (w *World) bankLies() {
+	id, ok := w.anOrder(nil)
+	if !ok {
+		return
+	}
+	o := w.watch.orders[id].now
+	e := w.falseEvent(o)
+	err := w.act("payments: false event for "+id, func() error { return w.till().Record(w.ctx, bankName, e, w.time()) })
+	if err == nil {
+		w.violate(16, "the event %+v was taken although it contradicts order %s", e, id)
+	}
+}

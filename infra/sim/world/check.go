@@ -37,7 +37,7 @@ func (x *watch) checkFirst(o ordering.Order) {
 		paid := slices.ContainsFunc(before.Captures, func(c ordering.Capture) bool { return before.Cancelled == nil || c.V < before.Cancelled.V })
 		nothing := statusOf(before) == ordering.Expired || statusOf(before) == ordering.Cancelled && !paid
 		if id != o.ID && before.Person == o.Person && before.Customer == ordering.NewCustomer && o.Customer == ordering.NewCustomer && !nothing {
-			x.w.violate(8, "order %s and order %s are both the first of %s", id, o.ID, o.Person)
+			x.w.violate(13, "order %s and order %s are both the first of %s", id, o.ID, o.Person)
 		}
 	}
 }
@@ -225,6 +225,7 @@ func (x *watch) checkAward(o ordering.Order) {
 	}
 	if len(o.Awards) > 0 && o.Awards[0].Cause == "placement" && x.orders[o.ID] != nil && len(x.orders[o.ID].now.Awards) == 0 {
 		x.checkDecision(o, o.Awards[0])
+		x.checkRates(o, o.Awards[0])
 	}
 }
 
@@ -309,7 +310,7 @@ func (x *watch) checkBalances(handle string) {
 			x.w.violate(4, "%s of %s is stored as %d, its postings fold to %d", a, handle, b.stored[a], b.folded[a])
 		}
 	}
-	if b.stored[ledger.Available] < 0 || b.stored[ledger.Debt] > 0 || b.stored[ledger.InPayout] < 0 || b.stored[ledger.Paid] < 0 {
+	if b.stored[ledger.Available] < 0 || b.stored[ledger.InPayout] < 0 || b.stored[ledger.Paid] < 0 {
 		x.w.violate(4, "%s has %s", handle, b.describe())
 	}
 }

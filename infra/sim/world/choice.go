@@ -116,15 +116,19 @@ func ReadHistory(r io.Reader) (History, error) {
 	return h, lines.Err()
 }
 
+// readStep reads the words of a command, and after them its choices.
 func readStep(line string) (Step, error) {
-	words := strings.Fields(line)
-	s := Step{Command: words[0]}
-	for _, word := range words[1:] {
+	var s Step
+	for _, word := range strings.Fields(line) {
 		v, err := strconv.ParseUint(word, 10, 32)
-		if err != nil {
+		switch {
+		case err == nil:
+			s.Choices = append(s.Choices, uint32(v))
+		case len(s.Choices) > 0:
 			return s, err
+		default:
+			s.Command = strings.TrimSpace(s.Command + " " + word)
 		}
-		s.Choices = append(s.Choices, uint32(v))
 	}
 	return s, nil
 }

@@ -38,7 +38,25 @@ func init() { // the commands themselves choose commands, when somebody is inter
 		{"stock", 10, (*World).movesStock},
 		{"publish rules", 6, (*World).publishes},
 		{"suspend", 3, (*World).suspends},
+		{"promote", 4, (*World).promotes},
 		{"redrive", 4, (*World).redrives},
+
+		// Payouts, and what else moves balances.
+		{"change method", 3, (*World).changesMethod},
+		{"verify method", 5, (*World).verifiesMethod},
+		{"withdraw", 30, (*World).withdraws},
+		{"approve payout", 20, (*World).approvesPayout},
+		{"reject payout", 2, (*World).rejectsPayout},
+		{"record payout", 5, (*World).recordsPayout},
+		{"pay out", 24, (*World).pays},
+		{"transfer ends", 8, (*World).railFinishes},
+		{"bank file", 8, (*World).makesFile},
+		{"answer of the bank", 8, (*World).bankAnswers},
+		{"publish terms", 3, (*World).publishesTerms},
+		{"adjust", 8, (*World).adjusts},
+		{"decide adjustment", 9, (*World).decidesAdjustment},
+		{"close statements", 4, (*World).closesStatements},
+		{"verify", 3, (*World).verifies},
 
 		// The payment provider.
 		{"event", 70, (*World).bankTells},
@@ -50,7 +68,7 @@ func init() { // the commands themselves choose commands, when somebody is inter
 		// Time and streams.
 		{"time passes", 50, (*World).timePasses},
 		{"mature", 40, (*World).matures},
-		{"consume", 330, (*World).consumes},
+		{"consume", 420, (*World).consumes},
 	}
 	for _, c := range commands {
 		allWeights += c.weight

@@ -16,11 +16,13 @@ func (w *World) fold() {
 	w.Counts.Folds++
 	f := &folded{w: w, orders: map[string]ordering.Order{}, applied: map[string]int64{}, balances: map[string]map[ledger.Account]int64{},
 		postings: map[string]map[ledger.Account]int64{}, months: map[string]map[monthOf]adjusted{}, expected: map[string]int64{}, stock: map[string]stock{},
-		stats: map[string]stat{}, tallied: map[string]ledger.Fact{}}
+		stats: map[string]stat{}, tallied: map[string]ledger.Fact{}, taxes: map[taxOf]taxSum{}}
 	f.read()
 	f.checkOrders()
 	f.checkLedger()
 	f.checkForecast()
+	f.checkTaxes()
+	w.watch.checkStatements()
 	f.checkStatistics()
 }
 
@@ -39,6 +41,7 @@ type folded struct {
 	stock     map[string]stock
 	stats     map[string]stat // by KOC and heading
 	tallied   map[string]ledger.Fact
+	taxes     map[taxOf]taxSum
 }
 
 type stat struct{ touches, orders, sales, commission int64 }
@@ -87,6 +90,9 @@ func (f *folded) entry(kind string, k store.Key, it store.Item) {
 		f.balances[strings.TrimPrefix(k.PK, "KOC#")] = b
 	case "DUE":
 		f.expected[strings.TrimPrefix(k.PK, "KOC#")+" "+strings.Split(k.SK, "#")[1]] = number(it["minor"])
+	case "TAX":
+		period := strings.SplitN(k.SK, "#", 3)[2]
+		f.taxes[taxOf{strings.TrimPrefix(k.PK, "KOC#"), period}] = taxSum{number(it["gross"]), number(it["tax"])}
 	case "POST":
 		p, err := store.PostingFrom(it)
 		f.w.must(err)
@@ -167,7 +173,7 @@ func (f *folded) checkLedger() {
 			add(koc, ledger.Debt, a.debt)
 		}
 	}
-	w.others(add)
+	w.watch.others(add)
 	for _, koc := range w.shop.kocs {
 		for _, a := range accounts {
 			stored, fold, should := f.balances[koc][a], f.postings[koc][a], want[koc][a]
@@ -177,9 +183,6 @@ func (f *folded) checkLedger() {
 		}
 	}
 }
-
-// others adds what moves balances beside commission.
-func (w *World) others(func(koc string, a ledger.Account, minor int64)) {}
 
 func (s monthSum) plus(o monthSum) monthSum {
 	s.pending, s.released, s.clawed = s.pending+o.pending, s.released+o.released, s.clawed+o.clawed

@@ -14,26 +14,33 @@ import (
 	"yundian/shared/web"
 )
 
-// ask is what an operator asks of an order, under a key of its own.
+// ask is what somebody asks for, under a key of its own, so that it can be asked again.
 type ask struct {
-	route, key, body, order string
-	change                  func(*ordering.Order, time.Time) error
-	sends                   bool // refunds
+	owner, route, key, body string
+	order                   string // that it is about, if any
+	do                      func(key string, reply []store.Write) error
 }
 
-// operate asks, as the console does.
-func (w *World) operate(a ask) {
+// request asks, as consoles and portals do.
+func (w *World) request(a ask) error {
 	if a.key == "" {
 		a.key = w.id("click")
 		w.asked = append(w.asked, a)
 	}
-	id, err := web.ValueHash([]string{a.route + " " + a.order, "operator", a.key})
+	id, err := web.ValueHash([]string{a.route + " " + a.order, a.owner, a.key})
 	w.must(err)
 	hash, err := web.ValueHash(a.body)
 	w.must(err)
 	before, known := w.watch.replies[id]
-	err = w.act("admin: "+a.route+" "+a.order, func() error {
-		_, err := w.askOnce(a)
+	err = w.act(a.owner+": "+a.route+" "+a.order, func() error {
+		wish := once.Wish{Owner: a.owner, Route: a.route + " " + a.order, Key: a.key, Body: a.body}
+		_, err := once.Do(w.ctx, w.db(), wish, w.time(), func(record once.Record[done]) (done, error) {
+			reply, err := record(done{})
+			if err == nil {
+				err = a.do(a.key, reply)
+			}
+			return done{}, err
+		})
 		return err
 	})
 	switch {
@@ -44,24 +51,16 @@ func (w *World) operate(a ask) {
 	case refused(err) && known && !fail.Is(err, "idempotency_mismatch"):
 		w.violate(11, "%s with key %s was done, and another request was refused for another reason: %v", a.route, a.key, err)
 	}
+	return err
 }
 
 type done struct{}
 
-func (w *World) askOnce(a ask) (done, error) {
-	wish := once.Wish{Owner: "operator", Route: a.route + " " + a.order, Key: a.key, Body: a.body}
-	return once.Do(w.ctx, w.store, wish, w.time(), func(record once.Record[done]) (done, error) {
-		reply, err := record(done{})
-		if err != nil {
-			return done{}, err
-		}
-		o, err := w.store.UpdateOrder(w.ctx, a.order, func(o *ordering.Order) error { return a.change(o, w.time()) }, reply...)
-		if err != nil || !a.sends {
-			return done{}, err
-		}
-		_, _ = w.cashier.SendRefunds(w.ctx, o, w.time()) // recorded: it will be driven again
-		return done{}, nil
-	})
+// change is what an operator does to an order.
+type change struct {
+	body  string
+	do    func(*ordering.Order, time.Time) error
+	sends bool // refunds
 }
 
 // asksAgain repeats what was asked for before, or asks for something else under the same key.
@@ -72,39 +71,46 @@ func (w *World) asksAgain() {
 			a.body += " but differently"
 		}
 		w.Counts.fault("sent again")
-		w.operate(a)
+		_ = w.request(a)
 	}
 }
 
 // onOrder asks something of some order, mostly of one that fits.
-func (w *World) onOrder(route string, fits func(ordering.Order) bool, make func(id string) ask) {
-	if id, ok := w.anOrder(fits); ok {
-		a := make(id)
-		a.route, a.order = route, id
-		w.operate(a)
+func (w *World) onOrder(route string, fits func(ordering.Order) bool, make func(id string) change) {
+	id, ok := w.anOrder(fits)
+	if !ok {
+		return
 	}
+	c := make(id)
+	_ = w.request(ask{owner: "operator", route: route, order: id, body: c.body, do: func(_ string, reply []store.Write) error {
+		o, err := w.db().UpdateOrder(w.ctx, id, func(o *ordering.Order) error { return c.do(o, w.time()) }, reply...)
+		if err == nil && c.sends {
+			_, _ = w.till().SendRefunds(w.ctx, o, w.time()) // recorded: it will be driven again
+		}
+		return err
+	}})
 }
 
 func (w *World) ship() {
-	w.onOrder("ship", in(ordering.Paid, ordering.Confirmed), func(id string) ask {
+	w.onOrder("ship", in(ordering.Paid, ordering.Confirmed), func(id string) change {
 		s := ordering.Shipment{Carrier: "post", Tracking: fmt.Sprint(w.pick(3))}
 		if w.pick(4) == 3 {
 			lines := w.watch.orders[id].now.Lines
 			s.SKUs = []string{lines[w.pick(len(lines))].SKU}
 		}
-		return ask{body: fmt.Sprint(s), change: func(o *ordering.Order, now time.Time) error { return o.Ship(s, now) }}
+		return change{body: fmt.Sprint(s), do: func(o *ordering.Order, now time.Time) error { return o.Ship(s, now) }}
 	})
 }
 
 func (w *World) deliver() {
-	w.onOrder("deliver", in(ordering.Shipped), func(string) ask {
-		return ask{change: func(o *ordering.Order, now time.Time) error { return o.Deliver(ordering.ByOperator, now) }}
+	w.onOrder("deliver", in(ordering.Shipped), func(string) change {
+		return change{do: func(o *ordering.Order, now time.Time) error { return o.Deliver(ordering.ByOperator, now) }}
 	})
 }
 
 // refundsSome asks for one of the many kinds of refunds.
 func (w *World) refundsSome() {
-	w.onOrder("refund", isPaid, func(id string) ask {
+	w.onOrder("refund", isPaid, func(id string) change {
 		o := w.watch.orders[id].now
 		q := ordering.RefundRequest{ID: w.id("refund"), By: "operator", Reason: "asked"}
 		amount := func(minor int64) *money.Amount { a := money.Of(minor, w.shop.currency); return &a }
@@ -127,7 +133,7 @@ func (w *World) refundsSome() {
 		case 6: // nonsense
 			q.Amount = &money.Amount{Minor: int64(w.pick(2)) * money.MaxMinor, Currency: "EUR"}
 		}
-		return ask{body: fmt.Sprintf("%+v", q), sends: true, change: func(o *ordering.Order, now time.Time) error {
+		return change{body: fmt.Sprintf("%+v", q), sends: true, do: func(o *ordering.Order, now time.Time) error {
 			_, err := o.RequestRefund(q, now)
 			return err
 		}}
@@ -135,24 +141,24 @@ func (w *World) refundsSome() {
 }
 
 func (w *World) closesReturn() {
-	w.onOrder("close return", func(o ordering.Order) bool { return o.OpenReturn() != nil }, func(id string) ask {
+	w.onOrder("close return", func(o ordering.Order) bool { return o.OpenReturn() != nil }, func(id string) change {
 		which := "r1"
 		if r := w.watch.orders[id].now.OpenReturn(); r != nil {
 			which = r.ID
 		}
-		return ask{body: which, change: func(o *ordering.Order, now time.Time) error { return o.CloseReturn(which, "declined", now) }}
+		return change{body: which, do: func(o *ordering.Order, now time.Time) error { return o.CloseReturn(which, "declined", now) }}
 	})
 }
 
 func (w *World) holds() {
-	w.onOrder("hold", in(ordering.Paid, ordering.Shipped, ordering.Delivered), func(string) ask {
-		return ask{change: func(o *ordering.Order, now time.Time) error { return o.Hold("looking into it", "operator", now) }}
+	w.onOrder("hold", in(ordering.Paid, ordering.Shipped, ordering.Delivered), func(string) change {
+		return change{do: func(o *ordering.Order, now time.Time) error { return o.Hold("looking into it", "operator", now) }}
 	})
 }
 
 func (w *World) lifts() {
-	w.onOrder("lift", func(o ordering.Order) bool { return o.OnHold() != nil }, func(string) ask {
-		return ask{change: func(o *ordering.Order, now time.Time) error {
+	w.onOrder("lift", func(o ordering.Order) bool { return o.OnHold() != nil }, func(string) change {
+		return change{do: func(o *ordering.Order, now time.Time) error {
 			o.Lift("fine", now)
 			return nil
 		}}
@@ -160,8 +166,8 @@ func (w *World) lifts() {
 }
 
 func (w *World) redrives() {
-	w.onOrder("redrive", nil, func(string) ask {
-		return ask{change: func(o *ordering.Order, now time.Time) error { return o.Redrive(now) }}
+	w.onOrder("redrive", nil, func(string) change {
+		return change{do: func(o *ordering.Order, now time.Time) error { return o.Redrive(now) }}
 	})
 }
 
@@ -173,13 +179,13 @@ func (w *World) operatorEnds() {
 
 // claims decide an order once more, for one or two other KOCs, as somebody does who has looked into it.
 func (w *World) claims() {
-	w.onOrder("claim", isPaid, func(id string) ask {
+	w.onOrder("claim", isPaid, func(id string) change {
 		o := w.watch.orders[id].now
 		a := ordering.Award{Cause: w.id("claim"), Reason: "claim", BookVersion: 1, DecidedAt: w.time()}
 		if w.pick(6) < 5 {
 			w.frees(&a, o)
 		}
-		return ask{body: a.Cause, change: func(o *ordering.Order, _ time.Time) error { return o.Decide(a) }}
+		return change{body: a.Cause, do: func(o *ordering.Order, _ time.Time) error { return o.Decide(a) }}
 	})
 }
 
@@ -193,28 +199,14 @@ func (w *World) movesStock() {
 		m.Received, m.Available = n, n
 	}
 	cause := store.StockCause{ID: fmt.Sprint("cause", w.pick(200)), By: "operator", Reason: "counted", At: w.time()}
-	_ = w.act("admin: stock of "+m.SKU, func() error { return w.store.MoveStock(w.ctx, m, cause) })
-}
-
-func (w *World) publishes() {
-	_ = w.act("admin: publish rules", func() error {
-		before, err := w.store.Plan(w.ctx, w.time())
-		if err != nil {
-			return err
-		}
-		next, err := w.nextRates(before)
-		if err != nil {
-			return err
-		}
-		return w.store.Publish(w.ctx, next)
-	})
+	_ = w.act("admin: stock of "+m.SKU, func() error { return w.db().MoveStock(w.ctx, m, cause) })
 }
 
 // suspends stops a KOC, or lets it go on.
 func (w *World) suspends() {
 	handle := w.shop.kocs[w.pick(len(w.shop.kocs))]
 	_ = w.act("admin: suspend "+handle, func() error {
-		_, err := w.store.UpdateKOC(w.ctx, handle, func(p *koc.Profile) error {
+		_, err := w.db().UpdateKOC(w.ctx, handle, func(p *koc.Profile) error {
 			if p.Status() == koc.Suspended {
 				return p.Approve("", w.time())
 			}
@@ -222,50 +214,4 @@ func (w *World) suspends() {
 		}, nil)
 		return err
 	})
-}
-
-// bankTells brings an event of the provider: mostly the oldest, perhaps once more than needed.
-func (w *World) bankTells() {
-	b := w.bank
-	if len(b.events) == 0 {
-		return
-	}
-	i := w.pick(2) * w.pick(len(b.events))
-	if i > 0 {
-		w.Counts.fault("event out of order")
-	}
-	b.events[i].told++
-	e := b.events[i]
-	if e.told > 1 {
-		w.Counts.fault("event again")
-	}
-	err := w.act("payments: event "+e.event.ID+" "+string(e.event.Type)+" of "+e.event.OrderID, func() error { return w.cashier.Record(w.ctx, bankName, e.event, w.time()) })
-	switch {
-	case err != nil && !refused(err):
-		return // the provider will tell it again
-	case refused(err):
-		w.watch.contradicted(e.event, err)
-	case w.pick(4) == 3 && e.told < 3:
-		return // the provider has not heard the answer
-	}
-	for i := range b.events { // others may have told events meanwhile
-		if b.events[i].event.ID == e.event.ID {
-			b.events = append(b.events[:i], b.events[i+1:]...)
-			return
-		}
-	}
-}
-
-// bankLies tells of payments and refunds that contradict their orders: they are refused and leave nothing.
-func (w *World) bankLies() {
-	id, ok := w.anOrder(nil)
-	if !ok {
-		return
-	}
-	o := w.watch.orders[id].now
-	e := w.falseEvent(o)
-	err := w.act("payments: false event for "+id, func() error { return w.cashier.Record(w.ctx, bankName, e, w.time()) })
-	if err == nil {
-		w.violate(16, "the event %+v was taken although it contradicts order %s", e, id)
-	}
 }

@@ -7,11 +7,14 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"yundian/shared/cashier"
 	"yundian/shared/ordering"
+	"yundian/shared/payout"
 	"yundian/shared/provider"
 	"yundian/shared/store"
 )
@@ -33,6 +36,7 @@ func (w *World) rest() {
 	}
 	w.checkRest()
 	w.fold()
+	w.verifies()
 	before, seen := w.digest(), w.watch.seen
 	for _, c := range w.consumers {
 		for shard := range shards {
@@ -91,17 +95,75 @@ func (w *World) settleDown(round int) {
 			break
 		}
 	}
+	w.settlePayouts(round)
 	w.drain()
 	if round%10 == 9 {
 		w.repair()
+		for _, handle := range w.shop.kocs {
+			w.closes(handle)
+		}
 	}
+}
+
+// settlePayouts ends every transfer, lets the shop ask about it, and brings the bank's word on every file.
+func (w *World) settlePayouts(round int) {
+	for _, id := range w.rail.ids {
+		if x := w.rail.transfers[id]; x.state == provider.TransferPending {
+			x.state = provider.TransferPaid
+		}
+	}
+	_, _ = w.run("payout", func() error {
+		ids, err := w.db().DuePayouts(w.ctx, w.time(), 1000)
+		w.must(err)
+		for _, id := range ids {
+			if _, err := w.payer().Drive(w.ctx, id, w.time()); err != nil {
+				w.violate(15, "payout %s cannot be driven although nothing disturbs it: %v", id, err)
+			}
+		}
+		return nil
+	})
+	if round%20 != 5 {
+		return
+	}
+	_, _ = w.run("admin: bank file", func() error {
+		_, err := w.payer().MakeFile(w.ctx, payout.File{ID: cashier.FileID("rest", fmt.Sprint(round)), Currency: w.shop.currency, At: w.time(), By: operators[0]},
+			func(payout.File) ([]store.Write, error) { return nil, nil })
+		return err // perhaps there is nothing to put into one
+	})
+	for _, id := range w.watch.files {
+		w.bankAnswersAll(id)
+	}
+}
+
+// bankAnswersAll brings the whole truth about a file.
+func (w *World) bankAnswersAll(id string) {
+	_, _ = w.run("admin: answer of the bank to "+id, func() error {
+		f, err := w.db().BankFile(w.ctx, id)
+		w.must(err)
+		payouts, err := w.payer().InFile(w.ctx, f)
+		if err != nil {
+			return err
+		}
+		lines := []string{"payout,amount,currency,outcome"}
+		for _, p := range payouts {
+			lines = append(lines, w.answer(p, 0))
+		}
+		if len(payouts) == 0 {
+			return nil
+		}
+		_, err = w.payer().Reconcile(w.ctx, f, []byte(strings.Join(lines, "\n")), "the bank", w.time())
+		if err != nil {
+			w.violate(15, "the bank's answer about %s is refused: %v", id, err)
+		}
+		return nil
+	})
 }
 
 // tellNext tells the oldest event; what is refused goes to the end, to be told again.
 func (w *World) tellNext() {
 	e := w.bank.events[0]
 	w.bank.events = w.bank.events[1:]
-	err, _ := w.run("payments: event "+e.event.ID, func() error { return w.cashier.Record(w.ctx, bankName, e.event, w.time()) })
+	err, _ := w.run("payments: event "+e.event.ID, func() error { return w.till().Record(w.ctx, bankName, e.event, w.time()) })
 	if err != nil {
 		w.watch.contradicted(e.event, err)
 		w.bank.events = append(w.bank.events, e)
@@ -142,11 +204,11 @@ func (w *World) consumeCalmly(c *consumer, shard int) {
 func (w *World) matureAll() bool {
 	due := 0
 	_, _ = w.run("mature", func() error {
-		ids, err := w.store.DueOrders(w.ctx, w.time(), 1000)
+		ids, err := w.db().DueOrders(w.ctx, w.time(), 1000)
 		w.must(err)
 		due = len(ids)
 		for _, id := range ids {
-			if err := w.cashier.Mature(w.ctx, id, w.time()); err != nil {
+			if err := w.till().Mature(w.ctx, id, w.time()); err != nil {
 				w.violate(15, "order %s cannot be matured although nothing disturbs it: %v", id, err)
 			}
 		}
@@ -166,7 +228,7 @@ func (w *World) repair() {
 		}
 		w.Counts.Reached["repaired"]++
 		_, _ = w.run("admin: redrive "+id, func() error {
-			_, err := w.store.UpdateOrder(w.ctx, id, func(o *ordering.Order) error { return o.Redrive(w.time()) })
+			_, err := w.db().UpdateOrder(w.ctx, id, func(o *ordering.Order) error { return o.Redrive(w.time()) })
 			return err
 		})
 	}
@@ -187,6 +249,30 @@ func (w *World) checkRest() {
 			w.violate(15, "order %s has a fact of version %d and is counted up to %d", id, x.facts, x.tallied)
 		}
 		w.checkAtBank(x.now)
+	}
+	for _, id := range w.watch.payoutIDs {
+		w.checkPaidOut(w.watch.payouts[id].now)
+	}
+}
+
+// checkPaidOut compares a payout with what really became of its money.
+func (w *World) checkPaidOut(p payout.Payout) {
+	paid := w.atBank[p.ID] && (p.Export != nil || p.Outcome != nil) // or the bank has never heard of it
+	if x := w.rail.transfers[p.ID]; x != nil {
+		paid = x.state == provider.TransferPaid
+	}
+	switch s := p.Status(); {
+	case s == payout.Unknown, s == payout.Sending:
+		w.violate(15, "payout %s is still %s", p.ID, s)
+	case paid != (s == payout.Paid):
+		w.violate(5, "payout %s is %s, and it is %t that its money went out", p.ID, s, paid)
+	}
+	w.Counts.Reached["payout "+string(p.Status())]++
+	for name, yes := range map[string]bool{"payout that repaid debt": p.Netted > 0, "payout of credit": p.Credit > 0, "payout with tax": p.Tax > 0, "payout sent again": p.Transfer != nil && len(p.Transfer.Sent) > 1,
+		"payout approved again": len(p.Reopened) > 0, "payout by schedule": p.Cause == payout.Scheduled, "payout in a file": p.Export != nil} {
+		if yes {
+			w.Counts.Reached[name]++
+		}
 	}
 }
 
@@ -298,7 +384,7 @@ func digestItem(h hash.Hash, it store.Item) {
 		h.Write([]byte(attr + "\x00"))
 		switch v := it[attr].(type) {
 		case *types.AttributeValueMemberS:
-			h.Write([]byte(v.Value))
+			h.Write([]byte(unsealed(v.Value)))
 		case *types.AttributeValueMemberN:
 			h.Write([]byte(v.Value))
 		case *types.AttributeValueMemberB:
@@ -314,4 +400,15 @@ func digestItem(h hash.Hash, it store.Item) {
 		}
 		h.Write([]byte{0})
 	}
+}
+
+// unsealed leaves out what is sealed, which is never the same twice.
+func unsealed(text string) string {
+	const begin = `"Sealed":"`
+	before, rest, found := strings.Cut(text, begin)
+	if !found {
+		return text
+	}
+	_, after, _ := strings.Cut(rest, `"`)
+	return before + begin + after
 }

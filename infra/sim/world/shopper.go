@@ -105,7 +105,7 @@ func (w *World) placeOnce(q want) (ordering.Order, error) {
 	for _, b := range basket {
 		wanted.SKUs = append(wanted.SKUs, b.SKU)
 	}
-	return w.store.PlaceOnce(w.ctx, wanted, func(known store.Checkout) (store.NewOrder, error) {
+	return w.db().PlaceOnce(w.ctx, wanted, func(known store.Checkout) (store.NewOrder, error) {
 		if q.code != "" && known.KOC.Status() != koc.Approved {
 			return store.NewOrder{}, fail.New(fail.Invalid, "koc_code_unknown", "Nobody shares with this code.", nil)
 		}
@@ -181,12 +181,12 @@ func (w *World) pay() {
 	if !ok {
 		return
 	}
-	err := w.act("checkout: pay "+id, func() error {
-		o, err := w.store.Order(w.ctx, id)
+	err, _ := w.run("checkout: pay "+id, func() error { // a session may be on record of an order that expires in this moment
+		o, err := w.db().Order(w.ctx, id)
 		if err != nil {
 			return err
 		}
-		_, err = w.cashier.Open(w.ctx, o, "https://shop.example")
+		_, err = w.till().Open(w.ctx, o, "https://shop.example")
 		return err
 	})
 	if err != nil && w.pick(2) == 0 {
@@ -235,11 +235,11 @@ func (w *World) shopperCancels() {
 // be made meanwhile stays on record, whatever becomes of the change.
 func (w *World) ends(name, id string, change func(*ordering.Order) error) {
 	_, _ = w.run(name, func() error {
-		o, err := w.cashier.End(w.ctx, id, w.time(), change)
+		o, err := w.till().End(w.ctx, id, w.time(), change)
 		if err != nil {
 			return err
 		}
-		_, err = w.cashier.SendRefunds(w.ctx, o, w.time())
+		_, err = w.till().SendRefunds(w.ctx, o, w.time())
 		return err
 	})
 }
@@ -250,7 +250,7 @@ func (w *World) shopperReceives() {
 		return
 	}
 	_ = w.act("checkout: received "+id, func() error {
-		_, err := w.store.UpdateOrder(w.ctx, id, func(o *ordering.Order) error { return o.Deliver("shopper", w.time()) })
+		_, err := w.db().UpdateOrder(w.ctx, id, func(o *ordering.Order) error { return o.Deliver("shopper", w.time()) })
 		return err
 	})
 }
@@ -265,11 +265,11 @@ func (w *World) asksReturn() {
 		lines = []ordering.BasketLine{{SKU: w.shop.skus[w.pick(len(w.shop.skus))], Quantity: int64(w.between(1, 3))}}
 	}
 	_ = w.act("checkout: return "+id, func() error {
-		o, err := w.store.Order(w.ctx, id)
+		o, err := w.db().Order(w.ctx, id)
 		if err != nil {
 			return err
 		}
-		_, err = w.store.UpdateOrder(w.ctx, id, func(o *ordering.Order) error {
+		_, err = w.db().UpdateOrder(w.ctx, id, func(o *ordering.Order) error {
 			_, err := o.RequestReturn(lines, w.time())
 			return err
 		}, store.ReturnNoteWrite(o, "too small", w.time()))
@@ -281,5 +281,5 @@ func (w *World) asksReturn() {
 func (w *World) touches() {
 	handle := w.shop.kocs[w.pick(len(w.shop.kocs))]
 	t := store.Touch{Code: handle, KOC: handle, Day: w.now.Format(time.DateOnly), Visitor: fmt.Sprint(w.pick(3)), At: w.time()}
-	_ = w.act("touch "+handle, func() error { return w.store.SaveTouch(w.ctx, t) })
+	_ = w.act("touch "+handle, func() error { return w.db().SaveTouch(w.ctx, t) })
 }

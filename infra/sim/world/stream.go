@@ -48,7 +48,7 @@ func (w *World) attribute(ctx context.Context, records []stream.Record) (int, er
 	for i, r := range records {
 		ids[i] = strings.TrimPrefix(store.KeyOf(r.Keys).PK, "ORDER#")
 	}
-	return 0, w.store.AttributeOrders(ctx, ids, w.time)
+	return 0, w.db().AttributeOrders(ctx, ids, w.time)
 }
 
 func (w *World) settle(ctx context.Context, records []stream.Record) (int, error) {
@@ -59,7 +59,7 @@ func (w *World) settle(ctx context.Context, records []stream.Record) (int, error
 			return i, err
 		}
 	}
-	_, err := w.store.SettleOrders(ctx, orders, w.time)
+	_, err := w.db().SettleOrders(ctx, orders, w.time)
 	return 0, err
 }
 
@@ -71,7 +71,7 @@ func (w *World) tally(ctx context.Context, records []stream.Record) (int, error)
 			if err != nil {
 				return i, err
 			}
-			if err := w.store.CountTouch(ctx, t); err != nil {
+			if err := w.db().CountTouch(ctx, t); err != nil {
 				return i, err
 			}
 			continue
@@ -82,7 +82,7 @@ func (w *World) tally(ctx context.Context, records []stream.Record) (int, error)
 		}
 		facts = append(facts, f)
 	}
-	return 0, w.store.CountFacts(ctx, facts)
+	return 0, w.db().CountFacts(ctx, facts)
 }
 
 // shardOf is the shard of an item.
@@ -111,6 +111,9 @@ const (
 	giveUp    = 12 // failures in a row after which Lambda drops the record
 )
 
+// batches are how many records come at once: few, so that there is something left to overtake them.
+var batches = [...]int{1, 1, 2, 3, maxBatch}
+
 // consumes gives a consumer what comes next in its stream, or what it should not be given any more.
 func (w *World) consumes() {
 	c := w.consumers[w.pick(len(w.consumers))]
@@ -137,7 +140,7 @@ func (w *World) consume(c *consumer, shard int) {
 	if w.chance(w.shop.weather) {
 		d.fault = streamFaults[w.pick(len(streamFaults))]
 	}
-	n := w.between(1, maxBatch)
+	n := batches[w.pick(len(batches))]
 	switch d.fault {
 	case "late":
 		w.paused[c.name] = w.Counts.Events + w.between(20, 400)
@@ -186,7 +189,7 @@ func (w *World) hand(d delivery) {
 // beside gives a consumer another batch of the same shard at the same time: what Lambda believes lost may still be at work.
 func (w *World) beside(d delivery) {
 	from := max(0, d.from-w.pick(4))
-	records, _ := w.batch(d.consumer, d.shard, from, w.between(1, maxBatch))
+	records, _ := w.batch(d.consumer, d.shard, from, batches[w.pick(len(batches))]+d.from-from)
 	if len(records) == 0 {
 		return
 	}
@@ -261,7 +264,11 @@ var pauses = [...]time.Duration{time.Minute, time.Second, 10 * time.Second, 30 *
 
 // timePasses lets the clock move on, by seconds or by weeks.
 func (w *World) timePasses() {
-	w.pass(pauses[w.pick(len(pauses))])
+	pause := pauses[w.pick(len(pauses))]
+	if len(w.stack) > 0 {
+		pause = min(pause, time.Minute) // whoever was interrupted has no quarter of an hour
+	}
+	w.pass(pause)
 }
 
 // dueAtOnce bounds how many orders of each shard of the index one run of the schedule works on.
@@ -272,12 +279,12 @@ func (w *World) matures() {
 	first := w.pick(dueAtOnce)
 	_, _ = w.run("mature", func() error {
 		now := w.time()
-		ids, err := w.store.DueOrders(w.ctx, now, dueAtOnce)
+		ids, err := w.db().DueOrders(w.ctx, now, dueAtOnce)
 		if err != nil {
 			return err
 		}
 		for i := range ids { // in no order
-			if id := ids[(i+first)%len(ids)]; w.cashier.Mature(w.ctx, id, now) != nil {
+			if id := ids[(i+first)%len(ids)]; w.till().Mature(w.ctx, id, now) != nil {
 				w.say("%s cannot be matured now", id)
 			}
 		}

@@ -29,7 +29,15 @@ type watch struct {
 	replies   map[string]string    // what was asked for, by the id of the reply
 	stock     map[string]*held     // by SKU
 	kocs      map[string]*purse    // by handle
+	payouts   map[string]*paidOut
+	payoutIDs []string
+	taxes     map[taxOf]taxSum // of payouts, by KOC and period
+	adjusted  map[string]ledger.Adjustment
+	adjustIDs []string
+	files     []string                      // bank files
+	ledgers   map[string][]ledger.Statement // by KOC, in their order
 	standings map[string][]standing
+	books     []published
 	lost      map[string]int // lost disputes, and how many events had happened when that was recorded
 
 	// What this write has touched.
@@ -79,7 +87,9 @@ type postingOf struct {
 // purse is what a KOC's postings add up to, and what is stored.
 type purse struct {
 	folded, stored map[ledger.Account]int64
+	closed         int64 // milliseconds since 1970: the end of what is closed
 	months         map[monthOf]adjusted
+	postings       []ledger.Posting
 }
 
 // held is what orders hold of a SKU, and what is stored.
@@ -92,7 +102,7 @@ type stock struct{ available, reserved, sold, received, writtenOff int64 }
 
 func newWatch(w *World) *watch {
 	return &watch{w: w, orders: map[string]*watched{}, placed: map[string]placement{}, replies: map[string]string{}, stock: map[string]*held{},
-		kocs: map[string]*purse{}, standings: map[string][]standing{}, lost: map[string]int{}, contradictions: map[string]bool{}}
+		kocs: map[string]*purse{}, payouts: map[string]*paidOut{}, taxes: map[taxOf]taxSum{}, adjusted: map[string]ledger.Adjustment{}, ledgers: map[string][]ledger.Statement{}, standings: map[string][]standing{}, lost: map[string]int{}, contradictions: map[string]bool{}}
 }
 
 // observe looks at what a call has changed, and reports whether it changed anything.
@@ -121,11 +131,11 @@ func (x *watch) observe() bool {
 }
 
 // onceOnly are the kinds of items that are written once and never again.
-var onceOnly = map[string]int{"POST": 1, "FACT": 1, "EFFECT": 9, "MOVE": 9, "IDEMP": 11, "V": 1}
+var onceOnly = map[string]int{"POST": 1, "FACT": 1, "EFFECT": 9, "MOVE": 9, "IDEMP": 11, "V": 1, "STATEMENT": 1, "NOTICE": 1}
 
 func (x *watch) change(t store.Table, c store.Change) {
 	kind := kindOf(c.Key)
-	if number, once := onceOnly[kind]; once && c.Old != nil {
+	if number, once := onceOnly[kind]; once && c.Old != nil && t != store.People { // a payout method is verified after it was put
 		x.w.violate(number, "%s %s was written for the second time", c.Key.PK, c.Key.SK)
 	}
 	if c.New == nil {
@@ -143,6 +153,10 @@ func (x *watch) change(t store.Table, c store.Change) {
 		x.replies[strings.TrimPrefix(c.Key.PK, "IDEMP#")] = text(c.New["hash"])
 	case t == store.Shop && kind == "SKU":
 		x.changeStock(c)
+	case t == store.Shop && kind == "FROM":
+		from, err := time.Parse(time.RFC3339Nano, text(c.New["from"]))
+		x.w.must(err)
+		x.books = append(x.books, published{from, x.w.now})
 	case t == store.Shop && kind == "PROFILE":
 		x.changeKOC(c)
 	case t == store.Shop && strings.HasPrefix(c.Key.PK, "STAT#ORDER#"):
@@ -277,7 +291,24 @@ func (x *watch) changeLedger(kind string, c store.Change) {
 		for _, a := range accounts {
 			b.stored[a] = number(c.New[string(a)])
 		}
+		if at := number(c.New["closed"]); at < b.closed {
+			x.w.violate(1, "what is closed of %s went back from %d to %d", handle, b.closed, at)
+		} else {
+			b.closed = at
+		}
 		x.touchedKOCs = append(x.touchedKOCs, handle)
+	case "PAYOUT":
+		if strings.HasPrefix(c.Key.PK, "PAYOUT#") {
+			x.changePayout(c)
+		}
+	case "ADJUSTMENT":
+		x.changeAdjustment(c)
+	case "PAYFILE":
+		if c.Old == nil {
+			x.files = append(x.files, strings.TrimPrefix(c.Key.PK, "PAYFILE#"))
+		}
+	case "STATEMENT":
+		x.closeStatement(c)
 	}
 }
 
@@ -307,6 +338,10 @@ func (x *watch) apply(id string, v int64) {
 func (x *watch) post(p ledger.Posting) {
 	b := x.purse(p.KOC)
 	x.touchedKOCs = append(x.touchedKOCs, p.KOC)
+	b.postings = append(b.postings, p)
+	if p.At.UnixMilli() < b.closed {
+		x.w.violate(1, "posting %s of %s was put into what is closed", p.ID, p.At)
+	}
 	if p.Currency != x.w.shop.currency {
 		x.w.violate(16, "posting %s is in %s", p.ID, p.Currency)
 	}

@@ -126,7 +126,7 @@ func TestShrink(t *testing.T) {
 }
 
 func TestReadHistoryRefuses(t *testing.T) {
-	for _, text := range []string{"seed x", "seed 1 world 2 guard \"\"\nplace one"} {
+	for _, text := range []string{"seed x", "seed 1 world 2 guard \"\"\nplace 1 one"} {
 		if _, err := ReadHistory(bytes.NewBufferString(text)); err == nil {
 			t.Errorf("%q was read", text)
 		}
