@@ -93,7 +93,7 @@ func TestWrongDesignsAreFound(t *testing.T) {
 	for _, d := range wrongDesigns {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			r := Many(Plan{Seed: 1, Events: 150_000, Workers: 1, Guard: d.guard})
+			r := Many(Plan{Seed: 1, Events: 600_000, Workers: 1, Guard: d.guard})
 			if r.Violation == nil {
 				t.Fatalf("%d events without %s, and nothing was found", r.Events, d.guard)
 			}
