@@ -61,10 +61,13 @@ func refunds(o ordering.Order) []Difference {
 	return found
 }
 
-// paymentLate reports whether a provider has told of a refund before it told of the payment.
+// paymentLate reports whether a provider has told of money that went back, by a refund or a lost dispute, before it told of
+// the payment.
 func paymentLate(o ordering.Order) bool {
+	known := func(payment string) bool {
+		return slices.ContainsFunc(o.Captures, func(c ordering.Capture) bool { return c.PaymentID == payment })
+	}
 	return slices.ContainsFunc(o.Refunds, func(r ordering.Refund) bool {
-		known := slices.ContainsFunc(o.Captures, func(c ordering.Capture) bool { return c.PaymentID == r.PaymentID })
-		return r.By == "provider" && r.Failed == nil && !known && (!o.IsPaid() || r.Surplus)
-	})
+		return r.By == "provider" && r.Failed == nil && !known(r.PaymentID) && (!o.IsPaid() || r.Surplus)
+	}) || slices.ContainsFunc(o.Disputes, func(d ordering.Dispute) bool { return d.Lost != nil && !known(d.PaymentID) && !o.IsPaid() })
 }

@@ -199,8 +199,11 @@ func (w *World) pays() {
 func (w *World) makesFile() {
 	by := w.anOperator()
 	_ = w.request(ask{owner: by, route: "bank file", do: func(key string, reply []store.Write) error {
-		f := payout.File{ID: cashier.FileID(by, key), Currency: w.shop.currency, At: w.time(), By: by}
-		_, err := w.payer().MakeFile(w.ctx, f, func(payout.File) ([]store.Write, error) { return reply, nil })
+		f, err := w.payer().MakeFile(w.ctx, payout.File{ID: cashier.FileID(by, key), Currency: w.shop.currency, At: w.time(), By: by},
+			func(payout.File) ([]store.Write, error) { return reply, nil })
+		if err == nil && !f.Closed { // the same request is at it
+			_, err = w.payer().InFile(w.ctx, f)
+		}
 		return err
 	}})
 }
