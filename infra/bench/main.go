@@ -4,7 +4,8 @@
 //
 // The functions are their real bootstrap processes under the local runner, which is this process. The load comes from
 // a process of its own (this program again, see load.go), so that making it is not counted as serving it. Every section
-// runs on fresh store engines, because a local engine slows down as its streams grow.
+// runs on fresh store engines, so that none measures what another one has left behind; what a long history costs is a
+// section of its own (growth.go).
 package main
 
 import (

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"yundian/infra/chaos/storm"
-	"yundian/infra/local/engine"
 )
 
 func main() {
@@ -30,6 +29,9 @@ func main() {
 	}
 }
 
+// ordinary is how many orders a storm has unless ORDERS says otherwise: a few minutes of it.
+const ordinary = 500
+
 // A whole run is bounded: workload is when no further orders are placed, whole when everything ends.
 const (
 	workload = 20 * time.Minute
@@ -40,15 +42,11 @@ func run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, whole)
 	defer cancel()
 	o := storm.Options{Store: os.Getenv("STORE"), Workload: workload, Progress: os.Stdout}
-	orders := 500
-	if o.Store == engine.DynamoDBLocal {
-		orders = 5000 // Dynoxide writes slower the longer its streams are
-	}
 	seed, err := number("SEED", time.Now().UnixNano()%1_000_000)
 	if err != nil {
 		return err
 	}
-	count, err := number("ORDERS", int64(orders))
+	count, err := number("ORDERS", ordinary)
 	if err != nil {
 		return err
 	}

@@ -157,6 +157,10 @@ var environment = []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}
 // elsewhere makes a rail at another address than Stripe's: whoever could set the address would get the key and the payouts.
 var elsewhere = map[string][]string{module + "/shared/provider/stripe": {"NewAt"}}
 
+// confined are modules that one package alone may import, whatever its layer: the only code that looks into the local
+// engine's database is the code that runs the engine.
+var confined = map[string]string{"modernc.org": "infra/local/engine"}
+
 // listed is what `go list -json` says of one package.
 type listed struct {
 	ImportPath string
@@ -193,6 +197,12 @@ func judge(p listed) []string {
 	var wrong []string
 	if p.Doc == "" {
 		wrong = append(wrong, name+": has no package comment")
+	}
+	for _, imported := range p.Imports {
+		organization, _, _ := strings.Cut(imported, "/")
+		if only, found := confined[organization]; found && name != only {
+			wrong = append(wrong, fmt.Sprintf("%s: only %s may import %s", name, only, imported))
+		}
 	}
 	if rule.layer == local {
 		return wrong
@@ -317,26 +327,42 @@ func uses(path string, source any, forbidden map[string][]string) ([]string, err
 // time (config alone 11 ms of 16) or belongs to tests.
 var heavy = []string{
 	awsSDK + "/config", "go.opentelemetry.io", "pgregory.net/rapid", "github.com/chromedp", "github.com/lestrrat-go",
-	"github.com/schollz", "testing", module + "/infra",
+	"github.com/schollz", "modernc.org", "testing", module + "/infra",
 }
 
 func TestFunctionsStayLight(t *testing.T) {
-	found, err := list("./functions/...")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range found {
-		for _, dependency := range p.Deps {
-			for _, h := range heavy {
-				if dependency == h || strings.HasPrefix(dependency, h+"/") {
-					t.Errorf("%s: depends on %s", p.ImportPath, dependency)
-				}
-			}
-			if strings.HasPrefix(dependency, "github.com/stripe/") && p.ImportPath != module+"/functions/payout" {
-				t.Errorf("%s: depends on %s, which only sends payouts", p.ImportPath, dependency)
+	for _, pattern := range []string{"./functions/...", "./shared/..."} {
+		found, err := list(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range found {
+			for _, complaint := range weigh(p) {
+				t.Error(complaint)
 			}
 		}
 	}
+}
+
+// weigh says what a function, or what functions stand on, depends on and must not.
+func weigh(p listed) []string {
+	name := strings.TrimPrefix(p.ImportPath, module+"/")
+	rule, _ := find(name)
+	if rule.layer == local {
+		return nil // what tests stand on
+	}
+	var wrong []string
+	for _, dependency := range p.Deps {
+		for _, h := range heavy {
+			if dependency == h || strings.HasPrefix(dependency, h+"/") {
+				wrong = append(wrong, fmt.Sprintf("%s: depends on %s", name, dependency))
+			}
+		}
+		if strings.HasPrefix(dependency, "github.com/stripe/") && !slices.Contains([]string{"functions/payout", "shared/provider/stripe"}, name) {
+			wrong = append(wrong, fmt.Sprintf("%s: depends on %s, which only sends payouts", name, dependency))
+		}
+	}
+	return wrong
 }
 
 func list(pattern string) ([]listed, error) {
@@ -386,6 +412,7 @@ func TestArchitectureCatches(t *testing.T) {
 		{"functions/touch", awsSDK + "/service/dynamodb", "may not import " + awsSDK + "/service/dynamodb"},
 		{"functions/checkout", module + "/shared/provider/stripe", "may not import yundian/shared/provider/stripe"},
 		{"functions/touch", module + "/functions/tally", "may not import yundian/functions/tally"},
+		{"infra/bench", "modernc.org/sqlite", "only infra/local/engine may import modernc.org/sqlite"},
 		{"shared/utils", "fmt", "is not on the list"},
 		{"infra/misc", "fmt", "is not on the list"},
 	}
@@ -393,6 +420,15 @@ func TestArchitectureCatches(t *testing.T) {
 		got := judge(listed{ImportPath: module + "/" + tt.pkg, Doc: "Package x", Imports: []string{tt.imports}})
 		if len(got) != 1 || !strings.Contains(got[0], tt.want) {
 			t.Errorf("%s importing %s: %q, want %q", tt.pkg, tt.imports, got, tt.want)
+		}
+	}
+	if got := judge(listed{ImportPath: module + "/infra/local/engine", Doc: "x", Imports: []string{"modernc.org/sqlite"}}); len(got) != 0 {
+		t.Errorf("the package that runs the engine: %q", got)
+	}
+	for _, name := range []string{"functions/touch", "shared/store"} {
+		got := weigh(listed{ImportPath: module + "/" + name, Deps: []string{"fmt", "modernc.org/sqlite", module + "/infra/local/engine", "github.com/stripe/stripe-go/v85"}})
+		if len(got) != 3 {
+			t.Errorf("%s with a database, a runner and Stripe: %q", name, got)
 		}
 	}
 	if got := judge(listed{ImportPath: module + "/shared/money", Imports: []string{"fmt"}}); len(got) != 1 {

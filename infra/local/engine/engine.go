@@ -40,8 +40,8 @@ const (
 // Options choose an engine and where it keeps its data.
 type Options struct {
 	Kind     string    // Dynoxide or DynamoDBLocal; empty means Dynoxide
-	DataDir  string    // folder that survives restarts; empty keeps everything in memory
-	ToolsDir string    // folder that `make tools` fills, normally .tools at the top of the repository
+	DataDir  string    // folder that survives restarts; empty keeps nothing, in memory or in files that nobody else can open
+	ToolsDir string    // folder that `make setup` fills, normally .tools at the top of the repository
 	Log      io.Writer // what the engine prints; nil discards it
 }
 
@@ -50,7 +50,7 @@ type Engine struct {
 	Kind     string
 	Endpoint string // http://127.0.0.1:<port>
 	PID      int
-	Took     time.Duration // from Start to the first answer
+	Took     time.Duration // from Start until it can be used
 
 	done    chan struct{} // closed when the process has ended
 	waitErr error         // how it ended; read after done is closed
@@ -94,6 +94,15 @@ func Start(ctx context.Context, o Options) (*Engine, error) {
 var errPortTaken = errors.New("the port was taken by another process")
 
 func startOn(ctx context.Context, o Options, port int) (*Engine, error) {
+	if o.Kind == Dynoxide && o.DataDir == "" {
+		dir, err := temporaryFolder(sharedMemory)
+		if err != nil {
+			return nil, err
+		}
+		// Dynoxide opens its files once, at its start. Without names they are gone when it ends, whatever ends it.
+		defer os.RemoveAll(dir)
+		o.DataDir = dir
+	}
 	cmd, err := command(o, port)
 	if err != nil {
 		return nil, err
@@ -113,6 +122,12 @@ func startOn(ctx context.Context, o Options, port int) (*Engine, error) {
 	if err := e.awaitAnswer(ctx, port); err != nil {
 		e.kill()
 		return nil, fmt.Errorf("start %s: %w", o.Kind, err)
+	}
+	if o.Kind == Dynoxide {
+		if err := indexStreams(ctx, o.DataDir); err != nil {
+			e.kill()
+			return nil, fmt.Errorf("start %s: %w", o.Kind, err)
+		}
 	}
 	e.Took = time.Since(began)
 	return e, nil
@@ -143,11 +158,7 @@ func command(o Options, port int) (*exec.Cmd, error) {
 		if err := installed(program); err != nil {
 			return nil, err
 		}
-		args := []string{"serve", "--host", "127.0.0.1", "--port", p}
-		if o.DataDir != "" {
-			args = append(args, "--db-path", filepath.Join(o.DataDir, "dynoxide.db"))
-		}
-		return exec.Command(program, args...), nil
+		return exec.Command(program, "serve", "--host", "127.0.0.1", "--port", p, "--db-path", filepath.Join(o.DataDir, databaseFile)), nil
 	case DynamoDBLocal:
 		home := filepath.Join(o.ToolsDir, "dynamodb-local")
 		jar := filepath.Join(home, "DynamoDBLocal.jar")
@@ -173,7 +184,7 @@ func command(o Options, port int) (*exec.Cmd, error) {
 
 func installed(path string) error {
 	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("the store engine is not installed (%w): run make tools", err)
+		return fmt.Errorf("the store engine is not installed (%w): run make setup", err)
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func TestAnotherSchemaIsRefused(t *testing.T) {
 func TestMissingProgramSaysHowToInstallIt(t *testing.T) {
 	for _, kind := range []string{engine.Dynoxide, engine.DynamoDBLocal} {
 		_, err := engine.Start(t.Context(), engine.Options{Kind: kind, ToolsDir: t.TempDir()})
-		if err == nil || !strings.Contains(err.Error(), "run make tools") {
+		if err == nil || !strings.Contains(err.Error(), "run make setup") {
 			t.Errorf("%s: err = %v", kind, err)
 		}
 	}

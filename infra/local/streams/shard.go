@@ -16,9 +16,9 @@ const (
 )
 
 // How often a shard is read. Writes are announced by Notify or follow an invocation, which wakes the readers, so the
-// regular pace only has to find writes that came another way; it slows down while nothing happens. Dynoxide's cost of a
-// read grows with its stream (0.4 ms empty, 3.5 ms at 10,000 records), so the pauses grow with it: reading one shard
-// takes at most a twentieth of the store's time.
+// regular pace only has to find writes that came another way; it slows down while nothing happens. A store of the caller's
+// may be far away or busy, so the pauses grow with what a read has cost: reading one shard takes at most a twentieth of
+// the store's time.
 const (
 	paceBusy, busyFor     = 20 * time.Millisecond, time.Second
 	paceQuiet, quietFor   = 50 * time.Millisecond, 10 * time.Second
