@@ -21,32 +21,58 @@ const MaxBankAnswer = bankfile.MaxBytes
 
 // MakeFile collects approved bank payouts of a currency into a file, at most payout.MaxFile, and closes it. A file that a
 // crash has left open is completed first, and is the answer then: its payouts are marked already. extra are the writes
-// that belong into the transaction that closes the file. When no payout can go, that is a Conflict.
+// that belong to the answer: they go into the transaction that closes the file, or are made by themselves when somebody else
+// has closed it, because a wish that was answered has to be answered with the same file again. When no payout can go, that
+// is a Conflict.
 func (m Paymaster) MakeFile(ctx context.Context, f payout.File, extra func(payout.File) ([]store.Write, error)) (payout.File, error) {
-	open, filling, err := m.Store.OpenFile(ctx, f.Currency)
+	open, err := m.fileToFill(ctx, f)
 	if err != nil {
-		return f, err
-	}
-	if !filling {
-		if made, err := m.Store.BankFile(ctx, f.ID); fail.KindOf(err) != fail.NotFound {
-			return made, err
-		}
-		if open, err = m.beginFile(ctx, f); err != nil {
-			return f, err
-		}
-	}
-	if err := m.fill(ctx, open, f.At); err != nil {
 		return f, err
 	}
 	more, err := extra(open)
 	if err != nil {
 		return f, err
 	}
-	if err := m.Store.CloseFile(ctx, open, more...); err != nil && !fail.Is(err, "changed_meanwhile") { // somebody else was faster
+	err = errClosed
+	if !open.Closed {
+		if err = m.fill(ctx, open, f.At); err == nil {
+			err = m.Store.CloseFile(ctx, open, more...)
+		}
+	}
+	if errors.Is(err, errClosed) || fail.Is(err, "changed_meanwhile") {
+		err = m.Store.SaveReplies(ctx, more)
+	}
+	if err != nil {
 		return f, err
 	}
 	return m.Store.BankFile(ctx, open.ID)
 }
+
+// errClosed says that there is nothing left to close of a file.
+var errClosed = errors.New("cashier: the bank file was closed before")
+
+// fileToFill is the file that a wish for one is answered with: its own, if the same wish has begun one before, although
+// another one may be open by now; or the open one of its currency; or a new one.
+func (m Paymaster) fileToFill(ctx context.Context, f payout.File) (payout.File, error) {
+	own, err := m.Store.BankFile(ctx, f.ID)
+	if err == nil && own.Closed || err != nil && fail.KindOf(err) != fail.NotFound {
+		return own, err
+	}
+	for try := 1; ; try++ {
+		open, filling, err := m.Store.OpenFile(ctx, f.Currency)
+		if err != nil || filling {
+			return open, err
+		}
+		begun, err := m.beginFile(ctx, f)
+		if !fail.Is(err, "changed_meanwhile") || try == fileTries {
+			return begun, err
+		}
+	}
+}
+
+// fileTries bounds how often a file is looked for that somebody else has begun at the same moment: each time another one
+// was begun and closed meanwhile, which takes people longer than a request.
+const fileTries = 3
 
 func (m Paymaster) beginFile(ctx context.Context, f payout.File) (payout.File, error) {
 	waiting, err := m.Store.BankPayouts(ctx, f.Currency, f.At, payout.MaxFile)

@@ -15,6 +15,7 @@ import (
 	"yundian/shared/fail"
 	"yundian/shared/koc"
 	"yundian/shared/ledger"
+	"yundian/shared/once"
 	"yundian/shared/payout"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
@@ -511,5 +512,157 @@ func TestAScheduleGoesOnWhereItStopped(t *testing.T) {
 		if payouts != want {
 			t.Errorf("%d payouts, want %d", payouts, want)
 		}
+	}
+}
+
+// toBank is an approved payout that waits for a bank file.
+func toBank(t *testing.T, m cashier.Paymaster, handle string) {
+	t.Helper()
+	join(t, m, handle, 5000)
+	ctx := context.Background()
+	sealed, err := cashier.SealPayee(m.Box, handle, payout.Destination{Account: "DE-" + handle, Name: "Mei"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := m.Store.Payee(ctx, handle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	method, err := payout.Change(before, payout.Method{Rail: payout.Bank, Sealed: sealed}, true, 0, ten)
+	if err != nil {
+		t.Fatal(err)
+	}
+	method.Verify("op", ten)
+	if err := m.Store.SaveReplies(ctx, store.PayeeWrites(handle, method)); err != nil {
+		t.Fatal(err)
+	}
+	p, err := m.Store.ReservePayout(ctx, payout.Ask{ID: payout.ID(handle), KOC: handle, Currency: "CNY", Minor: 4000, Cause: payout.Withdrawal,
+		By: "s-" + handle, Day: "2026-03-10"}, payout.FirstTerms(), method, ten)
+	if err == nil {
+		_, err = m.Store.UpdatePayout(ctx, p.ID, ten, func(p *payout.Payout) error { return p.Approve(payout.Checker{By: "op", Method: method}, ten) })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// filer asks for bank files as the console does; between lets something happen before the file is closed.
+type filer struct {
+	m       cashier.Paymaster
+	by      string
+	between func()
+}
+
+func (f filer) ask(t *testing.T, key string) (string, error) {
+	t.Helper()
+	ctx := context.Background()
+	wish := once.Wish{Owner: f.by, Route: "POST /v1/admin/payout-files", Key: key, Body: "CNY"}
+	return once.Do(ctx, f.m.Store, wish, ten, func(record once.Record[string]) (string, error) {
+		made, err := f.m.MakeFile(ctx, payout.File{ID: cashier.FileID(f.by, key), Currency: "CNY", At: ten, By: f.by},
+			func(file payout.File) ([]store.Write, error) {
+				if f.between != nil {
+					f.between()
+				}
+				return record(file.ID)
+			})
+		if err == nil && !made.Closed {
+			t.Errorf("file %s was answered while it is open", made.ID)
+		}
+		return made.ID, err
+	})
+}
+
+// TestAFileIsTheAnswerToItsKeyForEver: whoever closes it, each wish that was answered with a file is answered with the same
+// one again, although more payouts wait for a file by then.
+func TestAFileIsTheAnswerToItsKeyForEver(t *testing.T) {
+	const mine, theirs = "key-of-the-first-one", "key-of-the-second-one"
+	ways := map[string]func(t *testing.T, a, b filer) (mine, theirs string){
+		"both close it": func(t *testing.T, a, b filer) (first, second string) {
+			a.between = func() { second, _ = b.ask(t, theirs) }
+			first, _ = a.ask(t, mine)
+			return first, second
+		},
+		"both complete what a crash has left": func(t *testing.T, a, b filer) (first, second string) {
+			crash := errors.New("the process ended")
+			_, err := a.m.MakeFile(t.Context(), payout.File{ID: cashier.FileID("third"), Currency: "CNY", At: ten, By: "c"},
+				func(payout.File) ([]store.Write, error) { return nil, crash })
+			if !errors.Is(err, crash) {
+				t.Fatal(err)
+			}
+			a.between = func() { second, _ = b.ask(t, theirs) }
+			first, _ = a.ask(t, mine)
+			a.between = nil
+			return first, second
+		},
+		"one key twice at once": func(t *testing.T, a, _ filer) (first, second string) {
+			again := a
+			a.between = func() { second, _ = again.ask(t, mine) }
+			first, _ = a.ask(t, mine)
+			return first, second
+		},
+		"a crash, and somebody else completes it": func(t *testing.T, a, b filer) (first, second string) {
+			crash := errors.New("the process ended")
+			_, err := a.m.MakeFile(t.Context(), payout.File{ID: cashier.FileID(a.by, mine), Currency: "CNY", At: ten, By: a.by},
+				func(payout.File) ([]store.Write, error) { return nil, crash })
+			if !errors.Is(err, crash) {
+				t.Fatal(err)
+			}
+			second, _ = b.ask(t, theirs)
+			toBank(t, a.m, "more") // and a third file is being filled when the first wish comes again
+			_, _ = a.m.MakeFile(t.Context(), payout.File{ID: cashier.FileID("third"), Currency: "CNY", At: ten, By: "c"},
+				func(payout.File) ([]store.Write, error) { return nil, crash })
+			first, _ = a.ask(t, mine)
+			return first, second
+		},
+	}
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			m := cashier.Paymaster{Store: store.OpenMaps(store.NewMaps()), Box: payeeBox(t), OneByOne: true}
+			toBank(t, m, "mei")
+			a, b := filer{m: m, by: "a"}, filer{m: m, by: "b"}
+			first, second := way(t, a, b)
+			if first == "" || first != second {
+				t.Fatalf("answered %q and %q, want one file", first, second)
+			}
+			toBank(t, m, "later")
+			for _, key := range []string{mine, mine} {
+				if again, err := a.ask(t, key); again != first || err != nil {
+					t.Errorf("sent again, it is answered %q, was %q: %v", again, first, err)
+				}
+			}
+			files, _, err := m.Store.ListBankFiles(t.Context(), "", 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				if f.ID != first && f.ID != cashier.FileID("third") {
+					t.Errorf("another file was made: %+v", f)
+				}
+			}
+		})
+	}
+}
+
+// TestTwoBeginAFileAtOnce: whose file comes second helps to fill the first one, and both are answered with it.
+func TestTwoBeginAFileAtOnce(t *testing.T) {
+	tables := store.NewMaps()
+	m := cashier.Paymaster{Store: store.OpenMaps(tables), Box: payeeBox(t), OneByOne: true}
+	toBank(t, m, "mei")
+	var other string
+	met := false
+	begins := func(w store.Write) bool { return w.Key.SK == "SERIES" }
+	tables.Intercept = func(_ context.Context, c store.Call) store.Verdict {
+		if slices.ContainsFunc(c.Writes, begins) && !c.Done && !met {
+			met = true
+			_, err := m.MakeFile(t.Context(), payout.File{ID: cashier.FileID("b"), Currency: "CNY", At: ten, By: "b"},
+				func(f payout.File) ([]store.Write, error) { other = f.ID; return nil, errors.New("the process ended") })
+			if err == nil {
+				t.Error("it was to end before closing")
+			}
+		}
+		return store.Pass
+	}
+	if id, err := (filer{m: m, by: "a"}).ask(t, "key-of-the-first-one"); err != nil || id != other {
+		t.Errorf("answered %q, %v, want the file %q that was begun meanwhile", id, err, other)
 	}
 }

@@ -185,12 +185,13 @@ func (s *Store) handleAt(ctx context.Context, key Key) (string, error) {
 	return x.KOC, err
 }
 
-// CreateLink adds a share link to a KOC's partition; a code that exists already stays as it is.
+// CreateLink adds a share link to a KOC's partition. A code that exists already stays as it is, and extra are then written
+// by themselves: they are what the wish was answered.
 func (s *Store) CreateLink(ctx context.Context, l koc.Link, extra ...Write) error {
 	w := Write{Table: Shop, Key: linkKey(l.KOC, l.Code), Guards: once(), Put: encode(linkItem{Link: doc(l)})}
 	err := s.apply(ctx, append([]Write{w}, extra...))
 	if refusedBy(err, func(k Key) bool { return k == w.Key }) {
-		return nil
+		err = s.apply(ctx, extra)
 	}
 	if err != nil {
 		return fmt.Errorf("create link %s: %w", l.Code, err)

@@ -105,7 +105,7 @@ func changeWrites(before, after payout.Payout, at time.Time) ([]Write, error) {
 
 // ReservePayout makes a payout of a wish, given the terms in force and where the KOC's money goes, or refuses. It decides
 // by balances and tax as they are, again when others have moved them meanwhile, so that no race reserves more than is
-// available. The same id again gives the payout that it made.
+// available. The same id again gives the payout that it made, and writes extra alone.
 func (s *Store) ReservePayout(ctx context.Context, a payout.Ask, terms payout.Terms, method payout.Method, now time.Time, extra ...Write) (payout.Payout, error) {
 	var made payout.Payout
 	err := s.retryChanged(ctx, func() error {
@@ -116,7 +116,7 @@ func (s *Store) ReservePayout(ctx context.Context, a payout.Ask, terms payout.Te
 		}
 		if earlier != nil {
 			made = *earlier
-			return nil
+			return s.apply(ctx, extra)
 		}
 		p, sum, err := payout.Reserve(a, standing, now)
 		if err != nil {

@@ -78,7 +78,12 @@ func init() { // the commands themselves choose commands, when somebody is inter
 var allWeights int
 
 // chooseCommand chooses the next step, by chance alone: a history names its steps.
-func (w *World) chooseCommand() string { return commandAt(w.rng.IntN(allWeights)) }
+func (w *World) chooseCommand() string {
+	if often := w.options.Focus; len(often) > 0 && w.rng.IntN(2) == 0 {
+		return often[w.rng.IntN(len(often))]
+	}
+	return commandAt(w.rng.IntN(allWeights))
+}
 
 // pickCommand chooses what happens in the middle of something else.
 func (w *World) pickCommand() string { return commandAt(w.pick(allWeights)) }

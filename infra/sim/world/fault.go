@@ -72,8 +72,14 @@ var skews = [...]time.Duration{0, 0, 0, 0, 0, time.Millisecond, -time.Millisecon
 func refused(err error) bool { return err != nil && fail.KindOf(err) != fail.Internal }
 
 // act runs a process that a person waits for: what is refused has left no trace.
-func (w *World) act(name string, do func() error) error {
-	err, wrote := w.run(name, do)
+func (w *World) act(name string, do func() error) error { return w.actBeside(name, do, nil) }
+
+// actBeside is act for a process that is most often interrupted by what twin does, if it is given.
+func (w *World) actBeside(name string, do func() error, twin func()) error {
+	if twin == nil {
+		twin = func() { _, _ = w.run(name, do) }
+	}
+	err, wrote := w.runBeside(name, do, twin)
 	// A word against what is on record is kept for people to look at, and looking for payouts that can go finds some that have
 	// to be approved again.
 	kept := fail.Is(err, "payout_contradicted") || fail.Is(err, "bank_file_empty")

@@ -13,6 +13,7 @@ type Plan struct {
 	Events  int // at least so many, in as many worlds as that takes
 	Workers int // worlds at once
 	Guard   string
+	Focus   []string
 	List    bool         // whether kinds of guards are counted
 	Done    func(Counts) // hears of the sum after each world; may be nil
 }
@@ -43,7 +44,7 @@ func Many(p Plan) Report {
 					return
 				}
 				i := int(next.Add(1)) - 1
-				r := Run(Options{Seed: p.Seed, World: i, Events: lifetime(i), Guard: p.Guard, List: p.List})
+				r := Run(Options{Seed: p.Seed, World: i, Events: lifetime(i), Guard: p.Guard, Focus: p.Focus, List: p.List})
 				select {
 				case results <- numbered{i, r}:
 				case <-quit:

@@ -19,6 +19,7 @@ type ask struct {
 	owner, route, key, body string
 	order                   string // that it is about, if any
 	do                      func(key string, reply []store.Write) error
+	beside                  func() // what most often happens at the same moment; nil for the same request
 }
 
 // request asks, as consoles and portals do.
@@ -32,7 +33,7 @@ func (w *World) request(a ask) error {
 	hash, err := web.ValueHash(a.body)
 	w.must(err)
 	before, known := w.watch.replies[id]
-	err = w.act(a.owner+": "+a.route+" "+a.order, func() error {
+	err = w.actBeside(a.owner+": "+a.route+" "+a.order, func() error {
 		wish := once.Wish{Owner: a.owner, Route: a.route + " " + a.order, Key: a.key, Body: a.body}
 		_, err := once.Do(w.ctx, w.db(), wish, w.time(), func(record once.Record[done]) (done, error) {
 			reply, err := record(done{})
@@ -42,7 +43,7 @@ func (w *World) request(a ask) error {
 			return done{}, err
 		})
 		return err
-	})
+	}, a.beside)
 	switch {
 	case err == nil && w.watch.replies[id] != hash:
 		w.violate(11, "key %s was answered although it stands for another request", a.key)

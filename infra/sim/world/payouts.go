@@ -195,14 +195,17 @@ func (w *World) pays() {
 	})
 }
 
-// makesFile collects bank payouts into a file.
+// makesFile collects bank payouts into a file. Most often somebody else wants one at the same moment, under another key.
 func (w *World) makesFile() {
 	by := w.anOperator()
-	_ = w.request(ask{owner: by, route: "bank file", do: func(key string, reply []store.Write) error {
+	_ = w.request(ask{owner: by, route: "bank file", beside: w.makesFile, do: func(key string, reply []store.Write) error {
 		f, err := w.payer().MakeFile(w.ctx, payout.File{ID: cashier.FileID(by, key), Currency: w.shop.currency, At: w.time(), By: by},
 			func(payout.File) ([]store.Write, error) { return reply, nil })
-		if err == nil && !f.Closed { // the same request is at it
-			_, err = w.payer().InFile(w.ctx, f)
+		if err == nil && !f.Closed {
+			w.violate(5, "bank file %s was answered while it was being filled", f.ID)
+		}
+		if err == nil && f.ID != cashier.FileID(by, key) {
+			w.Counts.fault("file of another")
 		}
 		return err
 	}})

@@ -28,6 +28,7 @@ type Options struct {
 	Events int       // after so many the faults stop and the world comes to rest
 	Guard  string    // the kind of guard that is taken away from every write, to see whether anybody notices
 	List   bool      // whether the kinds of guards that go by are counted
+	Focus  []string  // commands that are half of all steps; none for the usual mixture
 	Tell   io.Writer // what happens, line by line; nil for silence
 }
 

@@ -56,6 +56,21 @@ func TestInvariants(t *testing.T) {
 	}
 }
 
+// payingOut are the commands that payouts and bank files are made of.
+var payingOut = []string{"verify method", "adjust", "decide adjustment", "withdraw", "approve payout", "approve payout", "pay out", "bank file",
+	"bank file", "ask again", "answer of the bank"}
+
+// TestPayingOut looks closer at payouts: several people and several runs of the schedule are at them at the same moment.
+func TestPayingOut(t *testing.T) {
+	r := Many(Plan{Seed: 1, Events: 300_000, Workers: 2, Focus: payingOut})
+	if r.Violation != nil {
+		explain(t, r)
+	}
+	if r.Faults["file of another"] == 0 {
+		t.Error("nobody was ever answered with somebody else's file")
+	}
+}
+
 // One seed makes the same worlds, however many run at once; another one makes others.
 func TestDigest(t *testing.T) {
 	run := func(seed uint64, workers int) Report {
