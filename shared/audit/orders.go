@@ -39,7 +39,7 @@ func (a *Auditor) lookAtOrders(ctx context.Context, page []ordering.Order, r *Re
 			case len(found) > 0 && look < looks:
 				again = append(again, e.order.ID)
 				continue
-			case e.unsettled():
+			case e.unsettled(a.Now()):
 				r.wait(e.order.ID)
 			}
 			r.differ(found...)
@@ -183,12 +183,13 @@ func (e *evidence) earners() []string {
 
 // unsettled reports whether something about the order is still on its way: nobody has decided it, the ledger has not seen
 // its last change, or its payment has not been told yet although refunds of it were.
-func (e *evidence) unsettled() bool {
-	return e.applied.V < e.order.Version || len(e.order.Awards) == 0 || paymentLate(e.order)
+// What waits longer than a payment's event can take is a difference.
+func (e *evidence) unsettled(now time.Time) bool {
+	return e.applied.V < e.order.Version || len(e.order.Awards) == 0 || paymentLate(e.order) && len(strangers(e.order, now)) == 0
 }
 
 func (e *evidence) differences(now time.Time) []Difference {
-	found := sums(e.order)
+	found := append(sums(e.order), strangers(e.order, now)...)
 	found = append(found, e.posted()...)
 	if e.applied.V > e.order.Version {
 		found = append(found, Difference{Order, e.order.ID, fmt.Sprintf("version %d", e.applied.V), fmt.Sprintf("version %d", e.order.Version)})

@@ -1,8 +1,10 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"yundian/shared/money"
 	"yundian/shared/ordering"
@@ -61,13 +63,48 @@ func refunds(o ordering.Order) []Difference {
 	return found
 }
 
+// paymentWait is how long a payment's own event may come after news of money that went back of it: providers tell an event
+// again for three days.
+const paymentWait = 72 * time.Hour
+
 // paymentLate reports whether a provider has told of money that went back, by a refund or a lost dispute, before it told of
 // the payment.
 func paymentLate(o ordering.Order) bool {
-	known := func(payment string) bool {
-		return slices.ContainsFunc(o.Captures, func(c ordering.Capture) bool { return c.PaymentID == payment })
+	return slices.ContainsFunc(untold(o), func(n news) bool { return n.back && (!o.IsPaid() || n.surplus) })
+}
+
+// news is what a provider told of a payment that is not on record.
+type news struct {
+	payment string
+	what    string
+	at      time.Time
+	back    bool // the money has gone back, or is on its way
+	surplus bool
+}
+
+// untold is all news about payments of which the provider has not told.
+func untold(o ordering.Order) []news {
+	var out []news
+	for _, r := range o.Refunds {
+		if r.By == "provider" && r.Failed == nil && !o.HasPayment(r.PaymentID) && (r.PaymentID != "" || !o.IsPaid()) {
+			out = append(out, news{r.PaymentID, "refund " + r.ID + " of " + r.Amount.String(), r.At, true, r.Surplus})
+		}
 	}
-	return slices.ContainsFunc(o.Refunds, func(r ordering.Refund) bool {
-		return r.By == "provider" && r.Failed == nil && !known(r.PaymentID) && (!o.IsPaid() || r.Surplus)
-	}) || slices.ContainsFunc(o.Disputes, func(d ordering.Dispute) bool { return d.Lost != nil && !known(d.PaymentID) && !o.IsPaid() })
+	for _, d := range o.Disputes {
+		if !o.HasPayment(d.PaymentID) {
+			out = append(out, news{d.PaymentID, "dispute " + d.ID + " of " + d.Amount.String(), d.At, d.Lost != nil, false})
+		}
+	}
+	return out
+}
+
+// strangers are differences about payments that the order never had: their events would have come by now.
+func strangers(o ordering.Order, now time.Time) []Difference {
+	var found []Difference
+	for _, n := range untold(o) {
+		if now.Sub(n.at) > paymentWait {
+			found = append(found, Difference{Order, o.ID, "payment " + cmp.Or(n.payment, "of the order"), n.what + " and no such payment"})
+		}
+	}
+	return found
 }

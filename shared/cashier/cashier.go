@@ -120,24 +120,69 @@ func (c Cashier) Record(ctx context.Context, providerName string, e provider.Eve
 		_, err = c.SendRefunds(ctx, o, now)
 		return err
 	case provider.RefundDone, provider.RefundNotDone:
-		id := e.IntentID
-		if id == "" {
-			id = providerName + ":" + e.RefundID
-		}
-		done := e.Type == provider.RefundDone
-		o, err := c.Store.UpdateOrder(ctx, e.OrderID, func(o *ordering.Order) error {
-			return o.SettleRefund(ordering.Outcome{ID: id, ProviderID: e.RefundID, PaymentID: e.PaymentID, Amount: e.Amount, Succeeded: done}, now)
-		}, effect)
-		if err == nil && !done {
-			refundFailed(ctx, o, id, "reported by the provider")
-		}
-		return err
+		return c.refund(ctx, providerName, e, now, effect)
 	case provider.Disputed, provider.DisputeWon, provider.DisputeLost:
 		return c.dispute(ctx, providerName, e, now, effect)
 	default:
 		slog.InfoContext(ctx, "provider event without effect", "provider", providerName, "event", e.ID, "type", e.Type, "order", e.OrderID)
 		return nil
 	}
+}
+
+// refund records what became of a refund. An event that names none on record may still be about one of ours that is under
+// way: the provider is asked about those before it is taken for a refund that the provider made by itself. One that
+// the provider made before the question was on record before that, so the order that is read first has it.
+func (c Cashier) refund(ctx context.Context, providerName string, e provider.Event, now time.Time, effect store.Write) error {
+	o, err := c.Store.Order(ctx, e.OrderID)
+	if err != nil {
+		return err
+	}
+	t := ordering.Outcome{ID: e.IntentID, ProviderID: e.RefundID, PaymentID: e.PaymentID, Amount: e.Amount, Succeeded: e.Type == provider.RefundDone}
+	if t.ID == "" {
+		t.ID = providerName + ":" + e.RefundID
+	}
+	if t.ID, err = c.intentOf(ctx, providerName, o, t); err != nil {
+		return err
+	}
+	failed := "" // the refund that this event ended; empty when it has ended before or is not ours
+	o, err = c.Store.UpdateSeenOrder(ctx, o, func(o *ordering.Order) error {
+		before, known := o.RefundFor(t)
+		if err := o.SettleRefund(t, now); err != nil {
+			return err
+		}
+		failed = ""
+		if known && before.Open() && !t.Succeeded {
+			failed = before.ID
+		}
+		return nil
+	}, effect)
+	if err == nil && failed != "" {
+		refundFailed(ctx, o, failed, "reported by the provider")
+	}
+	return err
+}
+
+// intentOf is the id under which the refund of an outcome is on record, or that of the outcome when it is none of ours.
+func (c Cashier) intentOf(ctx context.Context, providerName string, o ordering.Order, t ordering.Outcome) (string, error) {
+	unmatched := o.Unmatched(t)
+	if len(unmatched) == 0 {
+		return t.ID, nil
+	}
+	p, err := c.Providers.Get(ctx, providerName)
+	if err != nil {
+		return "", err
+	}
+	for _, id := range unmatched {
+		result, err := p.LookupRefund(ctx, id)
+		switch {
+		case fail.Is(err, "refund_unknown"):
+		case err != nil:
+			return "", fmt.Errorf("ask whether refund %s of the provider is %s: %w", t.ProviderID, id, err)
+		case result.ProviderID == t.ProviderID:
+			return id, nil
+		}
+	}
+	return t.ID, nil
 }
 
 // capture records a payment. A payment for an order that expired brings it back if its stock is still there, and
@@ -221,7 +266,7 @@ func (c Cashier) SendRefunds(ctx context.Context, o ordering.Order, now time.Tim
 				return o.SettleRefund(ordering.Outcome{ID: r.ID, ProviderID: result.ProviderID, Amount: r.Amount,
 					Succeeded: result.State == provider.RefundSucceeded}, now)
 			default:
-				o.Retry(r.ID, now)
+				o.Retry(r.ID, result.ProviderID, now)
 				return nil
 			}
 		})

@@ -30,6 +30,7 @@ import (
 type till struct {
 	cashier.Cashier
 	closing func(next func()) // runs around the next request to close a session; nil does nothing
+	cutOff  atomic.Bool       // the provider cannot be reached
 	hears   atomic.Bool       // what the provider tells is recorded, and not only acknowledged
 	now     time.Time
 	address string
@@ -100,6 +101,10 @@ func open(t *testing.T) *till {
 	})
 	mux.HandleFunc("POST /webhooks/sandbox", x.webhook)
 	mux.Handle(provider.SandboxPath+"/", http.StripPrefix(provider.SandboxPath, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if x.cutOff.Load() {
+			http.Error(w, "not reachable", http.StatusBadGateway)
+			return
+		}
 		if around := x.closing; around != nil && strings.HasSuffix(r.URL.Path, "/close") {
 			x.closing = nil
 			around(func() { box.ServeHTTP(w, r) })

@@ -9,16 +9,16 @@ import (
 	"yundian/shared/money"
 )
 
-// Capture records money that a provider has taken. The same payment again changes nothing. Another currency, or an
-// amount that is not the order's total, is refused: a person has to look at it. Money for an order that has
+// Capture records money that a provider has taken. The same payment again changes nothing. Another currency, an
+// amount that is not the order's total, or a payment without an id, is refused: a person has to look at it. Money for an order that has
 // ended, or a second payment for one that is paid, is recorded and at once asked back for the shopper.
 func (o *Order) Capture(paymentID string, amount money.Amount, now time.Time) error {
-	if slices.ContainsFunc(o.Captures, func(c Capture) bool { return c.PaymentID == paymentID }) {
-		return nil
-	}
-	if amount != o.Total {
+	if amount != o.Total || paymentID == "" {
 		return fail.New(fail.Conflict, "payment_differs", "The payment of {amount} does not equal the order's total of {total}.",
 			fail.Args{"amount": amount, "total": o.Total})
+	}
+	if o.HasPayment(paymentID) {
+		return nil
 	}
 	if len(o.Captures) >= MaxCaptures {
 		return fail.New(fail.TooMany, "payments_too_many", "This order has too many payments.", nil)
@@ -38,6 +38,11 @@ func (o *Order) Capture(paymentID string, amount money.Amount, now time.Time) er
 	}
 	o.withdraw(now)
 	return nil
+}
+
+// HasPayment reports whether a payment is on record.
+func (o Order) HasPayment(id string) bool {
+	return slices.ContainsFunc(o.Captures, func(c Capture) bool { return c.PaymentID == id })
 }
 
 // OpenSession notes the provider's payment session of a held order, which has to be closed before its stock is released.

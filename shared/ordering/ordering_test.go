@@ -271,7 +271,7 @@ func TestNothingStuck(t *testing.T) {
 	}
 	first := o.DueAt()
 	for range 20 {
-		o.Retry("r", noon)
+		o.Retry("r", "", noon)
 	}
 	if wait := o.DueAt().Sub(noon); !first.Equal(noon.Add(ordering.RefundWait)) || wait != ordering.LongestWait {
 		t.Errorf("a refund that stays unknown is asked about after %s and then after %s", first.Sub(noon), wait)
@@ -360,6 +360,82 @@ func TestRefundOutcomes(t *testing.T) {
 		}
 		if err := twice.Capture("p2", twice.Total, noon); err != nil || len(twice.Refunds) != 1 || twice.Refunds[0].Open() || twice.Refundable() != twice.Total {
 			t.Errorf("surplus given back %s it was told: %+v, %v", name, twice.Refunds, err)
+		}
+	}
+}
+
+// TestARefundHasTwoNames: an outcome is matched by our id, else by the provider's. One that was recorded before it was known
+// to be ours counts once, as ours, with our lines.
+func TestARefundHasTwoNames(t *testing.T) {
+	asked := func(lines ...ordering.RefundLine) *ordering.Order {
+		o, _ := walk(placed(t, "sandbox"), "pay")
+		if _, err := o.RequestRefund(ordering.RefundRequest{ID: "ours", Reason: "x", Lines: lines}, noon); err != nil {
+			t.Fatal(err)
+		}
+		return &o
+	}
+	cup := ordering.RefundLine{SKU: "cup", Quantity: 1}
+	ours := ordering.Outcome{ID: "ours", ProviderID: "re", Amount: yuan(1059), Succeeded: true}
+	theirs := ordering.Outcome{ID: "sandbox:re", ProviderID: "re", PaymentID: "p1", Amount: yuan(1059), Succeeded: true}
+	settle := func(o *ordering.Order, outcomes ...ordering.Outcome) {
+		t.Helper()
+		for _, x := range outcomes {
+			if err := o.SettleRefund(x, noon); err != nil {
+				t.Fatal(err)
+			}
+			o.Version++
+		}
+	}
+	for name, outcomes := range map[string][]ordering.Outcome{"ours first": {ours, theirs}, "theirs first": {theirs, ours}, "over and over": {theirs, ours, theirs, ours}} {
+		o := asked(cup)
+		if settle(o, outcomes...); o.RefundedTotal().Minor != 1059 || o.RefundedLine(0, 0).Quantity != 1 || o.RefundedLine(1, 0).Gross() != 0 {
+			t.Errorf("%s: %s, %+v", name, o.RefundedTotal(), o.Refunds)
+		}
+	}
+	o := asked(cup)
+	o.Retry("ours", "re", noon)
+	if o.Unmatched(theirs) != nil {
+		t.Error("a refund that the provider's id names may still be another one")
+	}
+	if settle(o, theirs); len(o.Refunds) != 1 || o.Refunds[0].Open() {
+		t.Errorf("pending under the provider's id: %+v", o.Refunds)
+	}
+	// Whoever names another payment, amount or refund of the provider contradicts what is on record.
+	wrong := map[string]func(*ordering.Outcome){"payment": func(x *ordering.Outcome) { x.PaymentID = "p2" }, "amount": func(x *ordering.Outcome) { x.Amount.Minor-- },
+		"refund": func(x *ordering.Outcome) { x.ProviderID = "re2" }}
+	for name, change := range wrong {
+		o := asked(cup)
+		settle(o, ours)
+		x := ours
+		change(&x)
+		before := o.Clone()
+		if err := o.SettleRefund(x, noon); !fail.Is(err, "refund_differs") || !o.Equal(before) {
+			t.Errorf("another %s: %v", name, err)
+		}
+	}
+	if ids := asked(cup).Unmatched(ordering.Outcome{ID: "sandbox:x", ProviderID: "x", PaymentID: "p2"}); ids != nil {
+		t.Errorf("a refund of another payment may be %v", ids)
+	}
+	if ids := asked(cup).Unmatched(ordering.Outcome{ID: "sandbox:x", ProviderID: "x", PaymentID: "p1"}); len(ids) != 1 || ids[0] != "ours" {
+		t.Errorf("a refund without our id may be %v", ids)
+	}
+	two := asked(cup)
+	if _, err := two.RequestRefund(ordering.RefundRequest{ID: "second", Reason: "x", Lines: []ordering.RefundLine{cup}}, noon); err != nil {
+		t.Fatal(err)
+	}
+	settle(two, ours)
+	if err := two.SettleRefund(ordering.Outcome{ID: "second", ProviderID: "re", Succeeded: true}, noon); !fail.Is(err, "refund_differs") {
+		t.Errorf("one refund of the provider is two of ours: %v", err)
+	}
+}
+
+// A payment that is on record cannot become another one: the same id with another amount, or no id at all.
+func TestAPaymentIsKnownByItsId(t *testing.T) {
+	o, _ := walk(placed(t, "sandbox"), "pay")
+	for id, amount := range map[string]int64{"p1": o.Total.Minor + 1, "": o.Total.Minor} {
+		before := o.Clone()
+		if err := o.Capture(id, yuan(amount), noon); !fail.Is(err, "payment_differs") || !o.Equal(before) {
+			t.Errorf("payment %q of %d: %v", id, amount, err)
 		}
 	}
 }

@@ -351,18 +351,55 @@ func (o Order) refundIndex(id string) int {
 
 // Outcome is what a provider says became of a refund.
 type Outcome struct {
-	ID         string // of our intent, or the provider's own id with the provider's name before it
+	ID         string // of our intent; where the provider does not say, its own id with its name before it
 	ProviderID string
 	PaymentID  string       // the payment that it gives back; empty when the provider does not say
 	Amount     money.Amount // zero when the provider does not say
 	Succeeded  bool
 }
 
+// refundOf finds the refund that an outcome is about, by our id or else by the provider's; -1 when it is none on record.
+func (o Order) refundOf(t Outcome) int {
+	if i := o.refundIndex(t.ID); i >= 0 && !o.Refunds[i].knownTwice() {
+		return i
+	}
+	return o.refundAtProvider(t.ProviderID)
+}
+
+// refundAtProvider finds the refund that a provider knows by its id; -1 when there is none.
+func (o Order) refundAtProvider(id string) int {
+	return slices.IndexFunc(o.Refunds, func(r Refund) bool { return id != "" && r.ProviderID == id && !r.knownTwice() })
+}
+
+// RefundFor is the refund that an outcome is about, if it is on record.
+func (o Order) RefundFor(t Outcome) (Refund, bool) {
+	if i := o.refundOf(t); i >= 0 {
+		return o.Refunds[i], true
+	}
+	return Refund{}, false
+}
+
+// Unmatched are the ids of our refunds that an outcome may be about although it does not say so: those of the same
+// payment of which the provider's id is not known yet. Only the provider can tell which one it is, or that it is none.
+func (o Order) Unmatched(t Outcome) []string {
+	if o.refundOf(t) >= 0 {
+		return nil
+	}
+	var ids []string
+	for _, r := range o.Refunds {
+		if r.ProviderID == "" && (t.PaymentID == "" || r.PaymentID == t.PaymentID) {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
 // SettleRefund records how a refund ended at the provider. A refund that the provider started by itself, unknown
 // until now, is recorded with its amount spread over the order, even before the payment's own event has come.
-// The first outcome stays: a late contrary one is a Conflict for a person to look at.
+// The first outcome stays: a late contrary one is a Conflict for a person to look at, and so is an outcome that names
+// another amount, payment or refund of the provider than the one on record.
 func (o *Order) SettleRefund(t Outcome, now time.Time) error {
-	i := o.refundIndex(t.ID)
+	i := o.refundOf(t)
 	if i < 0 {
 		if !t.Succeeded {
 			return nil // somebody tried a refund at the provider and it failed: nothing happened
@@ -373,10 +410,13 @@ func (o *Order) SettleRefund(t Outcome, now time.Time) error {
 		}
 	}
 	r := &o.Refunds[i]
-	if t.Amount.Currency != "" && t.Amount != r.Amount {
-		return refundDiffers(t.Amount)
-	}
+	twin := o.refundAtProvider(t.ProviderID)
 	switch {
+	case t.Amount.Currency != "" && t.Amount != r.Amount,
+		t.PaymentID != "" && r.PaymentID != "" && t.PaymentID != r.PaymentID,
+		t.ProviderID != "" && r.ProviderID != "" && t.ProviderID != r.ProviderID,
+		twin >= 0 && twin != i && o.Refunds[twin].By != byProvider:
+		return refundDiffers(t.Amount)
 	case t.Succeeded && r.Failed != nil, !t.Succeeded && r.Succeeded != nil:
 		return fail.New(fail.Conflict, "refund_contradiction", "The provider has already reported the opposite outcome of this refund.", nil)
 	case !r.Open():
@@ -384,13 +424,25 @@ func (o *Order) SettleRefund(t Outcome, now time.Time) error {
 	}
 	r.ProviderID = t.ProviderID
 	mark := &Mark{V: o.next(), At: now}
+	if twin >= 0 && twin != i { // told by the provider's id before it was known that this is ours
+		o.Refunds[twin].Failed = &Mark{V: o.next(), At: now, Reason: RefundKnown}
+	}
 	if t.Succeeded {
 		r.Succeeded = mark
-		return nil
+	} else {
+		r.Failed = mark
 	}
-	r.Failed = mark
 	return o.bearLosses()
 }
+
+// RefundKnown is why a refund that the provider told of does not count: it turned out to be one of ours, which does.
+const RefundKnown = "known under another id"
+
+// knownTwice reports whether another record of the same refund counts.
+func (r Refund) knownTwice() bool { return r.Failed != nil && r.Failed.Reason == RefundKnown }
+
+// byProvider is who asked for a refund that was made at the provider itself.
+const byProvider = "provider"
 
 func refundDiffers(amount money.Amount) error {
 	return fail.New(fail.Conflict, "refund_differs", "The refund of {amount} does not equal the one that was asked for.", fail.Args{"amount": amount})
@@ -402,11 +454,11 @@ func (o *Order) adoptRefund(t Outcome, now time.Time) (int, error) {
 	if t.Amount.Currency != o.Total.Currency || t.Amount.Minor <= 0 || len(o.Refunds) >= MaxRefunds {
 		return 0, refundDiffers(t.Amount)
 	}
-	r := Refund{ID: t.ID, V: o.next(), At: now, LastTry: now, Reason: "provider", By: "provider", PaymentID: t.PaymentID,
+	r := Refund{ID: t.ID, V: o.next(), At: now, LastTry: now, Reason: byProvider, By: byProvider, PaymentID: t.PaymentID,
 		Amount: t.Amount, Shipping: money.Of(0, o.Total.Currency)}
 	if r.Surplus = o.isSurplus(t.PaymentID); r.Surplus {
 		same := func(x Refund) bool {
-			return x.Surplus && x.Open() && x.PaymentID == t.PaymentID && x.Amount == t.Amount
+			return x.Surplus && x.Open() && x.ProviderID == "" && x.PaymentID == t.PaymentID && x.Amount == t.Amount
 		}
 		if i := slices.IndexFunc(o.Refunds, same); i >= 0 {
 			return i, nil
@@ -437,17 +489,24 @@ func (o Order) isSurplus(paymentID string) bool {
 // sortRefunds looks again at refunds that the provider told of before any payment: now it is known which payment counts.
 func (o *Order) sortRefunds(counts string) {
 	for i := range o.Refunds {
-		if r := &o.Refunds[i]; r.By == "provider" && r.PaymentID != "" && r.PaymentID != counts {
+		if r := &o.Refunds[i]; r.By == byProvider && r.PaymentID != "" && r.PaymentID != counts {
 			r.Surplus, r.Lines, r.Shipping.Minor, r.Beyond = true, nil, 0, money.Amount{}
 		}
 	}
 }
 
-// Retry notes that a refund was sent without a known outcome.
-func (o *Order) Retry(id string, now time.Time) {
-	if i := o.refundIndex(id); i >= 0 && o.Refunds[i].Open() {
-		o.Refunds[i].LastTry = now
-		o.Refunds[i].Tries++
+// Retry notes that a refund was sent without a known outcome, and by which id the provider knows it if it said so: its
+// events may not name ours.
+func (o *Order) Retry(id, providerID string, now time.Time) {
+	i := o.refundIndex(id)
+	if i < 0 || !o.Refunds[i].Open() {
+		return
+	}
+	r := &o.Refunds[i]
+	r.LastTry = now
+	r.Tries++
+	if r.ProviderID == "" {
+		r.ProviderID = providerID
 	}
 }
 
@@ -490,10 +549,10 @@ func (o Order) surplusLeft(paymentID string) int64 {
 // State names how far the refund is: pending, succeeded or failed.
 func (r Refund) State() string {
 	switch {
-	case r.Succeeded != nil:
-		return "succeeded"
 	case r.Failed != nil:
 		return "failed"
+	case r.Succeeded != nil:
+		return "succeeded"
 	default:
 		return "pending"
 	}

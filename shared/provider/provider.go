@@ -33,8 +33,8 @@ type Provider interface {
 	// Refund gives money back. After an error the outcome is unknown: ask LookupRefund before anything is sent
 	// again, and send it again under the same ID. A refusal by the provider is a result with State Failed.
 	Refund(ctx context.Context, r RefundRequest) (RefundResult, error)
-	// LookupRefund finds what became of a refund by our id. Code refund_unknown (NotFound) means that the
-	// provider never received it.
+	// LookupRefund finds what became of a refund by our id, and by which id the provider knows it: events may name only
+	// that one. Code refund_unknown (NotFound) means that the provider never received it.
 	LookupRefund(ctx context.Context, intentID string) (RefundResult, error)
 	// Event verifies a webhook as it arrived, byte for byte, and says in our words what happened. Anything
 	// not provably from this provider, in this mode, within five minutes of now is refused.
@@ -110,7 +110,7 @@ type Event struct {
 	SessionID string
 	PaymentID string
 	RefundID  string // the provider's id; refund events only
-	IntentID  string // ours; empty when the refund was made at the provider itself
+	IntentID  string // ours, if the provider says it; one that was made at the provider itself has none
 	DisputeID string // the provider's id; dispute events only
 	Reason    string // of a dispute, as the provider's code; may be empty
 	Amount    money.Amount

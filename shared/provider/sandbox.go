@@ -46,10 +46,10 @@ func (s *sandboxHTTP) Close(ctx context.Context, sessionID string) (Closed, erro
 	if status != http.StatusOK {
 		return Closed{}, fmt.Errorf("close sandbox session %s: status %d", sessionID, status)
 	}
-	switch answer.State {
-	case "closed":
+	switch {
+	case answer.State == "closed":
 		return Closed{}, nil
-	case "paid":
+	case answer.State == "paid" && answer.PaymentID != "": // without its id its event would count as another payment
 		return Closed{AlreadyPaid: true, PaymentID: answer.PaymentID, Amount: answer.Amount}, nil
 	default: // an answer that does not say so is no leave to release stock
 		return Closed{}, fmt.Errorf("close sandbox session %s: answered the state %q", sessionID, answer.State)
@@ -87,11 +87,11 @@ func (s *sandboxHTTP) LookupRefund(ctx context.Context, intentID string) (Refund
 }
 
 func (a SandboxRefunded) result(intentID string) (RefundResult, error) {
-	switch a.State {
-	case RefundSucceeded, RefundPending, RefundFailed:
+	switch {
+	case a.State == RefundFailed, (a.State == RefundSucceeded || a.State == RefundPending) && a.ID != "": // its events may name nothing else
 		return RefundResult{State: a.State, ProviderID: a.ID, Reason: a.Reason}, nil
 	default:
-		return RefundResult{}, fmt.Errorf("refund %s: the sandbox answered the state %q", intentID, a.State)
+		return RefundResult{}, fmt.Errorf("refund %s: the sandbox answered the state %q and the id %q", intentID, a.State, a.ID)
 	}
 }
 

@@ -312,7 +312,7 @@ func (s *storm) returns(ctx context.Context, p *purchase, r *rand.Rand) error {
 }
 
 // mishaps are what the provider does with the next refund.
-var mishaps = []string{"fail", "refuse", "lost", "pending", "unreceived", "succeed"}
+var mishaps = []string{"fail", "refuse", "lost", "pending", "unreceived", "nameless", "succeed"}
 
 // refund gives something back: pieces, a price reduction, an amount or shipping.
 func (s *storm) refund(ctx context.Context, p *purchase, r *rand.Rand, name string) error {

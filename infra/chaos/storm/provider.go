@@ -27,6 +27,7 @@ type books struct {
 		}
 	}
 	Refunds []struct {
+		ID      string
 		Request struct {
 			IntentID  string
 			PaymentID string
@@ -90,12 +91,14 @@ func (s *storm) compareRefunds(o ordering.Order, b books) {
 		state string
 	}
 	given := map[string]refund{}
+	asked := map[string]bool{} // of the provider, by its own id: an event may name no other
 	for _, r := range b.Refunds {
 		given[r.Request.IntentID] = refund{r.Request.Amount.Amount, r.State}
+		asked[r.ID] = true
 	}
 	for _, ses := range b.Sessions {
 		for _, e := range ses.Events {
-			if e.Type == "refund.succeeded" && e.IntentID == "" { // started at the provider
+			if e.Type == "refund.succeeded" && !asked[e.RefundID] { // started at the provider
 				given["sandbox:"+e.RefundID] = refund{e.Amount.Amount, "succeeded"}
 			}
 		}

@@ -16,9 +16,10 @@ const (
 	refundRefused    = "refuse"     // answered with no
 	refundLost       = "lost"       // done, but the answer and the webhook are lost: only a look-up finds it
 	refundUnreceived = "unreceived" // lost on the way here: a look-up finds nothing
+	refundNameless   = "nameless"   // done, the answer is lost, and the webhook names only the id of the sandbox
 )
 
-var refundOutcomes = []string{refundSucceeds, refundPending, refundFails, refundRefused, refundLost, refundUnreceived}
+var refundOutcomes = []string{refundSucceeds, refundPending, refundFails, refundRefused, refundLost, refundUnreceived, refundNameless}
 
 // refund gives money back, once per intent id.
 func (s *Sandbox) refund(w http.ResponseWriter, r *http.Request) {
@@ -61,7 +62,7 @@ func (s *Sandbox) refund(w http.ResponseWriter, r *http.Request) {
 	if e.Job != nil {
 		s.run(*e.Job)
 	}
-	if outcome == refundLost {
+	if outcome == refundLost || outcome == refundNameless {
 		panic(http.ErrAbortHandler)
 	}
 	reply := ref.answer()
@@ -89,10 +90,14 @@ func (s *Sandbox) giveBack(ses *session, p *payment, req provider.SandboxRefund,
 		return ref, s.tell(ses, "refund.failed", told(ref))
 	}
 	p.Refunded += req.Amount.Minor
-	if outcome == refundLost {
+	e := told(ref)
+	switch outcome {
+	case refundLost:
 		return ref, ""
+	case refundNameless:
+		e.Intent = ""
 	}
-	return ref, s.tell(ses, "refund.succeeded", told(ref))
+	return ref, s.tell(ses, "refund.succeeded", e)
 }
 
 func told(ref *refund) provider.SandboxEvent {

@@ -457,6 +457,7 @@ func TestRefunds(t *testing.T) {
 		{"refuse", provider.RefundResult{State: provider.RefundFailed, Reason: "refused by the bank"}, "", provider.RefundFailed, false},
 		{"lost", provider.RefundResult{}, "", provider.RefundSucceeded, true},
 		{"unreceived", provider.RefundResult{}, "", "", true},
+		{"nameless", provider.RefundResult{}, provider.RefundDone, provider.RefundSucceeded, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.next, func(t *testing.T) {
@@ -469,8 +470,15 @@ func TestRefunds(t *testing.T) {
 			}
 			req := provider.RefundRequest{ID: "refund:o1:1", PaymentID: paid.PaymentID, Amount: money.Of(1000, "CNY"), Reason: "returned"}
 			got, err := s.client.Refund(t.Context(), req)
-			id := got.ProviderID
+			id, intent := got.ProviderID, req.ID
 			got.ProviderID = ""
+			if tt.next == "nameless" {
+				found, err := s.client.LookupRefund(t.Context(), req.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				id, intent = found.ProviderID, ""
+			}
 			if (err != nil) != tt.lost || got != tt.want {
 				t.Fatalf("refund: %+v %v", got, err)
 			}
@@ -481,7 +489,7 @@ func TestRefunds(t *testing.T) {
 			if (len(events) == 1) != (tt.told != "") || len(events) > 1 {
 				t.Fatalf("told %v", events)
 			}
-			if len(events) == 1 && (events[0].Type != tt.told || events[0].IntentID != req.ID || events[0].RefundID != id || events[0].PaymentID != paid.PaymentID || events[0].Amount != req.Amount) {
+			if len(events) == 1 && (events[0].Type != tt.told || events[0].IntentID != intent || events[0].RefundID != id || events[0].PaymentID != paid.PaymentID || events[0].Amount != req.Amount) {
 				t.Errorf("told %+v", events[0])
 			}
 			found, err := s.client.LookupRefund(t.Context(), req.ID)

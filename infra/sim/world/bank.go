@@ -45,6 +45,7 @@ type refund struct {
 	payment           *payment
 	amount            money.Amount
 	state             provider.RefundState
+	nameless          bool // the answer to its request is lost, and its event does not name the intent
 }
 
 // dispute is a payment that its shopper asks back at the bank.
@@ -149,13 +150,18 @@ func (b *bank) tell(e provider.Event) {
 }
 
 func (b *bank) Refund(_ context.Context, r provider.RefundRequest) (result provider.RefundResult, err error) {
+	lost := false
 	err = b.reach("refund "+r.ID, func() {
 		x := b.intent(r.ID)
 		if x == nil {
 			x = b.take(r)
+			lost = x.nameless
 		}
 		result = x.result()
 	})
+	if lost {
+		return provider.RefundResult{}, errUnreachable
+	}
 	return result, err
 }
 
@@ -170,7 +176,7 @@ func (b *bank) take(r provider.RefundRequest) *refund {
 	if known := b.lostBefore(p); known > 0 && r.Amount.Minor > p.amount.Minor-known {
 		b.w.violate(7, "refund %s gives back %d of payment %s, of which a dispute is known to have taken %d of %d", r.ID, r.Amount.Minor, p.id, known, p.amount.Minor)
 	}
-	x := &refund{id: b.w.id("re"), intent: r.ID, order: p.order, payment: p, amount: r.Amount, state: provider.RefundPending}
+	x := &refund{id: b.w.id("re"), intent: r.ID, order: p.order, payment: p, amount: r.Amount, state: provider.RefundPending, nameless: !b.w.calm && b.w.pick(4) == 3}
 	b.refunds = append(b.refunds, x)
 	switch {
 	case p.back+r.Amount.Minor > p.amount.Minor-b.disputed(p): // a bank refuses to give back what it may have to give back anyhow
@@ -204,6 +210,10 @@ func (b *bank) announce(x *refund) {
 	e := provider.Event{Type: provider.RefundDone, OrderID: x.order, PaymentID: x.payment.id, RefundID: x.id, IntentID: x.intent, Amount: x.amount}
 	if x.state == provider.RefundFailed {
 		e.Type = provider.RefundNotDone
+	}
+	if x.nameless {
+		b.w.Counts.fault("event without our id")
+		e.IntentID = ""
 	}
 	b.tell(e)
 }
@@ -251,14 +261,19 @@ func (b *bank) Event(http.Header, []byte, time.Time) (provider.Event, error) {
 // falseEvent contradicts an order.
 func (w *World) falseEvent(o ordering.Order) provider.Event {
 	e := provider.Event{ID: w.id("evt"), Type: provider.Captured, OrderID: o.ID, PaymentID: w.id("pay"), Amount: o.Total, At: w.now}
-	switch w.pick(4) {
+	switch w.pick(5) {
 	case 0:
 		e.Amount.Minor++
 	case 1:
 		e.Amount.Currency = "EUR"
 	case 2:
 		e.Amount.Minor = -e.Amount.Minor
-	case 3:
+	case 3: // one that is on record, with another amount
+		if len(o.Captures) > 0 {
+			e.PaymentID = o.Captures[0].PaymentID
+		}
+		e.Amount.Minor++
+	case 4:
 		e.Type, e.RefundID, e.PaymentID, e.Amount.Minor = provider.RefundDone, e.PaymentID, "", o.Total.Minor+1
 	}
 	return e

@@ -105,9 +105,30 @@ func (x *watch) checkRefunds(o ordering.Order) {
 			x.w.violate(7, "order %s gives back %d of payment %s of %d", o.ID, byPayment[c.PaymentID], c.PaymentID, c.Amount.Minor)
 		}
 	}
+	x.checkGiven(o)
 	for i, l := range o.Lines {
 		if lines[i] > l.Net.Minor+l.Tax.Minor || pieces[i] > l.Quantity {
 			x.w.violate(7, "order %s gives back %d and %d pieces of %s, sold %d for %d", o.ID, lines[i], pieces[i], l.SKU, l.Quantity, l.Net.Minor+l.Tax.Minor)
+		}
+	}
+}
+
+// checkGiven holds refunds against the bank's: no more is on record as given back than it has given back, because what it does
+// is true before it is told, and what it was asked for is never on record as something that it did by itself.
+func (x *watch) checkGiven(o ordering.Order) {
+	given := map[string]int64{}
+	for _, r := range o.Refunds {
+		if r.Succeeded != nil && r.Failed == nil {
+			given[r.PaymentID] += r.Amount.Minor
+		}
+		asked := func(y *refund) bool { return y.id == r.ProviderID && y.intent != "" }
+		if r.By == "provider" && slices.ContainsFunc(x.w.bank.refunds, asked) {
+			x.w.violate(7, "order %s takes refund %s, which it asked for, for one that the bank made by itself", o.ID, r.ProviderID)
+		}
+	}
+	for _, p := range x.w.bank.payments {
+		if p.order == o.ID && given[p.id] > p.back {
+			x.w.violate(7, "order %s has %d of payment %s given back, the bank has given back %d", o.ID, given[p.id], p.id, p.back)
 		}
 	}
 }

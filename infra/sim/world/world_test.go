@@ -43,7 +43,7 @@ func TestInvariants(t *testing.T) {
 			t.Errorf("no call ever met %q", f.name)
 		}
 	}
-	for _, f := range slices.Concat(bankFaults[:], []string{"record again", "record twice", "record dropped", "answer lost", "late", "event again", "event out of order", "paid twice"}) {
+	for _, f := range slices.Concat(bankFaults[:], []string{"record again", "record twice", "record dropped", "answer lost", "late", "event again", "event out of order", "event without our id", "paid twice"}) {
 		if r.Faults[f] == 0 {
 			t.Errorf("%q never happened", f)
 		}
