@@ -27,6 +27,7 @@ var noon = time.Date(2026, 3, 10, 4, 0, 0, 0, time.UTC)
 // desk is a payer on maps whose rail is the test's own.
 type desk struct {
 	payer
+	tables  *store.Maps
 	mu      sync.Mutex
 	sent    map[string]int
 	lookups int
@@ -45,10 +46,15 @@ func (d *desk) Send(_ context.Context, t provider.Transfer) (provider.TransferRe
 	return provider.TransferResult{State: provider.TransferPaid, ProviderID: "tr_" + t.ID}, nil
 }
 
-func (d *desk) Lookup(context.Context, string) (provider.TransferResult, error) {
+func (d *desk) Lookup(_ context.Context, id string) (provider.TransferResult, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.lookups++
 	if d.fails {
 		return provider.TransferResult{}, errors.New("no route to the rail")
+	}
+	if d.sent[id] > 0 {
+		return provider.TransferResult{State: provider.TransferPaid, ProviderID: "tr_" + id}, nil
 	}
 	return provider.TransferResult{}, provider.TransferUnknown()
 }
@@ -64,12 +70,12 @@ func box(t *testing.T, key string) seal.Box {
 
 func open(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{sent: map[string]int{}}
+	d := &desk{sent: map[string]int{}, tables: store.NewMaps()}
 	rails, err := provider.NewRails([]string{payout.Stripe}, "", d)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.paymaster = cashier.Paymaster{Store: store.OpenMaps(store.NewMaps()), Rails: rails, Box: box(t, "the key of this function")}
+	d.paymaster = cashier.Paymaster{Store: store.OpenMaps(d.tables), Rails: rails, Box: box(t, "the key of this function")}
 	return d
 }
 
@@ -78,6 +84,9 @@ func (d *desk) approved(t *testing.T, handle, key string) string {
 	t.Helper()
 	ctx, s := context.Background(), d.paymaster.Store
 	p, err := koc.NewProfile(handle, "Mei", handle+"@example.com", noon)
+	if err == nil {
+		err = p.Approve("h-"+handle, noon)
+	}
 	if err == nil {
 		err = s.CreateKOC(ctx, p)
 	}
@@ -190,4 +199,131 @@ func TestNothingIsBegunShortOfTheDeadline(t *testing.T) {
 		t.Errorf("sent %d, %v", len(d.sent), err)
 	}
 	d.is(t, id, payout.Approved)
+}
+
+// together runs the schedule, and once more when the first run is about to make its call number n, or just after that; more
+// says whether it made so many.
+func (d *desk) together(t *testing.T, n int, after bool, at time.Time) (more bool, err error) {
+	t.Helper()
+	calls, other := 0, false
+	var failed error
+	d.tables.Intercept = func(ctx context.Context, c store.Call) store.Verdict {
+		d.mu.Lock()
+		if !other && c.Done == after {
+			calls++
+		}
+		meet := calls == n && !other
+		other = other || meet
+		d.mu.Unlock()
+		if meet {
+			failed = d.fire(ctx, t, at)
+		}
+		return store.Pass
+	}
+	defer func() { d.tables.Intercept = nil }()
+	err = d.fire(context.Background(), t, at)
+	return other, errors.Join(err, failed)
+}
+
+// TestTwoRunsAtOnce: at whatever call of one run another one comes, neither fails, and everything happens once.
+func TestTwoRunsAtOnce(t *testing.T) {
+	const key = "the key of this function"
+	for name, tt := range map[string]struct {
+		prepare func(t *testing.T, d *desk) (payout string)
+		at      time.Time
+		want    payout.Status
+		sent    int
+	}{
+		"approved": {func(t *testing.T, d *desk) string { return d.approved(t, "mei", key) }, noon, payout.Paid, 1},
+		"method changed since": {func(t *testing.T, d *desk) string {
+			id := d.approved(t, "mei", key)
+			m := payout.Method{Version: 2, Rail: payout.Stripe, Sealed: "another", At: noon}
+			if err := d.paymaster.Store.SaveReplies(context.Background(), store.PayeeWrites("mei", m)); err != nil {
+				t.Fatal(err)
+			}
+			return id
+		}, noon, payout.Reserved, 0},
+		"never received": {func(t *testing.T, d *desk) string {
+			id := d.approved(t, "mei", key)
+			d.fails = true
+			if err := d.fire(context.Background(), t, noon); err != nil {
+				t.Fatal(err)
+			}
+			d.fails = false
+			return id
+		}, noon.Add(time.Hour), payout.Paid, 1},
+		"sent, without an answer": {func(t *testing.T, d *desk) string {
+			id := d.approved(t, "mei", key)
+			d.fails = true
+			if err := d.fire(context.Background(), t, noon); err != nil {
+				t.Fatal(err)
+			}
+			d.fails, d.sent[id] = false, 1
+			return id
+		}, noon.Add(time.Hour), payout.Paid, 1},
+		"scheduled": {func(t *testing.T, d *desk) string {
+			d.approved(t, "mei", key)
+			d.scheduled(t)
+			return payout.ScheduledID("mei", "2026-03-10", "CNY")
+		}, noon, payout.Reserved, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, after := range []bool{false, true} {
+				n := 1
+				for more := true; more; n++ {
+					d := open(t)
+					id := tt.prepare(t, d)
+					var err error
+					if more, err = d.together(t, n, after, tt.at); err != nil {
+						t.Errorf("the other run at call %d (after it: %t): %v", n, after, err)
+					}
+					if d.is(t, id, tt.want); d.sent[id] != tt.sent {
+						t.Errorf("the other run at call %d (after it: %t): sent %d times, want %d", n, after, d.sent[id], tt.sent)
+					}
+				}
+				if n < 5 {
+					t.Errorf("a run made only %d calls", n)
+				}
+			}
+		})
+	}
+}
+
+// scheduled are terms that pay out on the tenth what has been available for longer.
+func (d *desk) scheduled(t *testing.T) {
+	t.Helper()
+	from := noon.AddDate(0, 0, -20)
+	terms, err := payout.FirstTerms().Next(payout.Terms{HoldHours: 72, Currencies: []payout.CurrencyTerms{{Currency: "CNY", Minimum: 1000,
+		Schedule: payout.Schedule{Every: payout.Monthly, Day: 10}}}}, from, from.Format(time.DateOnly))
+	if err == nil {
+		err = d.paymaster.Store.PublishPayoutTerms(context.Background(), terms)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTwoRunsSideBySide: two processes really run at the same time, over payouts of every kind.
+func TestTwoRunsSideBySide(t *testing.T) {
+	d := open(t)
+	d.scheduled(t)
+	var ids []string
+	for i := range 30 {
+		ids = append(ids, d.approved(t, fmt.Sprintf("koc%02d", i), "the key of this function"))
+	}
+	failures := make([]error, 2)
+	var runs sync.WaitGroup
+	for i := range failures {
+		runs.Go(func() { failures[i] = d.fire(context.Background(), t, noon) })
+	}
+	runs.Wait()
+	if err := errors.Join(failures...); err != nil {
+		t.Error(err)
+	}
+	for i, id := range ids {
+		if d.is(t, id, payout.Paid); d.sent[id] != 1 {
+			t.Errorf("sent %d times", d.sent[id])
+		}
+		d.is(t, payout.ScheduledID(fmt.Sprintf("koc%02d", i), "2026-03-10", "CNY"), payout.Reserved)
+	}
 }

@@ -53,19 +53,29 @@ func OpenPayee(box seal.Box, handle string, m payout.Method) (payout.Destination
 }
 
 // Drive does what is due about a payout: it sends one that is approved, and asks the rail about one whose outcome is not
-// known. A payout that nothing is due about is left alone, and so is one whose KOC is suspended.
+// known. A payout that nothing is due about is left alone, and so is one whose KOC is suspended. When another run drives the
+// same payout at the same moment, one of them does what is due, and the other one answers with what has become of it.
 func (m Paymaster) Drive(ctx context.Context, id string, now time.Time) (payout.Payout, error) {
-	p, err := m.Store.Payout(ctx, id)
+	seen, err := m.Store.Payout(ctx, id)
 	if err != nil {
+		return seen, err
+	}
+	if due := seen.DueAt(); due.IsZero() || due.After(now) || seen.Target().Rail == payout.Bank {
+		return seen, nil
+	}
+	does := m.ask
+	if seen.Status() == payout.Approved {
+		does = m.begin
+	}
+	p, err := does(ctx, seen, now)
+	if !fail.Is(err, "payout_status") {
 		return p, err
 	}
-	if due := p.DueAt(); due.IsZero() || due.After(now) || p.Target().Rail == payout.Bank {
-		return p, nil
+	// What was due when it was read is not possible any more: somebody else has moved it on.
+	if p, failed := m.Store.Payout(ctx, id); failed != nil || p.Version > seen.Version {
+		return p, failed
 	}
-	if p.Status() == payout.Approved {
-		return m.begin(ctx, p, now)
-	}
-	return m.ask(ctx, p, now)
+	return seen, err
 }
 
 // begin sends an approved payout for the first time, unless the money would go elsewhere than was approved: then it has
