@@ -17,6 +17,7 @@ import (
 	"yundian/shared/once"
 	"yundian/shared/ordering"
 	"yundian/shared/seal"
+	"yundian/shared/shop"
 	"yundian/shared/store"
 	"yundian/shared/web/api"
 )
@@ -74,14 +75,17 @@ func (a *admin) orderFilter(ctx context.Context, in *ordersInput) (store.OrderFi
 	}
 	var f []fail.Field
 	instant := func(where, text string, days int) (time.Time, bool) {
-		if day, err := time.ParseInLocation(time.DateOnly, text, settings.Zone()); err == nil {
-			return day.AddDate(0, 0, days).Add(time.Duration(-days) * time.Millisecond), true
+		at, err := time.ParseInLocation(time.DateOnly, text, settings.Zone())
+		if err == nil {
+			at = at.AddDate(0, 0, days).Add(time.Duration(-days) * time.Millisecond)
+		} else {
+			at, err = time.Parse(time.RFC3339, text)
 		}
-		at, err := time.Parse(time.RFC3339, text)
-		if err != nil {
+		known := err == nil && shop.Time(at)
+		if !known {
 			f = append(f, fail.At("query."+where, "field_date_time", "This must be a time such as 2026-03-01T08:30:00Z.", nil))
 		}
-		return at, err == nil
+		return at, known
 	}
 	if in.To != "" {
 		if to, ok := instant("to", in.To, 1); ok {

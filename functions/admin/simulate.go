@@ -15,7 +15,9 @@ import (
 	"yundian/shared/money"
 	"yundian/shared/ordering"
 	"yundian/shared/seal"
+	"yundian/shared/shop"
 	"yundian/shared/store"
+	"yundian/shared/web"
 	"yundian/shared/web/api"
 )
 
@@ -138,6 +140,10 @@ func (w SimulationWish) orders(at string, now time.Time) (f store.OrderFilter, a
 		after = rest
 	}
 	switch {
+	case !shop.Time(f.To):
+		return f, "", fail.NewFields([]fail.Field{web.Fault("body.to", "field_date_time", "")})
+	case !shop.Time(f.From):
+		return f, "", fail.NewFields([]fail.Field{web.Fault("body.from", "field_date_time", "")})
 	case f.From.After(f.To):
 		return f, "", fail.NewFields([]fail.Field{fail.At("body.from", "dates_reversed", "The first time must not be after the last one.", nil)})
 	case f.To.Sub(f.From) > simulateLimit*24*time.Hour:

@@ -18,13 +18,14 @@ import (
 	"yundian/shared/ordering"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
+	"yundian/shared/store"
 	"yundian/shared/store/storetest"
 	"yundian/shared/web/webtest"
 )
 
 // counter is a shop with one tea of which two pieces are left, looked at through the pages of checkout.
 type counter struct {
-	t     *testing.T
+	t     testing.TB
 	c     *checkout
 	at    time.Time
 	token string // of a KOC's page
@@ -32,7 +33,12 @@ type counter struct {
 
 func openCounter(t *testing.T) *counter {
 	t.Helper()
-	s := storetest.Open(t)
+	return counterOn(t, storetest.Open(t))
+}
+
+// counterOn opens the shop on a store that has nothing in it.
+func counterOn(t testing.TB, s *store.Store) *counter {
+	t.Helper()
 	keys, err := seal.Parse(`{"1": "a secret of enough bytes"}`)
 	if err != nil {
 		t.Fatal(err)

@@ -143,7 +143,7 @@ type Winner struct {
 
 // Candidate is a KOC who was considered.
 type Candidate struct {
-	KOC      string    `json:"koc" doc:"Others are masked; empty when a token could not be read"`
+	KOC      string    `json:"koc" doc:"Others are masked; empty when a token could not be read or was not signed by this shop"`
 	Evidence string    `json:"evidence" enum:"link,code"`
 	At       time.Time `json:"at"`
 	Outcome  string    `json:"outcome" enum:"won,lost"`

@@ -8,6 +8,7 @@ import (
 
 	"yundian/shared/fail"
 	"yundian/shared/money"
+	"yundian/shared/shop"
 	"yundian/shared/store"
 	"yundian/shared/web"
 	"yundian/shared/web/api"
@@ -75,7 +76,7 @@ func span(in *statsInput, today time.Time, zone *time.Location) (days, error) {
 			text = at.In(zone).Format(time.DateOnly)
 		}
 		day, err := time.Parse(time.DateOnly, text)
-		if err != nil || day.Year() < 2000 || day.Year() > 2999 {
+		if err != nil || !shop.Time(day) {
 			f = append(f, web.Fault("query."+name, "field_date", ""))
 		}
 		return day

@@ -1,6 +1,7 @@
 package attribution_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -44,9 +45,22 @@ func TestTokens(t *testing.T) {
 		"no parts":        {"mei", "malformed", noon},
 		"no handle":       {"../etc.AAAAAAA.x", "malformed", noon},
 		"too long":        {strings.Repeat("a", 300), "malformed", noon},
+		"four parts":      {good + ".x", "malformed", noon},
+		"year 36812":      {"mei.______8.x", "forged", noon},
+		"stamp bent":      {stamped(good, "______8"), "forged", noon},
+		"stamp longer":    {stamped(good, "________"), "malformed", noon},
+		"stamp respelt":   {stamped(good, strings.Split(good, ".")[1]+"="), "malformed", noon},
+		"no stamp":        {stamped(good, ""), "malformed", noon},
+		"no mac":          {"mei.______8.", "forged", noon},
+		"signed too far":  {attribution.SignToken(keys, "mei", time.Unix(1<<40-1, 0)), "malformed", noon},
+		"signed too long": {attribution.SignToken(keys, "mei", time.Unix(0, 0)), "malformed", noon},
 	} {
-		if e := attribution.ReadToken(keys, c.token, c.at, window); e.Problem != c.problem {
+		e := attribution.ReadToken(keys, c.token, c.at, window)
+		if e.Problem != c.problem {
 			t.Errorf("%s: problem %q, want %q", name, e.Problem, c.problem)
+		}
+		if unproven := c.problem == "malformed" || c.problem == "forged"; unproven && (e.Code != "" || !e.At.Equal(c.at)) {
+			t.Errorf("%s: says the code %q and the time %v", name, e.Code, e.At)
 		}
 	}
 	if e := attribution.ReadToken(keys, good, noon, window); e.Code != "mei_abc1234" || !e.At.Equal(noon.Add(-time.Hour)) {
@@ -62,6 +76,47 @@ func TestTokens(t *testing.T) {
 	if _, _, genuine := attribution.TokenCode(rotated, good, noon); !genuine {
 		t.Error("a rotated key broke the tokens signed before")
 	}
+}
+
+// stamped is a token with another stamp.
+func stamped(token, stamp string) string {
+	parts := strings.Split(token, ".")
+	return parts[0] + "." + stamp + "." + parts[2]
+}
+
+// FuzzReadToken: whatever a client sends as a token is evidence that can be stored and decided on, and only what this shop
+// has signed says a code and a time.
+func FuzzReadToken(f *testing.F) {
+	keys, err := seal.Parse(oneKey)
+	if err != nil {
+		f.Fatal(err)
+	}
+	good := attribution.SignToken(keys, "mei_abc1234", noon)
+	for _, token := range []string{good, attribution.SignToken(keys, "mei", time.Unix(1<<40-1, 0)), attribution.SignToken(keys, "mei", time.Unix(0, 0)), "mei.______8.x", stamped(good, "______8"),
+		"", "..", "mei..", ".AAAAAAA.x", "mei.AAAAAA\nA.x", "MEI" + good[3:], " " + good, good[:len(good)-1], "店.店.店", "\xff.\xff.\xff", "__proto__.AAAAAAA.x"} {
+		f.Add(token)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		e := attribution.ReadToken(keys, token, noon, window)
+		switch e.Problem {
+		case "malformed", "forged":
+			if e.Code != "" || !e.At.Equal(noon) {
+				t.Fatalf("%q is %s and says %+v", token, e.Problem, e)
+			}
+		default:
+			code, _, _ := strings.Cut(token, ".")
+			if attribution.SignToken(keys, code, e.At) != token || e.Code != koc.NormalCode(code) {
+				t.Fatalf("%q was not signed by this shop and says %+v", token, e)
+			}
+		}
+		o := ordering.Order{PlacedAt: noon, Evidence: []ordering.Evidence{e}}
+		if a := attribution.Decide(o, attribution.Known{}, noon); len(a.Winners) > 0 || len(a.Candidates) != 1 || a.Candidates[0].KOC != "" && e.Code == "" {
+			t.Fatalf("%q is decided as %+v", token, a)
+		}
+		if _, err := json.Marshal(e); err != nil {
+			t.Fatalf("%q cannot be stored: %v", token, err)
+		}
+	})
 }
 
 func approved(handle string, from time.Time) koc.Profile {

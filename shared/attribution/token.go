@@ -10,6 +10,7 @@ import (
 	"yundian/shared/koc"
 	"yundian/shared/ordering"
 	"yundian/shared/seal"
+	"yundian/shared/shop"
 )
 
 // A token says: a page of this link was rendered at this time, by us. It travels in every link and form of the
@@ -35,8 +36,11 @@ func SignToken(keys seal.Ring, code string, at time.Time) string {
 
 // ReadToken turns a token into evidence for an order placed now. It never fails: what is wrong with a token is
 // noted as its problem, and the sale proceeds.
+//
+// Only a signature makes a token's code and time ours: anybody can write others, also a year that cannot be stored. So
+// evidence that is malformed or forged names no link, and the time it has is when it came.
 func ReadToken(keys seal.Ring, token string, now time.Time, window time.Duration) ordering.Evidence {
-	e := ordering.Evidence{Kind: ordering.ByLink}
+	e := ordering.Evidence{Kind: ordering.ByLink, At: now}
 	parts := strings.Split(token, ".")
 	if len(token) > MaxToken || len(parts) != 3 {
 		e.Problem = "malformed"
@@ -47,11 +51,17 @@ func ReadToken(keys seal.Ring, token string, now time.Time, window time.Duration
 		e.Problem = "malformed"
 		return e
 	}
-	e.Code = koc.NormalCode(parts[0])
-	e.At = time.Unix(int64(binary.BigEndian.Uint64(append(make([]byte, 3), stamp...))), 0).UTC()
-	switch {
-	case !keys.Verify(tokenPurpose, parts[2], parts[0], parts[1]):
+	if !keys.Verify(tokenPurpose, parts[2], parts[0], parts[1]) {
 		e.Problem = "forged"
+		return e
+	}
+	at := time.Unix(int64(binary.BigEndian.Uint64(append(make([]byte, 3), stamp...))), 0).UTC()
+	if !shop.Time(at) { // not even a genuine one may keep an order from being stored
+		e.Problem = "malformed"
+		return e
+	}
+	e.Code, e.At = koc.NormalCode(parts[0]), at
+	switch {
 	case e.At.After(now.Add(clockSkew)):
 		e.Problem = "from_the_future"
 	case e.At.Before(now.Add(-window)):

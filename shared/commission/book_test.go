@@ -93,6 +93,11 @@ func TestCheckFindsEveryFault(t *testing.T) {
 		"product":             {func(b *commission.Book) { b.Rules[0].Match.Product = "/" }, "body.rules[0].match.product", "product_unknown"},
 		"long tag":            {func(b *commission.Book) { b.Rules[0].Match.Tag = strings.Repeat("x", 49) }, "body.rules[0].match.tag", "tag_long"},
 		"campaign reversed":   {func(b *commission.Book) { b.Campaigns[0].To = days(0) }, "body.campaigns[0].to", "campaign_ends_first"},
+		"campaign from ever":  {func(b *commission.Book) { b.Campaigns[0].From = time.Time{} }, "body.campaigns[0].from", "field_date_time"},
+		"campaign for ever": {func(b *commission.Book) {
+			b.Campaigns[0].To = time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -3600))
+		},
+			"body.campaigns[0].to", "field_date_time"},
 		"campaign twice":      {func(b *commission.Book) { b.Campaigns = append(b.Campaigns, spring) }, "body.campaigns[1].id", "campaign_twice"},
 		"month without terms": {func(b *commission.Book) { b.MonthRules[0].Cap = money.Amount{} }, "body.monthRules[0]", "month_rule_terms"},
 		"month with both":     {func(b *commission.Book) { b.MonthRules[1].Cap = yuan(5) }, "body.monthRules[1]", "month_rule_terms"},

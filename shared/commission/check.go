@@ -12,6 +12,7 @@ import (
 	"yundian/shared/koc"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
+	"yundian/shared/shop"
 )
 
 // Check lists everything wrong with a book of a shop that sells in a currency, located as in the body that publishes it.
@@ -106,6 +107,10 @@ func (k *check) campaigns() {
 			k.fault(where+".id", "rule_id_form", "1–{limit} lower-case letters and digits, words joined by single hyphens.", fail.Args{"limit": MaxRuleID})
 		case seen[c.ID]:
 			k.fault(where+".id", "campaign_twice", "The campaign {campaign} stands twice in this book.", fail.Args{"campaign": c.ID})
+		case !shop.Time(c.From):
+			k.fault(where+".from", "field_date_time", "This must be a time such as 2026-03-01T08:30:00Z.", nil)
+		case !shop.Time(c.To):
+			k.fault(where+".to", "field_date_time", "This must be a time such as 2026-03-01T08:30:00Z.", nil)
 		case !c.To.After(c.From):
 			k.fault(where+".to", "campaign_ends_first", "A campaign ends after it begins.", nil)
 		}

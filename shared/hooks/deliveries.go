@@ -10,6 +10,7 @@ import (
 	"yundian/shared/fail"
 	"yundian/shared/once"
 	"yundian/shared/seal"
+	"yundian/shared/shop"
 	"yundian/shared/store"
 	"yundian/shared/web/api"
 	"yundian/shared/webhook"
@@ -170,7 +171,7 @@ func (d desk) redeliver(ctx context.Context, in *redeliverInput) (*api.Reply[Red
 
 // from reads where a redelivery begins: a time, or the cursor of an event.
 func (d desk) from(owner webhook.Owner, id, text string) (after string, err error) {
-	if at, err := time.Parse(time.RFC3339, text); err == nil {
+	if at, err := time.Parse(time.RFC3339, text); err == nil && shop.Time(at) {
 		return store.CursorAt(at), nil
 	}
 	after, err = d.Cursors.OpenCursor(eventOf(owner, id), text)

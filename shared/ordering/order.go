@@ -146,9 +146,9 @@ const (
 // Evidence is one trace of a KOC on an order. Problem is empty for evidence that may count.
 type Evidence struct {
 	Kind    EvidenceKind
-	Code    string
-	At      time.Time
-	Problem string `json:",omitzero"` // forged, expired, from_the_future, malformed
+	Code    string    // empty when malformed or forged
+	At      time.Time // when the link was seen or the code typed; when malformed or forged, when the order came with it
+	Problem string    `json:",omitzero"` // forged, expired, from_the_future, malformed
 }
 
 // Mark is a fact with the version and time it was recorded.

@@ -280,6 +280,22 @@ func TestTermsRefuse(t *testing.T) {
 			}
 		})
 	}
+	for text, ok := range map[string]bool{"2028-03-01T00:00:00Z": true, "2029-01-01T00:00:00Z": false, "9999-12-31T23:59:59Z": false, "9999-12-31T23:59:59-12:00": false} {
+		from, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = payout.FirstTerms().Next(payout.Terms{From: from}, noon, today); (err == nil) != ok {
+			t.Errorf("terms from %s: %v", text, err)
+		}
+	}
+	for day, ok := range map[string]bool{"1999-12-31": false, "2026-03-12": true, "2999-12-31": true, "3000-01-01": false, "9999-12-31": false, "10000-01-01": false, "0000-01-01": false} {
+		c := good()
+		c.Tax[0].From = day
+		if _, err := payout.FirstTerms().Next(payout.Terms{Currencies: []payout.CurrencyTerms{c}}, noon, today); (err == nil) != ok {
+			t.Errorf("a tax table from %s: %v", day, err)
+		}
+	}
 	most := manyTerms(payout.MaxCurrencies)
 	most[0].Tax = yearly(payout.MaxTables)
 	most[0].Tax[0].Brackets = beyond(good().Tax[0].Brackets, money.MaxMinor)

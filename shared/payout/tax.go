@@ -7,6 +7,7 @@ import (
 
 	"yundian/shared/fail"
 	"yundian/shared/money"
+	"yundian/shared/shop"
 )
 
 // Period is what cumulative tax is worked out over.
@@ -119,7 +120,7 @@ func checkTables(where string, c money.Currency, tables []TaxTable) []fail.Field
 	}
 	for i, t := range tables {
 		at := fmt.Sprintf("%s[%d]", where, i)
-		if _, err := time.Parse(time.DateOnly, t.From); err != nil {
+		if day, err := time.Parse(time.DateOnly, t.From); err != nil || !shop.Time(day) {
 			f = append(f, fail.At(at+".from", "field_date", "This must be a date such as 2026-03-01.", nil))
 			continue
 		}

@@ -59,6 +59,7 @@ const (
 	MaxTables     = 20  // of a currency: a new one a year lasts longer than the shop's software
 	MaxBrackets   = 20  // of a table
 	MaxHoldHours  = 720 // 30 days; longer is a suspension
+	MaxAhead      = 732 // days from publishing to the beginning, as for rule books: later is a slip of the hand
 )
 
 // HoldHours is how long payouts wait after a change of method in a shop that has not chosen.
@@ -86,7 +87,7 @@ func (t Terms) Of(c money.Currency) CurrencyTerms {
 }
 
 // Next is the version after t with what an editor wants. From is the moment of publishing when it is zero, and may not lie
-// before it; today is the shop's local day then. Tax tables that apply already stay as they are, because money was
+// before it nor more than MaxAhead days after; today is the shop's local day then. Tax tables that apply already stay as they are, because money was
 // withheld by them: a correction is another table from a later day.
 func (t Terms) Next(wanted Terms, now time.Time, today string) (Terms, error) {
 	wanted.Version = t.Version + 1
@@ -96,6 +97,9 @@ func (t Terms) Next(wanted Terms, now time.Time, today string) (Terms, error) {
 	var f []fail.Field
 	if wanted.From.Before(now) {
 		f = append(f, fail.At("body.from", "terms_past", "Terms cannot apply to the past.", nil))
+	}
+	if wanted.From.After(now.AddDate(0, 0, MaxAhead)) {
+		f = append(f, fail.At("body.from", "from_far", "At most {days} days from now.", fail.Args{"days": MaxAhead}))
 	}
 	f = append(f, between("body.holdHours", int64(wanted.HoldHours), 0, MaxHoldHours)...)
 	if len(wanted.Currencies) > MaxCurrencies {

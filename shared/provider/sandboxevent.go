@@ -8,6 +8,7 @@ import (
 
 	"yundian/shared/fail"
 	"yundian/shared/money"
+	"yundian/shared/shop"
 	"yundian/shared/webhook"
 )
 
@@ -56,7 +57,7 @@ func (s *sandboxHTTP) Event(header http.Header, body []byte, now time.Time) (Eve
 func (e SandboxEvent) normal() (Event, error) {
 	out := Event{ID: e.ID, Type: OtherOccurrence, OrderID: e.OrderID, SessionID: e.Session, PaymentID: e.Payment,
 		RefundID: e.Refund, IntentID: e.Intent, DisputeID: e.Dispute, Reason: e.Reason, Amount: e.Amount, At: e.At}
-	if e.ID == "" || e.At.IsZero() || tooLong(e.ID, e.OrderID, e.Session, e.Payment, e.Refund, e.Intent, e.Dispute, e.Reason) {
+	if e.ID == "" || !shop.Time(e.At) || tooLong(e.ID, e.OrderID, e.Session, e.Payment, e.Refund, e.Intent, e.Dispute, e.Reason) {
 		return Event{}, malformed()
 	}
 	t, ok := sandboxEvents[e.Type]

@@ -37,8 +37,9 @@ func adjustmentFrom(it Item) (ledger.Adjustment, error) {
 
 // adjustmentWrite saves an adjustment as its version, over the one before.
 func adjustmentWrite(a ledger.Adjustment) Write {
-	return Write{Table: Ledger, Key: adjustmentKey(a.ID), Guards: replaces(a.Version - 1), Put: encode(adjustmentItem{V: a.Version, Status: string(a.State()),
-		KOC: a.KOC, ListPk: adjustmentList, ListSk: sortable(a.At) + "#" + a.ID, Adjustment: doc(a)})}
+	return Write{Table: Ledger, Key: adjustmentKey(a.ID), Guards: replaces(a.Version - 1)}.
+		put(adjustmentItem{V: a.Version, Status: string(a.State()),
+			KOC: a.KOC, ListPk: adjustmentList, ListSk: sortable(a.At) + "#" + a.ID, Adjustment: doc(a)})
 }
 
 // approveWrites are the guarded writes of an approved adjustment: its next version and its posting. What is taken from

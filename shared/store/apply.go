@@ -30,9 +30,9 @@ func (s *Store) Apply(ctx context.Context, a Application, limit int) error {
 		return err
 	}
 	for n := len(taken); n < limit; n++ {
-		place := Write{Table: Shop, Key: applyKey(a.Source, a.Day, n), Guards: once(), Put: encode(struct {
+		place := Write{Table: Shop, Key: applyKey(a.Source, a.Day, n), Guards: once()}.put(struct {
 			TTL int64 `dynamodbav:"ttl"`
-		}{a.At.AddDate(0, 0, applyDays).Unix()})}
+		}{a.At.AddDate(0, 0, applyDays).Unix()})
 		err := s.CreateKOC(ctx, a.KOC, place)
 		if _, refused := errors.AsType[*Refused](err); !refused {
 			return err

@@ -40,11 +40,13 @@ func bankFileFrom(it Item) (payout.File, error) {
 func bankFileWrite(f payout.File) Write {
 	seen := f.Version
 	f.Version++
-	return Write{Table: Ledger, Key: bankFileKey(f.ID), Guards: replaces(seen), Put: encode(bankFileItem{V: f.Version, ListPk: bankFileList, ListSk: bankFileSort(f), File: doc(f)})}
+	return Write{Table: Ledger, Key: bankFileKey(f.ID), Guards: replaces(seen)}.
+		put(bankFileItem{V: f.Version, ListPk: bankFileList, ListSk: bankFileSort(f), File: doc(f)})
 }
 
 func bankSeriesWrite(c money.Currency, seen int64, open string) Write {
-	return Write{Table: Ledger, Key: bankSeriesKey(c), Guards: replaces(seen), Put: encode(bankSeriesItem{V: seen + 1, Open: open})}
+	return Write{Table: Ledger, Key: bankSeriesKey(c), Guards: replaces(seen)}.
+		put(bankSeriesItem{V: seen + 1, Open: open})
 }
 
 // BankFile is a bank file by id, or NotFound.

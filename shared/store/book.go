@@ -333,7 +333,7 @@ func bookWrite(b commission.Book) Write {
 		r := doc(bookRules{Rules: b.Rules, Campaigns: b.Campaigns, MonthRules: b.MonthRules, InviterRate: b.InviterRate})
 		x.Rules = &r
 	}
-	return Write{Table: Shop, Key: bookKey(b.Version), Guards: once(), Put: encode(x)}
+	return Write{Table: Shop, Key: bookKey(b.Version), Guards: once()}.put(x)
 }
 
 // PublicationWrites add versions of the rule book and say from when they count, for use beside other writes. The versions
@@ -344,7 +344,8 @@ func PublicationWrites(p commission.Publication) []Write {
 		writes = append(writes, bookWrite(b))
 	}
 	for _, seg := range p.Line {
-		writes = append(writes, Write{Table: Shop, Key: lineKey(seg.From), Put: encode(segmentItem{Book: seg.Version, From: seg.From})})
+		writes = append(writes, Write{Table: Shop, Key: lineKey(seg.From)}.
+			put(segmentItem{Book: seg.Version, From: seg.From}))
 	}
 	return writes
 }

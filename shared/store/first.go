@@ -34,7 +34,8 @@ func claimFrom(it Item) (claim, error) {
 
 // firstWrite makes an order its person's first. It may take the place of one that came to nothing, and of no other.
 func firstWrite(o ordering.Order, seen claim) Write {
-	w := Write{Table: People, Key: firstKey(o.Person), Guards: once(), Put: encode(firstItem{Order: o.ID, At: o.PlacedAt, Expired: seen.expired})}
+	w := Write{Table: People, Key: firstKey(o.Person), Guards: once()}.
+		put(firstItem{Order: o.ID, At: o.PlacedAt, Expired: seen.expired})
 	if seen.order != "" {
 		w.Guards = []Guard{{Attr: "order", Is: Equals, Value: text(seen.order)}}
 	}

@@ -43,8 +43,8 @@ func KOCFrom(it Item) (koc.Profile, error) {
 func kocWrite(p koc.Profile) Write {
 	seen := p.Version
 	p.Version++
-	return Write{Table: Shop, Key: kocKey(p.Handle), Guards: replaces(seen),
-		Put: encode(kocItem{V: p.Version, ListPk: kocList, ListSk: p.Handle, Profile: doc(p)})}
+	return Write{Table: Shop, Key: kocKey(p.Handle), Guards: replaces(seen)}.
+		put(kocItem{V: p.Version, ListPk: kocList, ListSk: p.Handle, Profile: doc(p)})
 }
 
 // KOC is a profile by handle, or NotFound.
@@ -140,12 +140,12 @@ func (s *Store) UpdateKOC(ctx context.Context, handle string, change func(*koc.P
 
 // InviteWrite makes an invitation findable by its hash, for use beside the approval.
 func InviteWrite(hash, handle string) Write {
-	return Write{Table: Shop, Key: inviteKey(hash), Put: encode(loginItem{KOC: handle})}
+	return Write{Table: Shop, Key: inviteKey(hash)}.put(loginItem{KOC: handle})
 }
 
 // LoginWrite binds a login to a KOC, for use beside the profile's own change. A login binds once.
 func LoginWrite(subject, handle string) Write {
-	return Write{Table: Shop, Key: loginKey(subject), Guards: once(), Put: encode(loginItem{KOC: handle})}
+	return Write{Table: Shop, Key: loginKey(subject), Guards: once()}.put(loginItem{KOC: handle})
 }
 
 // LoginTaken reports whether a write was refused because the login is already bound to a KOC.
@@ -188,7 +188,7 @@ func (s *Store) handleAt(ctx context.Context, key Key) (string, error) {
 // CreateLink adds a share link to a KOC's partition. A code that exists already stays as it is, and extra are then written
 // by themselves: they are what the wish was answered.
 func (s *Store) CreateLink(ctx context.Context, l koc.Link, extra ...Write) error {
-	w := Write{Table: Shop, Key: linkKey(l.KOC, l.Code), Guards: once(), Put: encode(linkItem{Link: doc(l)})}
+	w := Write{Table: Shop, Key: linkKey(l.KOC, l.Code), Guards: once()}.put(linkItem{Link: doc(l)})
 	err := s.apply(ctx, append([]Write{w}, extra...))
 	if refusedBy(err, func(k Key) bool { return k == w.Key }) {
 		err = s.apply(ctx, extra)

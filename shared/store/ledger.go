@@ -108,7 +108,7 @@ func appliedWrite(order string, seen int64, a ledger.Applied) Write {
 		months := doc(a.Months)
 		x.Months = &months
 	}
-	return Write{Table: Ledger, Key: appliedKey(order), Guards: replaces(seen), Put: encode(x)}
+	return Write{Table: Ledger, Key: appliedKey(order), Guards: replaces(seen)}.put(x)
 }
 
 // standings are what is posted for orders, and the months that the orders belong to, read in one round.
@@ -157,11 +157,13 @@ func settleWrites(st ledger.Settlement) []Write {
 	f := st.Fact
 	writes := []Write{
 		appliedWrite(st.Order, st.Seen, st.Applied),
-		{Table: Ledger, Key: factKey(st.Order, st.Applied.V), Guards: once(), Put: encode(factItem{Order: f.Order, V: f.V, At: f.At, Day: f.Day,
-			Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: doc(f.Lines)})},
+		Write{Table: Ledger, Key: factKey(st.Order, st.Applied.V), Guards: once()}.
+			put(factItem{Order: f.Order, V: f.V, At: f.At, Day: f.Day,
+				Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: doc(f.Lines)}),
 	}
 	for _, m := range st.Months {
-		writes = append(writes, Write{Table: Ledger, Key: monthKey(m.Key), Guards: replaces(m.Seen), Put: encode(monthItem{V: m.After.V, Month: doc(m.After)})})
+		writes = append(writes, Write{Table: Ledger, Key: monthKey(m.Key), Guards: replaces(m.Seen)}.
+			put(monthItem{V: m.After.V, Month: doc(m.After)}))
 	}
 	touched := map[Key]bool{}
 	for _, p := range st.Postings {
@@ -194,7 +196,7 @@ func postingWrites(p ledger.Posting) []Write {
 	}
 	balance := balanceWrite(p.KOC, p.Currency, p.Legs())
 	balance.Guards = []Guard{{Attr: closedAttr, Is: AtMost, Value: number(p.At.UnixMilli())}}
-	return []Write{{Table: Ledger, Key: postingKey(p), Guards: once(), Put: encode(x)}, balance}
+	return []Write{Write{Table: Ledger, Key: postingKey(p), Guards: once()}.put(x), balance}
 }
 
 // balanceWrite adds legs to a KOC's stored balances, and counts the change. The brand's own accounts are folded from

@@ -71,7 +71,7 @@ func orderWrite(o ordering.Order) Write {
 	if due := o.DueAt(); !due.IsZero() {
 		x.DuePk, x.DueSk = dueShard(o.ID), sortable(due)+"#"+o.ID
 	}
-	return Write{Table: Orders, Key: orderKey(o.ID), Guards: replaces(seen), Put: encode(x)}
+	return Write{Table: Orders, Key: orderKey(o.ID), Guards: replaces(seen)}.put(x)
 }
 
 func placedSort(o ordering.Order) string { return sortable(o.PlacedAt) + "#" + o.ID }
@@ -162,11 +162,12 @@ type NewOrder struct {
 
 func placeWrites(n NewOrder) []Write {
 	writes := []Write{
-		{Table: Orders, Key: placementKey(n.Key), Guards: once(), Put: encode(placementItem{Order: n.Order.ID, Hash: n.Hash,
-			TTL: n.Order.PlacedAt.AddDate(0, 0, replyDays).Unix()})},
+		Write{Table: Orders, Key: placementKey(n.Key), Guards: once()}.
+			put(placementItem{Order: n.Order.ID, Hash: n.Hash,
+				TTL: n.Order.PlacedAt.AddDate(0, 0, replyDays).Unix()}),
 		orderWrite(n.Order),
-		{Table: People, Key: contactKey(n.Order.Person, n.Order.ID), Guards: once(),
-			Put: encode(contactItem{Contact: doc(n.Contact), Address: doc(n.Address), PlacedAt: n.Order.PlacedAt})},
+		Write{Table: People, Key: contactKey(n.Order.Person, n.Order.ID), Guards: once()}.
+			put(contactItem{Contact: doc(n.Contact), Address: doc(n.Address), PlacedAt: n.Order.PlacedAt}),
 	}
 	if n.Order.Customer == ordering.NewCustomer {
 		writes = append(writes, firstWrite(n.Order, n.first))

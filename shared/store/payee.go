@@ -69,7 +69,7 @@ func (s *Store) Payees(ctx context.Context, versions []PayeeVersion) (map[PayeeV
 // write. It is refused when another version was added meanwhile.
 func PayeeWrites(handle string, m payout.Method) []Write {
 	return []Write{
-		{Table: People, Key: payeeKey(handle, m.Version), Guards: once(), Put: encode(payeeItem{V: 1, Method: doc(m)})},
+		Write{Table: People, Key: payeeKey(handle, m.Version), Guards: once()}.put(payeeItem{V: 1, Method: doc(m)}),
 		noticeWrite(Notice{KOC: handle, At: m.At, Kind: NoticePayee, N: m.Version, Until: m.HeldUntil}),
 	}
 }
@@ -96,7 +96,8 @@ func (s *Store) VerifyPayee(ctx context.Context, handle string, seen int64, by s
 		}
 		m.Verify(by, now)
 		after = m
-		w := Write{Table: People, Key: payeeKey(handle, m.Version), Guards: replaces(v), Put: encode(payeeItem{V: v + 1, Method: doc(m)})}
+		w := Write{Table: People, Key: payeeKey(handle, m.Version), Guards: replaces(v)}.
+			put(payeeItem{V: v + 1, Method: doc(m)})
 		err = s.apply(ctx, append([]Write{w}, extra...))
 		switch {
 		case refusedBy(err, func(k Key) bool { return k == w.Key }):
@@ -130,7 +131,7 @@ type noticeItem struct {
 }
 
 func noticeWrite(n Notice) Write {
-	return Write{Table: Ledger, Key: noticeKey(n), Guards: once(), Put: encode(noticeItem(n))}
+	return Write{Table: Ledger, Key: noticeKey(n), Guards: once()}.put(noticeItem(n))
 }
 
 // NoticeFrom decodes a notice from a stream image.

@@ -57,7 +57,7 @@ func payoutWrite(p payout.Payout) Write {
 			x.DuePk = bankPayouts(p.Currency)
 		}
 	}
-	return Write{Table: Ledger, Key: payoutKey(p.ID), Guards: replaces(p.Version - 1), Put: encode(x)}
+	return Write{Table: Ledger, Key: payoutKey(p.ID), Guards: replaces(p.Version - 1)}.put(x)
 }
 
 // reserveWrites are the guarded writes of a new payout: itself, once; its posting, whose balance must still hold what is
@@ -81,8 +81,9 @@ func reserveWrites(p payout.Payout, sum payout.TaxSum, at time.Time) ([]Write, e
 		writes = append(writes, w)
 	}
 	if p.TaxPeriod != "" {
-		writes = append(writes, Write{Table: Ledger, Key: taxKey(p.KOC, p.Currency, p.TaxPeriod), Guards: replaces(sum.V - 1),
-			Put: encode(taxItem{V: sum.V, Gross: sum.Gross, Tax: sum.Tax})})
+		k := taxKey(p.KOC, p.Currency, p.TaxPeriod)
+		writes = append(writes, Write{Table: Ledger, Key: k, Guards: replaces(sum.V - 1)}.
+			put(taxItem{V: sum.V, Gross: sum.Gross, Tax: sum.Tax}))
 	}
 	return writes, nil
 }

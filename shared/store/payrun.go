@@ -31,7 +31,8 @@ func (s *Store) PayRun(ctx context.Context, c money.Currency, day string) (payou
 func (s *Store) SavePayRun(ctx context.Context, run payout.Run) error {
 	seen := run.Version
 	run.Version++
-	w := Write{Table: Ledger, Key: payRunKey(run.Currency, run.Day), Guards: replaces(seen), Put: encode(payRunItem{V: run.Version, Run: doc(run)})}
+	w := Write{Table: Ledger, Key: payRunKey(run.Currency, run.Day), Guards: replaces(seen)}.
+		put(payRunItem{V: run.Version, Run: doc(run)})
 	err := s.apply(ctx, []Write{w})
 	if refusedBy(err, func(k Key) bool { return k == w.Key }) {
 		return changedMeanwhile()

@@ -64,7 +64,8 @@ func (s *Store) PayoutTermsAt(ctx context.Context, at time.Time) (payout.Terms, 
 
 // PublishPayoutTerms adds a version of the terms; a Conflict if another one was published meanwhile.
 func (s *Store) PublishPayoutTerms(ctx context.Context, t payout.Terms, extra ...Write) error {
-	w := Write{Table: Shop, Key: payTermsKey(t.Version), Guards: once(), Put: encode(payTermsItem{V: t.Version, From: t.From, Terms: doc(t)})}
+	w := Write{Table: Shop, Key: payTermsKey(t.Version), Guards: once()}.
+		put(payTermsItem{V: t.Version, From: t.From, Terms: doc(t)})
 	err := s.putAlone(ctx, w, extra)
 	if refusedBy(err, func(k Key) bool { return k == w.Key }) {
 		return changedMeanwhile()

@@ -189,23 +189,24 @@ func newSKUItem(it catalogue.Sellable, received int64) skuItem {
 // newSKUWrite creates a SKU with its first receipt. Only a SKU that does not exist yet takes one, so importing
 // again never restores sold stock.
 func newSKUWrite(it catalogue.Sellable, received int64) Write {
-	return Write{Table: Shop, Key: skuKey(it.SKU), Guards: once(), Put: encode(newSKUItem(it, received))}
+	return Write{Table: Shop, Key: skuKey(it.SKU), Guards: once()}.put(newSKUItem(it, received))
 }
 
 // skuWrite brings a SKU of the same product up to date and leaves its stock alone.
 func skuWrite(it catalogue.Sellable) Write {
-	all := encode(newSKUItem(it, 0))
+	all, err := encode(newSKUItem(it, 0))
 	for _, count := range []string{"available", "reserved", "sold", "received", "writtenOff"} {
 		delete(all, count)
 	}
-	return Write{Table: Shop, Key: skuKey(it.SKU), Guards: []Guard{{Attr: "product", Is: Equals, Value: text(it.Product)}}, Set: all}
+	guards := []Guard{{Attr: "product", Is: Equals, Value: text(it.Product)}}
+	return Write{Table: Shop, Key: skuKey(it.SKU), Guards: guards, Set: all, err: err}
 }
 
 func productWrite(p catalogue.Product) Write {
 	seen := p.Version
 	p.Version++
-	return Write{Table: Shop, Key: productKey(p.ID), Guards: replaces(seen),
-		Put: encode(productItem{V: p.Version, ListPk: productList, ListSk: p.ID, Product: doc(p)})}
+	return Write{Table: Shop, Key: productKey(p.ID), Guards: replaces(seen)}.
+		put(productItem{V: p.Version, ListPk: productList, ListSk: p.ID, Product: doc(p)})
 }
 
 // productWrites are the SKUs of a product as they have to be written, then the product itself. received is the

@@ -31,7 +31,8 @@ func (s *Store) Reply(ctx context.Context, id string) (Reply, bool, error) {
 
 // ReplyWrite records the answer to an idempotency key, for use in the transaction of its effect.
 func ReplyWrite(id string, r Reply, now time.Time) Write {
-	return Write{Table: Shop, Key: replyKey(id), Guards: once(), Put: encode(replyItem{Hash: r.Hash, Body: r.Body, TTL: now.AddDate(0, 0, replyDays).Unix()})}
+	return Write{Table: Shop, Key: replyKey(id), Guards: once()}.
+		put(replyItem{Hash: r.Hash, Body: r.Body, TTL: now.AddDate(0, 0, replyDays).Unix()})
 }
 
 // SaveReplies records answers whose effect repeats harmlessly by itself; none is no write.

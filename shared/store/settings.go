@@ -39,7 +39,8 @@ func settingsFrom(it Item) (shop.Settings, error) {
 func settingsWrite(n shop.Settings) Write {
 	seen := n.Version
 	n.Version++
-	return Write{Table: Shop, Key: settingsKey(), Guards: replaces(seen), Put: encode(settingsItem{V: n.Version, Settings: doc(n)})}
+	return Write{Table: Shop, Key: settingsKey(), Guards: replaces(seen)}.
+		put(settingsItem{V: n.Version, Settings: doc(n)})
 }
 
 // SaveSettings replaces the settings whose version the editor saw; a Conflict if somebody was faster.

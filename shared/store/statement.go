@@ -24,7 +24,8 @@ func statementFrom(it Item) (ledger.Statement, error) {
 // PutStatement records a closed statement, once. If one is closed already for the period, that one is returned.
 func (s *Store) PutStatement(ctx context.Context, st ledger.Statement) (ledger.Statement, error) {
 	k := statementKey(st.KOC, st.Period, st.Currency)
-	err := s.apply(ctx, []Write{{Table: Ledger, Key: k, Guards: once(), Put: encode(statementItem{Hash: st.Hash, Statement: doc(st)})}})
+	err := s.apply(ctx, []Write{Write{Table: Ledger, Key: k, Guards: once()}.
+		put(statementItem{Hash: st.Hash, Statement: doc(st)})})
 	if _, refused := errors.AsType[*Refused](err); !refused {
 		return st, err
 	}

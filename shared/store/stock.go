@@ -44,8 +44,8 @@ type StockCause struct {
 
 // MoveStock records goods received or written off, once per cause. Writing off more than is available is a Conflict.
 func (s *Store) MoveStock(ctx context.Context, m catalogue.StockMove, cause StockCause, extra ...Write) error {
-	record := Write{Table: Shop, Key: stockMoveKey(m.SKU, cause.ID), Guards: once(),
-		Put: encode(stockMoveItem{At: cause.At, By: cause.By, Reason: cause.Reason, Move: m})}
+	record := Write{Table: Shop, Key: stockMoveKey(m.SKU, cause.ID), Guards: once()}.
+		put(stockMoveItem{At: cause.At, By: cause.By, Reason: cause.Reason, Move: m})
 	err := s.apply(ctx, append([]Write{record, stockWrite(m)}, extra...))
 	switch {
 	case err == nil, refusedBy(err, func(k Key) bool { return k == record.Key }):

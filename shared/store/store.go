@@ -116,6 +116,9 @@ const conflictTries = 10
 // apply makes the writes, all or none. A call that met another transaction on its item is tried again, which the SDK
 // does not do by itself.
 func (s *Store) apply(ctx context.Context, writes []Write) error {
+	if i := slices.IndexFunc(writes, func(w Write) bool { return w.err != nil }); i >= 0 {
+		return fmt.Errorf("store: write %s: %w", writes[i].Key.PK, writes[i].err)
+	}
 	switch {
 	case len(writes) == 0:
 		return nil
@@ -284,13 +287,14 @@ func (s *Store) page(ctx context.Context, q query) (items []Item, next Item, err
 	return items, next, nil
 }
 
-// encode turns a private item struct into attributes.
-func encode(v any) Item {
+// encode turns a private item struct into attributes. What cannot be stored, such as a time after the year 9999, is an
+// error: some of it comes from clients, and no request may end a process.
+func encode(v any) (Item, error) {
 	it, err := attributevalue.MarshalMapWithOptions(v, func(o *attributevalue.EncoderOptions) { o.OmitNullAttributeValues = true; o.NullEmptySets = true })
 	if err != nil {
-		panic(fmt.Sprintf("store: encode %T: %v", v, err)) // our own structs hold only what can be encoded
+		return nil, fmt.Errorf("store: encode %T: %w", v, err)
 	}
-	return it
+	return it, nil
 }
 
 // decode reads attributes into a private item struct.

@@ -70,7 +70,8 @@ func statWrite(t ledger.Tally) Write {
 func tallyWrites(before, after ledger.Fact) []Write {
 	f := factItem{Order: after.Order, V: after.V, At: after.At, Day: after.Day, Currency: after.Currency, KOC: after.KOC, Code: after.Code,
 		Counted: after.Counted, Lines: doc(after.Lines)}
-	writes := []Write{{Table: Shop, Key: talliedKey(after.Order), Guards: replaces(before.V), Put: encode(talliedItem{V: after.V, Fact: f})}}
+	writes := []Write{Write{Table: Shop, Key: talliedKey(after.Order), Guards: replaces(before.V)}.
+		put(talliedItem{V: after.V, Fact: f})}
 	for _, t := range ledger.Tallies(before, after) {
 		writes = append(writes, statWrite(t))
 	}
@@ -160,8 +161,8 @@ type touchItem struct {
 
 // SaveTouch records a touch; one that is recorded already changes nothing.
 func (s *Store) SaveTouch(ctx context.Context, t Touch) error {
-	err := s.apply(ctx, []Write{{Table: Touches, Key: touchKey(t.Code, t.Day, t.Visitor), Guards: once(),
-		Put: encode(touchItem{Code: t.Code, KOC: t.KOC, Day: t.Day, At: t.At, TTL: t.At.AddDate(0, 0, touchDays).Unix()})}})
+	err := s.apply(ctx, []Write{Write{Table: Touches, Key: touchKey(t.Code, t.Day, t.Visitor), Guards: once()}.
+		put(touchItem{Code: t.Code, KOC: t.KOC, Day: t.Day, At: t.At, TTL: t.At.AddDate(0, 0, touchDays).Unix()})})
 	if _, refused := errors.AsType[*Refused](err); refused {
 		return nil
 	}
@@ -180,10 +181,10 @@ func TouchFrom(it Item) (Touch, error) {
 
 // CountTouch adds a touch to its KOC's statistics, once.
 func (s *Store) CountTouch(ctx context.Context, t Touch) error {
-	effect := Write{Table: Shop, Key: talliedTouchKey(t.Code + "#" + t.Day + "#" + t.Visitor), Guards: once(),
-		Put: encode(struct {
+	effect := Write{Table: Shop, Key: talliedTouchKey(t.Code + "#" + t.Day + "#" + t.Visitor), Guards: once()}.
+		put(struct {
 			TTL int64 `dynamodbav:"ttl"`
-		}{t.At.AddDate(0, 0, touchDays).Unix()})}
+		}{t.At.AddDate(0, 0, touchDays).Unix()})
 	err := s.apply(ctx, []Write{effect,
 		statWrite(ledger.Tally{KOC: t.KOC, Heading: ledger.DayHeading(t.Day), Touches: 1}),
 		statWrite(ledger.Tally{KOC: t.KOC, Heading: ledger.LinkHeading(t.Code, t.Day), Touches: 1})})

@@ -31,7 +31,7 @@ func outWrite[T any](key Key, seen int64, shard string, p webhook.Progress, caus
 	if p.State == webhook.Due {
 		x.ListPk, x.ListSk = shard, sortable(p.Due)
 	}
-	return Write{Table: Shop, Key: key, Guards: replaces(seen), Put: encode(x)}
+	return Write{Table: Shop, Key: key, Guards: replaces(seen)}.put(x)
 }
 
 func hooksFrom(owner webhook.Owner, it Item) (webhook.Endpoints, error) {
@@ -75,7 +75,8 @@ func (s *Store) UpdateWebhooks(ctx context.Context, owner webhook.Owner, change 
 		}
 		seen := after.Version
 		after.Version++
-		writes := []Write{{Table: Shop, Key: hooksKey(owner), Guards: replaces(seen), Put: encode(hooksItem{V: after.Version, Endpoints: doc(after)})}}
+		writes := []Write{Write{Table: Shop, Key: hooksKey(owner), Guards: replaces(seen)}.
+			put(hooksItem{V: after.Version, Endpoints: doc(after)})}
 		if extra != nil {
 			writes = append(writes, extra(after)...)
 		}

@@ -25,6 +25,14 @@ type Write struct {
 	Set    Item             // sets attributes
 	Add    map[string]int64 // adds to numbers; only inside a transaction with a put-once record beside it
 	Delete bool
+	err    error // why Put or Set cannot be stored; apply makes no such write
+}
+
+// put is the write with an item to put. An item that cannot be encoded leaves an error in the write, which is a value
+// on its way to apply like any other: so no write is made without what stands beside it.
+func (w Write) put(v any) Write {
+	w.Put, w.err = encode(v)
+	return w
 }
 
 // Test is what a guard asks of an attribute.
@@ -105,7 +113,7 @@ func merge(writes []Write) []Write {
 			out[i].Guards = strictest(out[i].Guards, w.Guards)
 			continue
 		case again && follows(out[i], w):
-			out[i].Put = w.Put
+			out[i].Put, out[i].err = w.Put, w.err
 			continue
 		case additive:
 			w.Add, w.Guards = maps.Clone(w.Add), slices.Clone(w.Guards)
