@@ -316,7 +316,11 @@ func (a *admin) suspendKOC(ctx context.Context, in *reasonInput) (*api.Reply[KOC
 	if err != nil {
 		return nil, err
 	}
-	return a.answerKOC(ctx, in.ID)
+	p, err := a.store.KOC(ctx, in.ID)
+	if err == nil { // also when the request is sent again, because the first one may have ended before this
+		err = a.paymaster.KeepBack(ctx, p, a.now())
+	}
+	return &api.Reply[KOC]{Body: viewKOC(p)}, err
 }
 
 // unknownKOC answers an id that cannot be a handle like one that nobody has.

@@ -20,7 +20,7 @@ import (
 type Payout struct {
 	ID        string           `json:"id" doc:"Also what the rail knows it by"`
 	KOC       string           `json:"koc"`
-	Status    string           `json:"status" enum:"reserved,approved,rejected,sending,unknown,paid,failed"`
+	Status    string           `json:"status" enum:"reserved,approved,waiting,rejected,sending,unknown,paid,failed" doc:"waiting: its KOC is suspended; release it or reject it"`
 	Amount    int64            `json:"amount" doc:"Withdrawn"`
 	Currency  string           `json:"currency"`
 	Netted    int64            `json:"netted" doc:"Of amount, repaid debt"`
@@ -36,6 +36,7 @@ type Payout struct {
 	Rail      string           `json:"rail"`
 	Approvals []PayoutApproval `json:"approvals,omitempty"`
 	Reopened  []PayoutVerdict  `json:"reopened,omitempty" doc:"Why it had to be approved again"`
+	Waits     []PayoutWait     `json:"waits,omitempty" doc:"Suspensions of its KOC that kept it back"`
 	Rejected  *PayoutVerdict   `json:"rejected,omitempty"`
 	File      string           `json:"file,omitempty" doc:"The bank file that it stands in"`
 	Transfer  *PayoutTransfer  `json:"transfer,omitempty" doc:"How far its rail is"`
@@ -55,6 +56,12 @@ type PayoutVerdict struct {
 	By     string    `json:"by,omitempty"`
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason,omitempty"`
+}
+
+// PayoutWait is a suspension of the KOC that keeps a payout back until somebody releases it.
+type PayoutWait struct {
+	Since    time.Time      `json:"since" doc:"When the KOC was suspended"`
+	Released *PayoutVerdict `json:"released,omitempty" doc:"Who let it go on nevertheless; absent while it waits"`
 }
 
 // PayoutTransfer is what a rail was given, and how often it was asked.
@@ -94,6 +101,13 @@ func viewPayout(p payout.Payout) Payout {
 	for _, r := range p.Reopened {
 		v.Reopened = append(v.Reopened, PayoutVerdict{At: r.At.UTC(), Reason: r.Reason})
 	}
+	for _, w := range p.Waits {
+		x := PayoutWait{Since: w.Since.UTC()}
+		if r := w.Released; r != nil {
+			x.Released = &PayoutVerdict{By: r.By, At: r.At.UTC(), Reason: r.Reason}
+		}
+		v.Waits = append(v.Waits, x)
+	}
 	if r := p.Rejected; r != nil {
 		v.Rejected = &PayoutVerdict{By: r.By, At: r.At.UTC(), Reason: r.Reason}
 	}
@@ -126,7 +140,7 @@ func viewOutcome(o payout.Outcome) PayoutOutcome {
 
 type payoutsInput struct {
 	api.Paging
-	Status string `query:"status" enum:"reserved,approved,rejected,sending,unknown,paid,failed" doc:"Only payouts with this status"`
+	Status string `query:"status" enum:"reserved,approved,waiting,rejected,sending,unknown,paid,failed" doc:"Only payouts with this status"`
 	KOC    string `query:"koc" maxLength:"30" doc:"Only payouts to this KOC"`
 }
 
@@ -175,6 +189,8 @@ type makePayoutInput struct {
 		KOC      string `json:"koc" maxLength:"30"`
 		Amount   int64  `json:"amount,omitempty" minimum:"1" maximum:"1000000000000000" doc:"Minor units to withdraw; everything available when absent"`
 		Currency string `json:"currency" minLength:"3" maxLength:"3"`
+
+		Suspended bool `json:"suspended,omitempty" doc:"true makes it although the KOC is suspended, which is refused otherwise"`
 	}
 }
 
@@ -214,11 +230,12 @@ func (a *admin) reserve(ctx context.Context, id string, in *makePayoutInput, ext
 	if err != nil {
 		return err
 	}
-	if profile.Status() == koc.Suspended {
+	since := profile.SuspendedSince()
+	if !since.IsZero() && !in.Body.Suspended {
 		return payout.KOCSuspended(profile.Handle)
 	}
 	_, err = a.paymaster.Reserve(ctx, payout.Ask{ID: id, KOC: profile.Handle, Currency: currency, Minor: in.Body.Amount, Cause: payout.Manual,
-		By: visitOf(ctx).subject}, a.now(), extra...)
+		By: visitOf(ctx).subject, Suspended: since}, a.now(), extra...)
 	return err
 }
 
@@ -244,6 +261,15 @@ func (a *admin) changePayout(ctx context.Context, id string, w once.Wish, change
 func (a *admin) approvePayout(ctx context.Context, in *actInput) (*api.Reply[Payout], error) {
 	return a.changePayout(ctx, in.ID, wish(ctx, in.Key, nil), func(p payout.Payout, extra []store.Write) error {
 		_, err := a.paymaster.Approve(ctx, p, visitOf(ctx).subject, a.now(), extra...)
+		return err
+	})
+}
+
+// releasePayout lets a payout go on that waits because its KOC is suspended.
+func (a *admin) releasePayout(ctx context.Context, in *reasonInput) (*api.Reply[Payout], error) {
+	by, reason := visitOf(ctx).subject, koc.Text(in.Body.text())
+	return a.changePayout(ctx, in.ID, wish(ctx, in.Key, in.Body.text()), func(p payout.Payout, extra []store.Write) error {
+		_, err := a.paymaster.Release(ctx, p, payout.Release{By: by, At: a.now(), Reason: reason}, extra...)
 		return err
 	})
 }

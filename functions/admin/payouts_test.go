@@ -171,7 +171,7 @@ func TestPayoutsThatAreRefused(t *testing.T) {
 	}
 	wantCode(t, b.as(t, second(), "POST", "/v1/admin/payouts/"+p.ID+"/approve", nil), 409, "payee_suspended")
 	for _, id := range []string{"x", payout.ID("none"), "%3Fp", "PAYOUT%23x"} {
-		for _, what := range []string{"/approve", "/reject"} {
+		for _, what := range []string{"/approve", "/reject", "/release"} {
 			wantCode(t, b.send(t, "POST", "/v1/admin/payouts/"+id+what, nil), 404, "payout_unknown")
 		}
 		wantCode(t, b.send(t, "POST", "/v1/admin/payouts/"+id+"/result", body{"outcome": "paid"}), 404, "payout_unknown")
@@ -179,6 +179,39 @@ func TestPayoutsThatAreRefused(t *testing.T) {
 	}
 	if got := get[PayoutPage](t, b, "/v1/admin/payouts?koc=mei"); len(got.Items) != 0 {
 		t.Errorf("refused requests left %+v", got)
+	}
+}
+
+// TestPayoutsOfASuspendedKOC: they wait where operators see them, and go on or end on an operator's word.
+func TestPayoutsOfASuspendedKOC(t *testing.T) {
+	b := open(t)
+	b.payable(t, "gone", 10_000)
+	first, second1 := b.reserved(t, "gone", 2000), b.reserved(t, "gone", 3000)
+	want(t, b.as(t, second(), "POST", "/v1/admin/payouts/"+first.ID+"/approve", nil), http.StatusOK)
+	want(t, b.send(t, "POST", "/v1/admin/kocs/gone/suspend", body{"reason": "looking into it"}), http.StatusOK)
+	if waiting := get[PayoutPage](t, b, "/v1/admin/payouts?status=waiting"); len(waiting.Items) != 2 || waiting.Items[0].Waits[0].Released != nil {
+		t.Fatalf("waiting %+v", waiting)
+	}
+	path := "/v1/admin/payouts/" + first.ID
+	wantCode(t, b.send(t, "POST", path+"/release", nil), 403, "payout_maker")
+	wantCode(t, b.as(t, caller(auditor), "POST", path+"/release", nil), 403, "auditor_reads")
+	released := decode[Payout](t, want(t, b.as(t, second(), "POST", path+"/release", body{"reason": "it was earned"}), http.StatusOK))
+	if w := released.Waits; released.Status != "approved" || len(w) != 1 || w[0].Released.Reason != "it was earned" {
+		t.Errorf("released %+v", released)
+	}
+	wantCode(t, b.as(t, second(), "POST", path+"/release", nil), 409, "payout_status")
+	rejected := decode[Payout](t, want(t, b.as(t, second(), "POST", "/v1/admin/payouts/"+second1.ID+"/reject", body{"reason": "not hers"}), http.StatusOK))
+	if rejected.Status != "rejected" {
+		t.Errorf("rejected %+v", rejected)
+	}
+	// What is left goes out if somebody says so knowingly, and somebody else agrees.
+	wantCode(t, b.send(t, "POST", "/v1/admin/payouts", body{"koc": "gone", "currency": "CNY"}), 409, "payee_suspended")
+	made := decode[Payout](t, want(t, b.send(t, "POST", "/v1/admin/payouts", body{"koc": "gone", "currency": "CNY", "suspended": true}), http.StatusCreated))
+	if made.Status != "reserved" || made.Amount != 8000 || made.Waits[0].Released == nil {
+		t.Errorf("made %+v", made)
+	}
+	if p := decode[Payout](t, want(t, b.as(t, second(), "POST", "/v1/admin/payouts/"+made.ID+"/approve", nil), http.StatusOK)); p.Status != "approved" {
+		t.Errorf("approved %+v", p)
 	}
 }
 

@@ -54,6 +54,11 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 	api.Register(v1, operation("approveKOC", "POST", "/v1/admin/kocs/{id}/approve", "Approve a KOC and make a one-time invitation"), a.approveKOC)
 	api.Register(v1, operation("suspendKOC", "POST", "/v1/admin/kocs/{id}/suspend", "Suspend a KOC, at once"), a.suspendKOC)
 
+	api.Register(v1, operation("listKOCWebhooks", "GET", "/v1/admin/kocs/{id}/webhooks", "A KOC's own webhooks, oldest first"), a.listKOCWebhooks)
+	remove := operation("removeKOCWebhook", "DELETE", "/v1/admin/kocs/{id}/webhooks/{webhook}", "Remove a KOC's webhook")
+	remove.DefaultStatus = http.StatusNoContent
+	api.Register(v1, remove, a.removeKOCWebhook)
+
 	api.Register(v1, operation("adminListStatements", "GET", "/v1/admin/kocs/{id}/statements", "A KOC's months with what they opened and closed with, newest first"), a.listStatements)
 	api.Register(v1, filed(operation("adminGetStatement", "GET", "/v1/admin/kocs/{id}/statements/{period}", "One month of a KOC with every entry"), a.statementFile), a.getStatement)
 
@@ -79,6 +84,7 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 	api.Register(v1, created(operation("makePayout", "POST", "/v1/admin/payouts", "Reserve a payout for a KOC")), a.makePayout)
 	api.Register(v1, operation("adminGetPayout", "GET", "/v1/admin/payouts/{id}", "One payout with everything that happened to it"), a.getPayout)
 	api.Register(v1, operation("approvePayout", "POST", "/v1/admin/payouts/{id}/approve", "Let a payout be sent; not by who made it"), a.approvePayout)
+	api.Register(v1, operation("releasePayout", "POST", "/v1/admin/payouts/{id}/release", "Let a payout go on although its KOC is suspended; not by who made it"), a.releasePayout)
 	api.Register(v1, operation("rejectPayout", "POST", "/v1/admin/payouts/{id}/reject", "Give a payout back before it is sent"), a.rejectPayout)
 	api.Register(v1, operation("recordPayoutResult", "POST", "/v1/admin/payouts/{id}/result", "Record how a bank payout ended; not by who made it"), a.recordResult)
 	api.Register(v1, operation("listPayoutFiles", "GET", "/v1/admin/payout-files", "Files for the bank, newest first"), a.listPayoutFiles)

@@ -27,10 +27,11 @@ func (n *notify) sweep(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	hooks, err := n.store.Webhooks(ctx, owners(due))
+	outlets, err := n.store.Outlets(ctx, owners(due), nil)
 	if err != nil {
 		return err
 	}
+	hooks := outlets.Webhooks
 	attempts, cancel := context.WithCancel(ctx)
 	if deadline, ok := ctx.Deadline(); ok {
 		attempts, cancel = context.WithDeadline(ctx, deadline.Add(-saving))
@@ -80,7 +81,8 @@ func (n *notify) work(ctx, attempts context.Context, queues []*queue, failing bo
 	return group.Wait()
 }
 
-// putAside keeps deliveries to endpoints that are gone, paused or given up, so that they are no longer due.
+// putAside keeps deliveries to endpoints that are gone, paused, given up or a suspended KOC's, so that they are no longer
+// due.
 func (n *notify) putAside(ctx context.Context, due []webhook.Delivery, hooks map[webhook.Owner]webhook.Endpoints) error {
 	var aside []webhook.Delivery
 	for _, d := range due {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"yundian/shared/koc"
 	"yundian/shared/ledger"
 	"yundian/shared/stream"
 	"yundian/shared/webhook"
@@ -310,6 +311,51 @@ func TestPausedAndRemovedEndpointsHearNothing(t *testing.T) {
 		if got := b.deliveries(t, id); got[webhook.Kept] != 1 || len(got) != 1 {
 			t.Errorf("%s: %v", id, got)
 		}
+	}
+}
+
+// TestTheWebhooksOfASuspendedKOCFallSilent: nothing is recorded or sent, what was due is put aside, and operators go on
+// hearing. Approved again, the KOC's endpoint hears what happens from then on.
+func TestTheWebhooksOfASuspendedKOCFallSilent(t *testing.T) {
+	b := open(t)
+	failing := true
+	mine := b.listen(t, "mei", "e-mei", func(int) int { return map[bool]int{true: 500, false: 200}[failing] })
+	brand := b.listen(t, webhook.Operators, "e-brand", nil)
+	profile, err := koc.NewProfile("mei", "Mei", "mei@example.com", b.at)
+	if err == nil {
+		err = profile.Approve("hash", b.at)
+	}
+	if err == nil {
+		err = b.store.CreateKOC(t.Context(), profile)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	stand := func(change func(*koc.Profile) error) {
+		t.Helper()
+		if _, err := b.store.UpdateKOC(t.Context(), "mei", change, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.earn(t, "mei", "o1", 1)
+	b.tell(t)
+	failing = false
+	stand(func(p *koc.Profile) error { return p.Suspend("", b.at) })
+	b.earn(t, "mei", "o2", 1)
+	b.tell(t)
+	b.run(t, time.Hour)
+	if got := b.deliveries(t, "e-mei"); mine.count() != 1 || got[webhook.Due] != 0 || got[webhook.Kept] != 1 || len(got) != 1 {
+		t.Errorf("a suspended KOC's endpoint was called %d times and has %v", mine.count(), got)
+	}
+	if brand.count() != 2 {
+		t.Errorf("operators heard %d times", brand.count())
+	}
+	stand(func(p *koc.Profile) error { return p.Approve("hash", b.at) })
+	b.earn(t, "mei", "o3", 1)
+	b.tell(t)
+	b.run(t, time.Hour) // it failed before, so the schedule tries it
+	if mine.count() != 2 {
+		t.Errorf("approved again, it was called %d times", mine.count())
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"net/http"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -39,8 +40,8 @@ func visitOf(ctx context.Context) visit {
 	return v
 }
 
-// guard lets in logins of approved KOCs. The KOC is read on every request, so that a suspension works at once,
-// whatever the token says.
+// guard lets in logins of approved KOCs, and of suspended ones who only read: what was earned stays theirs to see. The
+// KOC is read on every request, so that a suspension works at once, whatever the token says.
 func (p *portal) guard(c huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(c)
 	v := visit{base: web.BaseURL(r, p.publicURL), language: web.Language(r)}
@@ -53,7 +54,7 @@ func (p *portal) guard(c huma.Context, next func(huma.Context)) {
 	if c.Operation().OperationID != bindLogin {
 		var err error
 		if v.koc, err = p.store.KOCByLogin(c.Context(), v.subject); err == nil {
-			err = may(v.koc, r.URL.Query()["koc"])
+			err = may(v.koc, r.Method, r.URL.Query()["koc"])
 		}
 		if err != nil {
 			web.WriteProblem(w, r, err)
@@ -63,9 +64,11 @@ func (p *portal) guard(c huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(c, visitKey{}, v))
 }
 
-// may refuses KOCs who are not approved, and those who ask for somebody else's data by name.
-func may(p koc.Profile, asked []string) error {
-	if err := approved(p); err != nil {
+// may refuses KOCs who are not approved, apart from suspended ones who read, and those who ask for somebody else's data
+// by name.
+func may(p koc.Profile, method string, asked []string) error {
+	reads := method == http.MethodGet || method == http.MethodHead
+	if err := approved(p); err != nil && !(reads && p.Status() == koc.Suspended) {
 		return err
 	}
 	if slices.ContainsFunc(asked, func(handle string) bool { return handle != p.Handle }) {
@@ -79,7 +82,7 @@ func approved(p koc.Profile) error {
 	case koc.Approved:
 		return nil
 	case koc.Suspended:
-		return fail.New(fail.Denied, "koc_suspended", "This KOC account is suspended. Please talk to the shop.", nil)
+		return fail.New(fail.Denied, "koc_suspended", "This KOC account is suspended: what it has earned can be read, and nothing can be changed. Please talk to the shop.", nil)
 	default:
 		return fail.New(fail.Denied, "koc_not_approved", "The shop has not approved this KOC account yet.", nil)
 	}

@@ -154,7 +154,12 @@ func (p *portal) editMe(ctx context.Context, in *editInput) (*api.Reply[Me], err
 		}
 		edit := koc.Edit{Name: in.Body.Name, Email: in.Body.Email, Story: in.Body.Story, Portrait: in.Body.Portrait, Language: in.Body.Language}
 		_, err = p.store.UpdateKOC(ctx, handle,
-			func(k *koc.Profile) error { return k.Edit(edit) },
+			func(k *koc.Profile) error {
+				if err := approved(*k); err != nil { // suspended since the guard looked
+					return err
+				}
+				return k.Edit(edit)
+			},
 			func(koc.Profile) []store.Write { return append(reply, payee...) })
 		if store.PayeeTaken(err) {
 			return "", store.ChangedMeanwhile()

@@ -56,10 +56,13 @@ func (p *portal) setShelf(ctx context.Context, in *setShelfInput) (*api.Reply[Sh
 		var reply []store.Write
 		after, err := p.store.UpdateKOC(ctx, visitOf(ctx).koc.Handle,
 			func(k *koc.Profile) error {
-				if err := k.SetShelf(items); err != nil {
+				err := approved(*k) // suspended since the guard looked
+				if err == nil {
+					err = k.SetShelf(items)
+				}
+				if err != nil {
 					return err
 				}
-				var err error
 				reply, err = record(viewShelf(k.Shelf))
 				return err
 			},

@@ -18,7 +18,7 @@ import (
 // Withdrawal is a payout as its KOC sees it, in minor units: amount = netted + gross, gross = tax + fee + net.
 type Withdrawal struct {
 	ID        string     `json:"id"`
-	Status    string     `json:"status" enum:"reserved,approved,rejected,sending,unknown,paid,failed" doc:"reserved waits for the shop; rejected and failed ones are available again"`
+	Status    string     `json:"status" enum:"reserved,approved,waiting,rejected,sending,unknown,paid,failed" doc:"reserved waits for the shop, waiting for its word because this account is suspended; rejected and failed ones are available again"`
 	Amount    int64      `json:"amount" doc:"Withdrawn"`
 	Currency  string     `json:"currency"`
 	Netted    int64      `json:"netted" doc:"Of amount, repaid debt"`

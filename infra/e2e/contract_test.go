@@ -35,10 +35,11 @@ func TestContractDocument(t *testing.T) {
 		post:/v1/admin/orders/{id}/hold post:/v1/admin/orders/{id}/release get:/v1/admin/verify get:/v1/admin/settings
 		patch:/v1/admin/settings
 		get:/v1/withdrawals post:/v1/withdrawals get:/v1/admin/payouts post:/v1/admin/payouts get:/v1/admin/payouts/{id}
-		post:/v1/admin/payouts/{id}/approve post:/v1/admin/payouts/{id}/reject post:/v1/admin/payouts/{id}/result
+		post:/v1/admin/payouts/{id}/approve post:/v1/admin/payouts/{id}/release post:/v1/admin/payouts/{id}/reject post:/v1/admin/payouts/{id}/result
 		get:/v1/admin/payout-files post:/v1/admin/payout-files get:/v1/admin/payout-files/{id} post:/v1/admin/payout-files/{id}/result
 		get:/v1/admin/payout-terms post:/v1/admin/payout-terms get:/v1/admin/kocs/{id}/payee post:/v1/admin/kocs/{id}/payee/verify
 		get:/v1/webhooks post:/v1/webhooks get:/v1/webhooks/{id} patch:/v1/webhooks/{id} delete:/v1/webhooks/{id} post:/v1/webhooks/{id}/rotate post:/v1/webhooks/{id}/test get:/v1/webhooks/{id}/deliveries post:/v1/webhooks/{id}/redeliver
+		get:/v1/admin/kocs/{id}/webhooks delete:/v1/admin/kocs/{id}/webhooks/{webhook}
 		get:/v1/admin/webhooks post:/v1/admin/webhooks get:/v1/admin/webhooks/{id} patch:/v1/admin/webhooks/{id} delete:/v1/admin/webhooks/{id} post:/v1/admin/webhooks/{id}/rotate post:/v1/admin/webhooks/{id}/test get:/v1/admin/webhooks/{id}/deliveries post:/v1/admin/webhooks/{id}/redeliver`) {
 		method, path, _ := strings.Cut(route, ":")
 		if o.document.At("paths", path, method) == nil {
@@ -178,8 +179,17 @@ func TestContractKOCs(t *testing.T) {
 	put(200).Want(t, nil, "items", 0)
 
 	o.call(200, drive.Call{Method: "POST", Path: "/v1/admin/kocs/" + id + "/suspend", Token: o.Operator}).Want(t, "suspended", "status")
-	for _, path := range []string{"/v1/me", "/v1/links", "/v1/shelf", "/v1/earnings", "/v1/earnings/entries", "/v1/orders", "/v1/stats"} {
-		o.get(403, path, token)
+	for _, path := range []string{"/v1/me", "/v1/links", "/v1/shelf", "/v1/earnings", "/v1/earnings/entries", "/v1/orders", "/v1/stats", "/v1/statements", "/v1/withdrawals"} {
+		o.get(200, path, token) // what was earned stays theirs to see
+	}
+	for _, q := range []drive.Call{{Method: "PATCH", Path: "/v1/me", JSON: object{"story": "x"}}, {Method: "POST", Path: "/v1/links", JSON: object{"target": "storefront", "channel": "qr"}},
+		{Method: "PUT", Path: "/v1/shelf", JSON: object{"items": []any{}}}, {Method: "POST", Path: "/v1/withdrawals", JSON: object{"amount": 5000, "currency": "CNY"}},
+		{Method: "POST", Path: "/v1/webhooks", JSON: object{"url": "https://hooks.example.com/in"}}} {
+		q.Token = token
+		o.call(403, q)
+	}
+	if n := o.get(200, "/v1/admin/kocs/"+id+"/webhooks", o.Operator).Len("items"); n != 0 {
+		t.Errorf("%d webhooks", n)
 	}
 }
 

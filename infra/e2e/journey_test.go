@@ -203,7 +203,8 @@ func TestASuspendedKOCIsOutAtOnce(t *testing.T) {
 	s.Choose(before.Text("payUrl"), "pay")
 	s.Quiet()
 	s.Post("/v1/admin/kocs/"+s.Handle+"/suspend", s.Operator, map[string]any{"reason": "bought own link"}).Is(200)
-	s.Get("/v1/earnings", s.KOC).Is(403)
+	s.Get("/v1/earnings", s.KOC).Is(200) // what was earned stays hers to see
+	s.Post("/v1/links", s.KOC, map[string]any{"target": "storefront", "channel": "wechat"}).Is(403)
 	s.Get("/k/"+s.Handle, "").Is(404)
 	after := s.Order(token, tea, 1, "sandbox") // the sale proceeds, attributed to nobody
 	s.Choose(after.Text("payUrl"), "pay")

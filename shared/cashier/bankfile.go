@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"yundian/shared/fail"
-	"yundian/shared/koc"
 	"yundian/shared/money"
 	"yundian/shared/payout"
 	"yundian/shared/payout/bankfile"
@@ -107,8 +106,11 @@ func (m Paymaster) beginFile(ctx context.Context, f payout.File) (payout.File, e
 // approved again.
 func (m Paymaster) ready(ctx context.Context, p payout.Payout, now time.Time) (bool, error) {
 	profile, err := m.Store.KOC(ctx, p.KOC)
-	if err != nil || profile.Status() == koc.Suspended || p.Status() != payout.Approved {
+	if err != nil {
 		return false, err
+	}
+	if p, err = m.keepBack(ctx, p, profile, now); err != nil || p.Status() != payout.Approved {
+		return false, settled(err)
 	}
 	method, err := m.Store.Payee(ctx, p.KOC)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"yundian/shared/fail"
-	"yundian/shared/koc"
 	"yundian/shared/payout"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
@@ -53,8 +52,9 @@ func OpenPayee(box seal.Box, handle string, m payout.Method) (payout.Destination
 }
 
 // Drive does what is due about a payout: it sends one that is approved, and asks the rail about one whose outcome is not
-// known. A payout that nothing is due about is left alone, and so is one whose KOC is suspended. When another run drives the
-// same payout at the same moment, one of them does what is due, and the other one answers with what has become of it.
+// known. A payout that nothing is due about is left alone; one whose KOC is suspended waits for an operator from then on.
+// When another run drives the same payout at the same moment, one of them does what is due, and the other one answers with
+// what has become of it.
 func (m Paymaster) Drive(ctx context.Context, id string, now time.Time) (payout.Payout, error) {
 	seen, err := m.Store.Payout(ctx, id)
 	if err != nil {
@@ -82,7 +82,10 @@ func (m Paymaster) Drive(ctx context.Context, id string, now time.Time) (payout.
 // to be approved again.
 func (m Paymaster) begin(ctx context.Context, p payout.Payout, now time.Time) (payout.Payout, error) {
 	profile, err := m.Store.KOC(ctx, p.KOC)
-	if err != nil || profile.Status() == koc.Suspended {
+	if err != nil {
+		return p, err
+	}
+	if p, err = m.keepBack(ctx, p, profile, now); err != nil || p.Status() != payout.Approved {
 		return p, err
 	}
 	method, err := m.Store.Payee(ctx, p.KOC)

@@ -315,8 +315,53 @@ func TestWhatKeepsAPayoutFromLeaving(t *testing.T) {
 			}
 		}
 		stand(func(k *koc.Profile) error { return k.Suspend("", x.now) })
-		x.drive(t, p.ID, time.Minute, payout.Approved)
+		p = x.drive(t, p.ID, time.Minute, payout.Waiting)
+		if due, err := x.Store.DuePayouts(t.Context(), x.now.AddDate(1, 0, 0), 10); err != nil || len(due) != 0 {
+			t.Errorf("a payout that waits for a person is due for the function: %v, %v", due, err)
+		}
+		version := p.Version
+		if p = x.drive(t, p.ID, time.Hour, payout.Waiting); p.Version != version {
+			t.Errorf("looking at it again changed it: %+v", p)
+		}
 		stand(func(k *koc.Profile) error { return k.Approve("h", x.now) })
+		x.drive(t, p.ID, time.Minute, payout.Waiting) // somebody has to say so
+		p, err := x.Release(t.Context(), p, payout.Release{By: "op", At: x.now})
+		if err != nil || p.Status() != payout.Approved || x.sends(t) != nil {
+			t.Fatalf("released %+v, %v, sent %v", p, err, x.sends(t))
+		}
+		x.drive(t, p.ID, time.Minute, payout.Paid)
+	})
+	t.Run("released while suspended", func(t *testing.T) {
+		x := openOffice(t)
+		p := x.approved(t)
+		profile, err := x.Store.UpdateKOC(t.Context(), "mei", func(k *koc.Profile) error { return k.Suspend("", x.now) }, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := x.KeepBack(t.Context(), profile, x.now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p = x.drive(t, p.ID, 0, payout.Waiting)
+		if len(p.Waits) != 1 {
+			t.Errorf("%+v", p.Waits)
+		}
+		if _, err := x.Release(t.Context(), p, payout.Release{By: "op", At: x.now}); err != nil {
+			t.Fatal(err)
+		}
+		x.drive(t, p.ID, time.Minute, payout.Paid)
+	})
+	t.Run("made while its KOC was being suspended", func(t *testing.T) {
+		x := openOffice(t)
+		p := x.approved(t)
+		if _, err := x.Store.UpdateKOC(t.Context(), "mei", func(k *koc.Profile) error { return k.Suspend("", x.now) }, nil); err != nil {
+			t.Fatal(err)
+		}
+		p, err := x.Release(t.Context(), p, payout.Release{By: "op", At: x.now})
+		if err != nil || p.Status() != payout.Approved || len(p.Waits) != 1 {
+			t.Fatalf("%+v, %v", p, err)
+		}
 		x.drive(t, p.ID, time.Minute, payout.Paid)
 	})
 	t.Run("not approved", func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"yundian/shared/koc"
 	"yundian/shared/payout"
 	"yundian/shared/store"
 )
@@ -37,7 +36,7 @@ func (m Paymaster) Approve(ctx context.Context, p payout.Payout, by string, now 
 	if err != nil {
 		return p, err
 	}
-	c := payout.Checker{By: by, Method: method, Subject: profile.Subject, Suspended: profile.Status() == koc.Suspended}
+	c := payout.Checker{By: by, Method: method, Subject: profile.Subject, Suspended: profile.SuspendedSince()}
 	return m.Store.UpdatePayout(ctx, p.ID, now, func(p *payout.Payout) error { return p.Approve(c, now) }, extra...)
 }
 

@@ -110,7 +110,7 @@ type WebhookPage struct {
 	Items []Webhook `json:"items"`
 }
 
-func (d desk) view(x webhook.Endpoint) Webhook {
+func (d Desk) view(x webhook.Endpoint) Webhook {
 	v := Webhook{ID: x.ID, URL: x.URL, Kinds: []string{}, Status: "active", CreatedAt: x.CreatedAt.UTC(), Secrets: []HookSecret{}}
 	for _, k := range x.Kinds {
 		v.Kinds = append(v.Kinds, string(k))
@@ -158,16 +158,18 @@ func (d desk) find(ctx context.Context, id string) (webhook.Endpoint, error) {
 }
 
 func (d desk) list(ctx context.Context, _ *struct{}) (*api.Reply[WebhookPage], error) {
-	owner := d.Who(ctx).Owner
+	page, err := d.List(ctx, d.Who(ctx).Owner)
+	return &api.Reply[WebhookPage]{Body: page}, err
+}
+
+// List is all endpoints of an owner, without secrets. Who may see them is for the caller to decide.
+func (d Desk) List(ctx context.Context, owner webhook.Owner) (WebhookPage, error) {
 	found, err := d.Store.Webhooks(ctx, []webhook.Owner{owner})
-	if err != nil {
-		return nil, err
-	}
 	page := WebhookPage{Items: []Webhook{}}
 	for _, x := range found[owner].List {
 		page.Items = append(page.Items, d.view(x))
 	}
-	return &api.Reply[WebhookPage]{Body: page}, nil
+	return page, err
 }
 
 // OneWebhook is the input of operations on one endpoint.

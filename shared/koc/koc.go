@@ -123,6 +123,14 @@ func (p Profile) Status() Status {
 	return p.Standings[len(p.Standings)-1].Status
 }
 
+// SuspendedSince is when the suspension began that the KOC is under now; zero when there is none.
+func (p Profile) SuspendedSince() time.Time {
+	if p.Status() != Suspended {
+		return time.Time{}
+	}
+	return p.Standings[len(p.Standings)-1].From
+}
+
 // StatusAt is the KOC's standing at a past moment; Applied before the first.
 func (p Profile) StatusAt(at time.Time) Status {
 	status := Applied

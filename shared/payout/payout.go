@@ -19,6 +19,7 @@ type Status string
 const (
 	Reserved Status = "reserved" // out of available; waits for a second person
 	Approved Status = "approved" // waits to be sent
+	Waiting  Status = "waiting"  // its KOC is suspended; waits for an operator's word
 	Rejected Status = "rejected" // given back before anything was sent
 	Sending  Status = "sending"  // given to the rail, or in a bank file
 	Unknown  Status = "unknown"  // given to the rail, whose answer was lost
@@ -27,7 +28,7 @@ const (
 )
 
 // Statuses are all of them.
-var Statuses = []Status{Reserved, Approved, Rejected, Sending, Unknown, Paid, Failed}
+var Statuses = []Status{Reserved, Approved, Waiting, Rejected, Sending, Unknown, Paid, Failed}
 
 // Cause is who wanted a payout.
 type Cause string
@@ -67,6 +68,7 @@ type Payout struct {
 
 	Approvals []Approval
 	Reopened  []Reopening // each takes the approval before it back
+	Waits     []Wait      `json:",omitzero"` // one for each suspension of its KOC; the last maxWaits
 	Rejected  *Rejection
 	Export    *Export   // into a bank file
 	Transfer  *Transfer // by a rail
@@ -92,6 +94,21 @@ type Approval struct {
 type Reopening struct {
 	At     time.Time
 	Reason string // a code
+}
+
+// Wait keeps a payout back whose KOC is suspended, until an operator says that it may go on. A payout that was given to
+// its rail or to the bank has left and does not wait.
+type Wait struct {
+	Since    time.Time // the suspension's beginning, which names it
+	At       time.Time
+	Released *Release
+}
+
+// Release is an operator's word that a payout may go on although its KOC is suspended.
+type Release struct {
+	By     string
+	At     time.Time
+	Reason string
 }
 
 // Rejection gives a payout back before it is sent.
@@ -133,6 +150,7 @@ const (
 	maxApprovals = 50 // a method that changes more often is a conversation, not a payout
 	maxSends     = 50 // with the waits between them more than ten days
 	maxDisputed  = 10
+	maxWaits     = 10 // an older suspension no longer matters
 )
 
 // ID names a payout by its cause, so that the same cause makes one payout however often it is acted on: 25 letters and
@@ -170,6 +188,8 @@ func (p Payout) Status() Status {
 		return Unknown
 	case p.Transfer != nil || p.Export != nil:
 		return Sending
+	case len(p.Waits) > 0 && p.Waits[len(p.Waits)-1].Released == nil:
+		return Waiting
 	case len(p.Approvals) > len(p.Reopened):
 		return Approved
 	default:
@@ -196,7 +216,7 @@ func (p Payout) Equal(other Payout) bool { return reflect.DeepEqual(p, other) }
 
 // Clone is a copy whose facts can grow without touching the original. What pointers lead to is replaced, never changed.
 func (p Payout) Clone() Payout {
-	p.Approvals, p.Reopened, p.Disputed = slices.Clone(p.Approvals), slices.Clone(p.Reopened), slices.Clone(p.Disputed)
+	p.Approvals, p.Reopened, p.Disputed, p.Waits = slices.Clone(p.Approvals), slices.Clone(p.Reopened), slices.Clone(p.Disputed), slices.Clone(p.Waits)
 	return p
 }
 
@@ -209,8 +229,8 @@ func (p Payout) wrongStatus() error {
 type Checker struct {
 	By        string
 	Method    Method
-	Subject   string // the KOC's own login; empty when there is none
-	Suspended bool   // the KOC is
+	Subject   string    // the KOC's own login; empty when there is none
+	Suspended time.Time // since when the KOC is; zero when they are not
 }
 
 // Approve lets the payout be sent to the KOC's method as it is now. Who made it, and whose it is, cannot approve it.
@@ -221,11 +241,11 @@ func (p *Payout) Approve(c Checker, now time.Time) error {
 	if c.By == c.Subject {
 		return Own()
 	}
+	if p.Status() == Waiting || p.Status() == Reserved && p.mustWait(c.Suspended) {
+		return KOCSuspended(p.KOC)
+	}
 	if p.Status() != Reserved {
 		return p.wrongStatus()
-	}
-	if c.Suspended {
-		return KOCSuspended(p.KOC)
 	}
 	if err := c.Method.Ready(); err != nil {
 		return err
@@ -244,7 +264,38 @@ func Own() error {
 
 // KOCSuspended refuses payouts to a KOC whom the shop has suspended.
 func KOCSuspended(koc string) error {
-	return fail.New(fail.Conflict, "payee_suspended", "{koc} is suspended; payouts wait until the shop decides otherwise.", fail.Args{"koc": koc})
+	return fail.New(fail.Conflict, "payee_suspended", "{koc} is suspended: payouts wait until an operator releases them.", fail.Args{"koc": koc})
+}
+
+// mustWait reports whether a suspension keeps the payout back: nobody has said that it may go on in spite of this one.
+// since is the suspension's beginning, zero for none.
+func (p Payout) mustWait(since time.Time) bool {
+	return !since.IsZero() && !slices.ContainsFunc(p.Waits, func(w Wait) bool { return w.Released != nil && w.Since.Equal(since) })
+}
+
+// Wait keeps the payout back because its KOC has been suspended since then. It changes nothing when the payout is under
+// way or ended, waits already, or may go on in spite of this suspension.
+func (p *Payout) Wait(since, now time.Time) {
+	if s := p.Status(); s != Reserved && s != Approved || !p.mustWait(since) {
+		return
+	}
+	p.Waits = append(p.Waits, Wait{Since: since, At: now})
+	p.Waits = p.Waits[max(0, len(p.Waits)-maxWaits):]
+}
+
+// Release lets a waiting payout go on as it stood before. Who made it, and whose it is, cannot say so.
+func (p *Payout) Release(r Release, subject string) error {
+	if r.By == p.By {
+		return fail.New(fail.Denied, "payout_maker", "Whoever made a payout cannot approve it or record its result.", nil)
+	}
+	if r.By == subject {
+		return Own()
+	}
+	if p.Status() != Waiting {
+		return p.wrongStatus()
+	}
+	p.Waits[len(p.Waits)-1].Released = &r
+	return nil
 }
 
 // Reopen takes the approval back, because what was approved is no longer so.
@@ -261,7 +312,7 @@ func (p *Payout) Reject(by, reason string, now time.Time) error {
 	switch p.Status() {
 	case Rejected:
 		return nil
-	case Reserved, Approved:
+	case Reserved, Approved, Waiting:
 		p.Rejected = &Rejection{By: by, At: now, Reason: reason}
 		return nil
 	default:

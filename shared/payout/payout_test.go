@@ -385,7 +385,7 @@ func TestApproval(t *testing.T) {
 	for code, c := range map[string]payout.Checker{
 		"payout_maker":     {By: "s-mei", Method: verified(1, payout.Bank)},
 		"payout_own":       {By: "op", Subject: "op", Method: verified(1, payout.Bank)},
-		"payee_suspended":  {By: "op", Suspended: true, Method: verified(1, payout.Bank)},
+		"payee_suspended":  {By: "op", Suspended: noon, Method: verified(1, payout.Bank)},
 		"payee_unverified": {By: "op", Method: payout.Method{Version: 1, Rail: payout.Bank}},
 		"payee_missing":    {By: "op"},
 	} {
@@ -400,6 +400,79 @@ func TestApproval(t *testing.T) {
 	}
 	if p.Status() != payout.Approved || !p.DueAt().Equal(noon) {
 		t.Errorf("%s, due %s", p.Status(), p.DueAt())
+	}
+}
+
+// TestWaitsOfASuspendedKOC: what has not left waits for an operator's word, which counts for one suspension only.
+func TestWaitsOfASuspendedKOC(t *testing.T) {
+	first, second := noon.Add(time.Hour), noon.Add(48*time.Hour)
+	word := payout.Release{By: "op", At: first.Add(time.Hour), Reason: "it was earned"}
+	for name, p := range map[string]payout.Payout{"reserved": reserved(t, payout.Bank), "approved": approved(t, payout.Stripe)} {
+		before := p.Status()
+		p.Wait(first, first)
+		if p.Wait(first, second); p.Status() != payout.Waiting || len(p.Waits) != 1 || !p.DueAt().IsZero() {
+			t.Fatalf("%s: %s, due %s, %+v", name, p.Status(), p.DueAt(), p.Waits)
+		}
+		checker := payout.Checker{By: "op", Method: verified(1, payout.Bank), Suspended: first}
+		if err := p.Approve(checker, second); !fail.Is(err, "payee_suspended") {
+			t.Errorf("%s: approved while it waits: %v", name, err)
+		}
+		if err := p.Send(second); !fail.Is(err, "payout_status") {
+			t.Errorf("%s: sent while it waits: %v", name, err)
+		}
+		if err := p.ToFile(payout.Export{File: "f"}); !fail.Is(err, "payout_status") {
+			t.Errorf("%s: into a file while it waits: %v", name, err)
+		}
+		if err := p.Release(payout.Release{By: p.By, At: second}, ""); !fail.Is(err, "payout_maker") {
+			t.Errorf("%s: released by its maker: %v", name, err)
+		}
+		if err := p.Release(word, "op"); !fail.Is(err, "payout_own") {
+			t.Errorf("%s: released by its KOC: %v", name, err)
+		}
+		rejected := p.Clone()
+		if err := rejected.Reject("op", "", second); err != nil || rejected.Status() != payout.Rejected {
+			t.Errorf("%s: refused: %v, %s", name, err, rejected.Status())
+		}
+		if err := p.Release(word, "sub"); err != nil || p.Status() != before {
+			t.Errorf("%s: released: %v, %s", name, err, p.Status())
+		}
+		if err := p.Release(word, "sub"); !fail.Is(err, "payout_status") {
+			t.Errorf("%s: released twice: %v", name, err)
+		}
+		if p.Wait(first, second); p.Status() != before {
+			t.Errorf("%s: the same suspension makes it wait again", name)
+		}
+		if err := p.Approve(checker, second); before == payout.Reserved && err != nil {
+			t.Errorf("released and not to be approved: %v", err)
+		}
+		if p.Wait(second, second); p.Status() != payout.Waiting {
+			t.Errorf("%s: another suspension does not make it wait", name)
+		}
+	}
+	sent := approved(t, payout.Stripe)
+	if err := sent.Send(noon); err != nil {
+		t.Fatal(err)
+	}
+	if sent.Wait(first, first); sent.Status() != payout.Sending {
+		t.Errorf("what has left is %s", sent.Status())
+	}
+	a := ask(10_000)
+	a.Suspended = first
+	made, _, err := payout.Reserve(a, standing(1_000_000, 0), noon)
+	if err != nil || made.Status() != payout.Reserved {
+		t.Fatalf("made nevertheless: %s, %v", made.Status(), err)
+	}
+	if made.Wait(first, first); made.Status() != payout.Reserved || made.Waits[0].Released.By != made.By {
+		t.Errorf("made nevertheless: %s, %+v", made.Status(), made.Waits)
+	}
+	for i := range 30 {
+		made.Wait(second.Add(time.Duration(i)*time.Hour), second)
+		if err := made.Release(word, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(made.Waits) != 10 {
+		t.Errorf("%d suspensions are kept", len(made.Waits))
 	}
 }
 

@@ -17,6 +17,9 @@ type Ask struct {
 	Cause    Cause
 	By       string
 	Day      string // local, of now
+
+	// Suspended is the beginning of a suspension of the KOC in spite of which an operator makes the payout; zero for none.
+	Suspended time.Time
 }
 
 // Standing is what decides about a wish, as it is at the moment.
@@ -52,6 +55,9 @@ func Reserve(a Ask, s Standing, now time.Time) (Payout, TaxSum, error) {
 	}
 	p := Payout{ID: a.ID, KOC: a.KOC, Currency: a.Currency, Cause: a.Cause, By: a.By, At: now, Day: a.Day, Terms: s.Terms.Version,
 		TaxPeriod: terms.TaxPeriod(a.Day), To: Target{s.Method.Version, s.Method.Rail}}
+	if !a.Suspended.IsZero() {
+		p.Waits = []Wait{{Since: a.Suspended, At: now, Released: &Release{By: a.By, At: now}}}
+	}
 	if err := p.divide(wanted, terms, s); err != nil {
 		return Payout{}, s.Tax, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"yundian/shared/koc"
 	"yundian/shared/letter"
 	"yundian/shared/webhook"
 )
@@ -24,12 +25,16 @@ type Outlets struct {
 	Written  map[string]bool // letters that are recorded already, sent or not, by id
 }
 
-// Outlets reads the endpoints of owners and which letters are recorded, in one round.
+// Outlets reads the endpoints of owners that hear of news, and which letters are recorded, in one round. Those of a
+// suspended KOC hear of nothing: they are left out.
 func (s *Store) Outlets(ctx context.Context, owners []webhook.Owner, letters []string) (Outlets, error) {
 	out := Outlets{Webhooks: make(map[webhook.Owner]webhook.Endpoints, len(owners)), Written: make(map[string]bool, len(letters))}
 	var reads []read
 	for _, o := range owners {
 		reads = append(reads, read{Shop, hooksKey(o)})
+		if o != webhook.Operators {
+			reads = append(reads, read{Shop, kocKey(string(o))})
+		}
 	}
 	for _, id := range letters {
 		reads = append(reads, read{Shop, letterKey(id)})
@@ -38,13 +43,24 @@ func (s *Store) Outlets(ctx context.Context, owners []webhook.Owner, letters []s
 	if err != nil {
 		return Outlets{}, err
 	}
-	for i, o := range owners {
-		if out.Webhooks[o], err = hooksFrom(o, found[reads[i]]); err != nil {
+	for _, o := range owners {
+		if out.Webhooks[o], err = hooksFrom(o, found[read{Shop, hooksKey(o)}]); err != nil {
 			return Outlets{}, err
 		}
+		it, ok := found[read{Shop, kocKey(string(o))}]
+		if !ok {
+			continue
+		}
+		p, err := KOCFrom(it)
+		if err != nil {
+			return Outlets{}, err
+		}
+		if p.Status() == koc.Suspended {
+			out.Webhooks[o] = webhook.Endpoints{Owner: o}
+		}
 	}
-	for i, id := range letters {
-		out.Written[id] = found[reads[len(owners)+i]] != nil
+	for _, id := range letters {
+		out.Written[id] = found[read{Shop, letterKey(id)}] != nil
 	}
 	return out, nil
 }

@@ -45,10 +45,23 @@ func hooksFrom(owner webhook.Owner, it Item) (webhook.Endpoints, error) {
 	return e, err
 }
 
-// Webhooks are the endpoints of these owners, in one round.
+// Webhooks are the endpoints of these owners, whether they hear of news or not, in one round.
 func (s *Store) Webhooks(ctx context.Context, owners []webhook.Owner) (map[webhook.Owner]webhook.Endpoints, error) {
-	out, err := s.Outlets(ctx, owners, nil)
-	return out.Webhooks, err
+	reads := make([]read, len(owners))
+	for i, o := range owners {
+		reads[i] = read{Shop, hooksKey(o)}
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[webhook.Owner]webhook.Endpoints, len(owners))
+	for i, o := range owners {
+		if out[o], err = hooksFrom(o, found[reads[i]]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // errUnchanged ends an update without a write.

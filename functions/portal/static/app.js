@@ -174,7 +174,9 @@ async function route() {
     else tab.removeAttribute("aria-current");
   }
   const view = h("div", { class: "view" }, wait());
-  show(document.getElementById("main"), within(section, name), view);
+  // A suspended KOC reads what was earned; every change is refused by the shop.
+  const suspended = visit.me.status === "suspended" ? h("p", { class: "notes", role: "status" }, t("suspended_notice")) : null;
+  show(document.getElementById("main"), suspended, within(section, name), view);
   window.scrollTo(0, 0);
   document.title = t("sub_" + name) + " · " + visit.config.brand;
   let content;

@@ -12,7 +12,7 @@ export async function withdraw(visit) {
   const list = h("ul", { class: "entries", role: "list" }, first.items.map(row));
   const past = h("div", {}, first.items.length ? paged(list, first.next, (cursor) => get("/v1/withdrawals", { limit: 20, cursor }), row) : empty(t("no_withdrawals_title"), t("no_withdrawals_text")));
   // What can be withdrawn follows from the balances and from the method: both change on this page.
-  const redraw = () => show(asking, form(what, visit.me.payout, made));
+  const redraw = () => show(asking, form(what, visit.me, made));
   const made = async (withdrawal) => {
     list.prepend(row(withdrawal));
     if (!list.isConnected) show(past, list);
@@ -27,7 +27,8 @@ export async function withdraw(visit) {
 }
 
 // hindrance is what stands in the way of every withdrawal, in words; empty when nothing does.
-function hindrance(balance, terms, payout) {
+function hindrance(balance, terms, { payout, status }) {
+  if (status === "suspended") return t("hindered_suspended");
   if (!payout) return t("hindered_missing");
   if (!payout.verified) return t("hindered_unverified");
   if (payout.heldUntil) return t("hindered_held", { until: moment(payout.heldUntil) });
@@ -37,7 +38,7 @@ function hindrance(balance, terms, payout) {
   return "";
 }
 
-function form(what, payout, made) {
+function form(what, me, made) {
   let key = newKey();
   let chosen = 0;
   const place = h("div");
@@ -51,7 +52,7 @@ function form(what, payout, made) {
 
   function redraw() {
     const b = of();
-    const why = hindrance(b, what.terms[chosen], payout);
+    const why = hindrance(b, what.terms[chosen], me);
     show(top, h("p", { class: "figure-name" }, t("withdrawable")), h("p", { class: "figure-amount large" }, money(b.available, b.currency)), why ? h("p", { class: "notes" }, why) : null);
     button.disabled = all.disabled = amount.disabled = Boolean(why);
   }

@@ -144,7 +144,7 @@ func (s *storm) checkEarnings(ctx context.Context, orders map[string]ordering.Or
 	return nil
 }
 
-// balances are what is stored, and what the KOC reads; a suspended one may not.
+// balances are what is stored, and what the KOC reads, a suspended one too.
 func (s *storm) balances(ctx context.Context, k *seller) (sums, error) {
 	stored, err := s.store.Balances(ctx, k.handle)
 	if err != nil || len(stored) == 0 {
@@ -155,9 +155,6 @@ func (s *storm) balances(ctx context.Context, k *seller) (sums, error) {
 		return sums{}, fmt.Errorf("balances of %s are %+v", k.handle, stored)
 	}
 	kept := sums{b.Pending, b.Available, -b.Debt, b.InPayout, b.Paid, b.TaxWithheld, b.Fees}
-	if !k.suspendedAt.IsZero() {
-		return kept, nil
-	}
 	var e struct {
 		Balances []struct{ Pending, InPayout, Paid int64 }
 	}
@@ -337,21 +334,10 @@ func (s *storm) checkStatistics(ctx context.Context, orders map[string]ordering.
 	return nil
 }
 
-// statistics are what the KOC reads, by day or link; a suspended one may not, so the store is asked.
+// statistics are what the KOC reads, by day or link.
 func (s *storm) statistics(ctx context.Context, k *seller, by string) (map[string]tally, error) {
 	out := map[string]tally{}
 	from, to := time.Now().AddDate(0, 0, -2).Format(time.DateOnly), time.Now().AddDate(0, 0, 2).Format(time.DateOnly)
-	if !k.suspendedAt.IsZero() {
-		found, err := s.store.Stats(ctx, k.handle, map[string]string{"day": "DAY", "link": "LINK"}[by], from, to)
-		for _, t := range found {
-			name := t.Day
-			if by == "link" {
-				name = t.Key
-			}
-			out[name] = out[name].plus(tally{t.Touches, t.Orders, t.Sales.Minor, t.Earned.Minor})
-		}
-		return out, err
-	}
 	var stats struct {
 		Items []struct {
 			Day, Link         string

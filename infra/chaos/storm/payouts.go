@@ -106,8 +106,9 @@ func (s *storm) endPayouts(ctx context.Context) error {
 				continue
 			}
 			open = append(open, fmt.Sprintf("payout %s is still %s", p.ID, p.Status()))
-			if p.Status() == payout.Reserved {
-				if err := s.operate(ctx, http.MethodPost, "/v1/admin/payouts/"+p.ID+"/approve", map[string]any{}, nil, 200, 409); err != nil {
+			// One that was made while its KOC was being suspended has to be released before it can be approved.
+			for _, word := range map[payout.Status][]string{payout.Reserved: {"/release", "/approve"}, payout.Waiting: {"/release"}}[p.Status()] {
+				if err := s.operate(ctx, http.MethodPost, "/v1/admin/payouts/"+p.ID+word, map[string]any{}, nil, 200, 409); err != nil {
 					return err
 				}
 			}

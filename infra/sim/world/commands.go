@@ -47,6 +47,7 @@ func init() { // the commands themselves choose commands, when somebody is inter
 		{"withdraw", 30, (*World).withdraws},
 		{"approve payout", 20, (*World).approvesPayout},
 		{"reject payout", 2, (*World).rejectsPayout},
+		{"release payout", 3, (*World).releasesPayout},
 		{"record payout", 5, (*World).recordsPayout},
 		{"pay out", 24, (*World).pays},
 		{"transfer ends", 8, (*World).railFinishes},

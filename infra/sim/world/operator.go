@@ -207,12 +207,15 @@ func (w *World) movesStock() {
 func (w *World) suspends() {
 	handle := w.shop.kocs[w.pick(len(w.shop.kocs))]
 	_ = w.act("admin: suspend "+handle, func() error {
-		_, err := w.db().UpdateKOC(w.ctx, handle, func(p *koc.Profile) error {
+		p, err := w.db().UpdateKOC(w.ctx, handle, func(p *koc.Profile) error {
 			if p.Status() == koc.Suspended {
 				return p.Approve("", w.time())
 			}
 			return p.Suspend("looking into it", w.time())
 		}, nil)
-		return err
+		if err != nil {
+			return err
+		}
+		return w.payer().KeepBack(w.ctx, p, w.time())
 	})
 }

@@ -133,7 +133,15 @@ func (w *World) rejectsPayout() {
 		now := w.time()
 		_, err := w.db().UpdatePayout(w.ctx, p.ID, now, func(p *payout.Payout) error { return p.Reject(by, "not now", now) }, reply...)
 		return err
-	}, payout.Reserved, payout.Approved)
+	}, payout.Reserved, payout.Approved, payout.Waiting)
+}
+
+// releasesPayout lets one go on that waits because its KOC is suspended.
+func (w *World) releasesPayout() {
+	w.onPayout("release", func(p payout.Payout, by string, reply []store.Write) error {
+		_, err := w.payer().Release(w.ctx, p, payout.Release{By: by, At: w.time(), Reason: "it was earned"}, reply...)
+		return err
+	}, payout.Waiting)
 }
 
 // recordsPayout gives an operator's word on how a payout ended, which is true.

@@ -42,6 +42,8 @@ func (r *rail) receive(t provider.Transfer) provider.TransferResult {
 		w.violate(5, "payout %s was sent before that was on record", t.ID)
 	case p.now.Outcome != nil && !p.now.Outcome.Paid, p.now.Rejected != nil:
 		w.violate(5, "payout %s was sent although its money was given back", t.ID)
+	case len(p.now.Waits) > 0 && p.now.Waits[len(p.now.Waits)-1].Released == nil:
+		w.violate(5, "payout %s was sent while it waits for an operator", t.ID)
 	case t.Amount != p.now.Amount() || t.Amount.Minor <= 0:
 		w.violate(5, "payout %s of %d was sent with %d", t.ID, p.now.Net, t.Amount.Minor)
 	}

@@ -26,8 +26,9 @@ func (x *watch) document(it store.Item, attr string, into any) {
 
 // steps are how a payout can go on in one write.
 var steps = map[payout.Status][]payout.Status{
-	payout.Reserved: {payout.Approved, payout.Rejected},
-	payout.Approved: {payout.Reserved, payout.Rejected, payout.Sending, payout.Paid, payout.Failed},
+	payout.Reserved: {payout.Approved, payout.Waiting, payout.Rejected},
+	payout.Waiting:  {payout.Reserved, payout.Approved, payout.Rejected},
+	payout.Approved: {payout.Reserved, payout.Waiting, payout.Rejected, payout.Sending, payout.Paid, payout.Failed},
 	payout.Sending:  {payout.Unknown, payout.Paid, payout.Failed},
 	payout.Unknown:  {payout.Sending, payout.Paid, payout.Failed},
 }
