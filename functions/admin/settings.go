@@ -33,6 +33,7 @@ type Settings struct {
 	Tax              int64           `json:"tax" doc:"Added to goods, in hundredths of a percent; 0 when prices include it"`
 	Shipping         ShippingFee     `json:"shipping"`
 	Windows          SettingsWindows `json:"windows"`
+	Limits           SettingsLimits  `json:"limits" doc:"How much of the stock can wait for somebody who has not paid"`
 	Licence          shop.Licence    `json:"licence" doc:"The page footer"`
 	AdvertisingLabel bool            `json:"advertisingLabel" doc:"Show 广告 where an experience stands beside a purchase link"`
 	DefaultShelf     []string        `json:"defaultShelf" doc:"Products on a storefront whose KOC has not chosen yet"`
@@ -52,12 +53,20 @@ type SettingsWindows struct {
 	HoldMinutes     int `json:"holdMinutes" doc:"How long an unpaid order keeps its stock"`
 }
 
+// SettingsLimits say how much of the stock can wait for somebody who has not paid.
+type SettingsLimits struct {
+	OpenOrders       int `json:"openOrders" doc:"Open orders of one phone or e-mail address: unpaid, or to be paid on delivery and not shipped"`
+	OpenPieces       int `json:"openPieces" doc:"Pieces in the open orders of one phone or e-mail address"`
+	OnDeliveryPieces int `json:"onDeliveryPieces" doc:"Pieces of one order that is paid on delivery"`
+}
+
 func viewSettings(s shop.Settings, plan commission.Plan) Settings {
-	w := s.Windows
+	w, l := s.Windows, s.Limits
 	v := Settings{Version: s.Version, Brand: s.Brand, Tagline: s.Tagline, Hero: s.Hero, Currency: string(s.Currency), Languages: s.Languages,
 		TimeZone: s.TimeZone, DefaultRate: int64(plan.InForce().Default), Tax: int64(s.Tax),
 		Shipping: ShippingFee{Fee: money.Of(s.Shipping.Fee, s.Currency), FreeFrom: money.Of(s.Shipping.FreeFrom, s.Currency)},
 		Windows:  SettingsWindows{AttributionDays: w.AttributionDays, ReturnDays: w.ReturnDays, ReceiptDays: w.ReceiptDays, HoldMinutes: w.HoldMinutes},
+		Limits:   SettingsLimits{OpenOrders: l.OpenOrders, OpenPieces: l.OpenPieces, OnDeliveryPieces: l.OnDeliveryPieces},
 		Licence:  s.Licence, AdvertisingLabel: s.AdvertisingLabel, DefaultShelf: s.DefaultShelf}
 	for _, b := range plan.Coming() {
 		if next := int64(b.Default); next != v.DefaultRate {
@@ -102,6 +111,11 @@ type SettingsChange struct {
 		ReceiptDays     *int `json:"receiptDays,omitempty" minimum:"1" maximum:"365"`
 		HoldMinutes     *int `json:"holdMinutes,omitempty" minimum:"1" maximum:"1440"`
 	} `json:"windows,omitempty"`
+	Limits *struct {
+		OpenOrders       *int `json:"openOrders,omitempty" minimum:"1" maximum:"10"`
+		OpenPieces       *int `json:"openPieces,omitempty" minimum:"1" maximum:"100000"`
+		OnDeliveryPieces *int `json:"onDeliveryPieces,omitempty" minimum:"1" maximum:"100000"`
+	} `json:"limits,omitempty"`
 	Licence *struct {
 		Company *string `json:"company,omitempty"`
 		Number  *string `json:"number,omitempty"`
@@ -134,6 +148,11 @@ func (c SettingsChange) apply(s shop.Settings) (shop.Settings, error) {
 		set(&s.Windows.ReturnDays, w.ReturnDays)
 		set(&s.Windows.ReceiptDays, w.ReceiptDays)
 		set(&s.Windows.HoldMinutes, w.HoldMinutes)
+	}
+	if l := c.Limits; l != nil {
+		set(&s.Limits.OpenOrders, l.OpenOrders)
+		set(&s.Limits.OpenPieces, l.OpenPieces)
+		set(&s.Limits.OnDeliveryPieces, l.OnDeliveryPieces)
 	}
 	if l := c.Licence; l != nil {
 		setText(&s.Licence.Company, l.Company)

@@ -36,6 +36,22 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func TestLimits(t *testing.T) {
+	b := open(t)
+	if got, want := get[Settings](t, b, "/v1/admin/settings").Limits, (SettingsLimits{OpenOrders: 10, OpenPieces: 500, OnDeliveryPieces: 50}); got != want {
+		t.Errorf("limits of a new shop: %+v", got)
+	}
+	for name, wrong := range map[string][]int{"openOrders": {0, 11, -1}, "openPieces": {0, 100_001}, "onDeliveryPieces": {0, 100_001}} {
+		for _, n := range wrong {
+			want(t, b.send(t, "PATCH", "/v1/admin/settings", body{"limits": body{name: n}}), 400)
+		}
+	}
+	changed := decode[Settings](t, want(t, b.send(t, "PATCH", "/v1/admin/settings", body{"limits": body{"openOrders": 2, "onDeliveryPieces": 7}}), 200)).Limits
+	if want := (SettingsLimits{OpenOrders: 2, OpenPieces: 500, OnDeliveryPieces: 7}); changed != want {
+		t.Errorf("limits %+v", changed)
+	}
+}
+
 func TestDefaultRate(t *testing.T) {
 	b := open(t)
 	if s := decode[Settings](t, want(t, b.send(t, "PATCH", "/v1/admin/settings", body{"defaultRate": 1200}), 200)); s.DefaultRate != 1200 || s.Version != 0 {

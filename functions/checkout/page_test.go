@@ -15,9 +15,11 @@ import (
 	"yundian/shared/catalogue"
 	"yundian/shared/koc"
 	"yundian/shared/money"
+	"yundian/shared/orderform"
 	"yundian/shared/ordering"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
+	"yundian/shared/shop"
 	"yundian/shared/store"
 	"yundian/shared/store/storetest"
 	"yundian/shared/web/webtest"
@@ -196,6 +198,38 @@ func TestAFormOvertakenByTheShop(t *testing.T) {
 	x.shows(a.Body, "/k/mei?t="+url.QueryEscape(x.token))
 	if a := x.send("POST", "/orders", url.Values{"key": {"0123456789abcdef0123456789abcdef"}, "surprise": {"1"}}); a.Status != 400 {
 		t.Errorf("a form of ours without lines: %.300s", a)
+	}
+}
+
+// TestNobodyHoldsTheStock: who has as much open as the shop allows reads, in their own language, how much that is and what to
+// do; by another e-mail with the same phone, or the other way around, it is the same person.
+func TestNobodyHoldsTheStock(t *testing.T) {
+	x := openCounter(t)
+	s, err := x.c.store.Settings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Limits = shop.Limits{OpenOrders: 1, OpenPieces: 9, OnDeliveryPieces: 1}
+	if err := x.c.store.SaveSettings(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	again := func(change ...string) webtest.Answer {
+		t.Helper()
+		return x.send("POST", "/orders", x.form(append(change, "key", orderform.FreshKey(), "expect", "")...))
+	}
+	if a := again("line", "tea*2"); a.Status != 409 || !strings.Contains(a.Body, "货到付款每单最多 1 件") {
+		t.Errorf("two pieces on delivery: %.900s", a)
+	}
+	address := x.order(x.form("contact.email", "jing@example.com"))
+	for _, contact := range [][2]string{{"138 0000 0000", ""}, {"", "JING@example.com"}, {"139 0000 0000", "jing@example.com"}, {"+86 13800000000", "other@example.com"}} {
+		a := again("contact.phone", contact[0], "contact.email", contact[1])
+		if a.Status != 409 || !strings.Contains(a.Body, "已有 1 张未完成的订单") || !strings.Contains(a.Body, "2026年3月31日 17:00") {
+			t.Errorf("%q is answered %.900s", contact, a)
+		}
+	}
+	x.change(address, func(o *ordering.Order) error { return o.Cancel("changed my mind", x.at) })
+	if a := again("contact.email", "jing@example.com"); a.Status != 303 {
+		t.Errorf("after a cancellation: %.900s", a)
 	}
 }
 

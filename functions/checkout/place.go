@@ -96,7 +96,7 @@ func keyLocation(r *http.Request) string {
 func (c *checkout) placeOnce(ctx context.Context, q orderRequest, key, hash, language string) (ordering.Order, *ordering.Quote, error) {
 	basket, basketErr := ordering.MergeBasket(q.basket())
 	var quote *ordering.Quote
-	wanted := store.Wanted{SKUs: skus(basket), Code: q.KOCCode, Key: key, Hash: hash, Person: c.person(q)}
+	wanted := store.Wanted{SKUs: skus(basket), Code: q.KOCCode, Key: key, Hash: hash, Contacts: c.contacts(q)}
 	o, err := c.store.PlaceOnce(ctx, wanted, func(known store.Checkout) (store.NewOrder, error) {
 		if err := c.checkOrder(ctx, &q, basketErr, known); err != nil {
 			return store.NewOrder{}, err
@@ -109,7 +109,7 @@ func (c *checkout) placeOnce(ctx context.Context, q orderRequest, key, hash, lan
 		now := c.now()
 		o, err := ordering.Place(ordering.Request{
 			ID: ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), Language: language, Payment: q.Payment,
-			Person: wanted.Person, Evidence: c.evidence(q, known.Settings.Windows.AttributionDays, now),
+			Person: wanted.Contacts[0], Evidence: c.evidence(q, known.Settings.Windows.AttributionDays, now),
 			Expect: expected(q),
 		}, priced, known.Settings, now)
 		return store.NewOrder{Order: o, Contact: q.Contact, Address: q.Address}, err
@@ -117,14 +117,18 @@ func (c *checkout) placeOnce(ctx context.Context, q orderRequest, key, hash, lan
 	return o, quote, err
 }
 
-// person is the keyed hash of who orders; empty when nobody can be reached at the contact, which is refused later.
-func (c *checkout) person(q orderRequest) string {
+// contacts are the keyed hashes of phone and e-mail of who orders, that of the person first; none when nobody can be reached
+// there, which is refused later.
+func (c *checkout) contacts(q orderRequest) (hashes []string) {
 	address, _ := ordering.NormalAddress(q.Address)
 	contact, err := ordering.NormalContact(q.Contact, address.Country)
 	if err != nil {
-		return ""
+		return nil
 	}
-	return seal.Hash(c.identity, "person", contact.PersonKey())
+	for _, key := range contact.Keys() {
+		hashes = append(hashes, seal.Hash(c.identity, "person", key))
+	}
+	return hashes
 }
 
 func expected(q orderRequest) money.Amount {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	mathrand "math/rand/v2"
 	"slices"
 	"time"
 
@@ -115,13 +116,21 @@ func placement(s *shop, payment string, skus ...string) call {
 	return call{Method: "POST", Path: "/orders", Header: jsonType(), Body: orderBody(s.token, payment, anybody, skus...), Fresh: true, Status: 201}
 }
 
-// again are orders of somebody who has ordered before.
-func again(_ context.Context, s *shop, _ int) ([]call, error) {
+// again are n orders of people who have ordered before.
+func again(_ context.Context, s *shop, n int) ([]call, error) {
+	const each = 9 // and the first make ten, which is as many as one phone can have open
 	l := line{address: s.URL}
 	defer l.close()
-	c := call{Method: "POST", Path: "/orders", Header: jsonType(), Body: orderBody(s.token, "on_delivery", "3800000000", s.skus[0]), Fresh: true, Status: 201}
-	_, err := l.send(c)
-	return []call{c}, err
+	var calls []call
+	for len(calls) < n {
+		phone := fmt.Sprintf("%010d", mathrand.Int64N(1e10))
+		c := call{Method: "POST", Path: "/orders", Header: jsonType(), Body: orderBody(s.token, "on_delivery", phone, s.skus[0]), Fresh: true, Status: 201}
+		if _, err := l.send(c); err != nil {
+			return nil, err
+		}
+		calls = append(calls, slices.Repeat([]call{c}, each)...)
+	}
+	return calls[:n], nil
 }
 
 // orderBody is an order of one piece each by whoever has a phone that ends in these ten digits.

@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
@@ -211,8 +212,8 @@ func (l *Locale) Has(id string) bool {
 }
 
 // T is a message with its gaps filled. Arguments are names and values in turn, "count", 3, "sku", sku, or one fail.Args.
-// "count" also chooses the plural form. Amounts are written as Money writes them, and codes by their words: the value
-// shipped of {status} as words.status_shipped. An unknown message gives its own id, which a test over the source finds.
+// "count" also chooses the plural form. Amounts are written as Money writes them, times as
+// Moment does in their own zone, and codes by their words: the value shipped of {status} as words.status_shipped. An unknown message gives its own id, which a test over the source finds.
 func (l *Locale) T(id string, args ...any) string {
 	m, ok := l.find(id)
 	if !ok {
@@ -283,11 +284,14 @@ func (l *Locale) fill(text string, named map[string]any) string {
 	}
 }
 
-// value is an argument as people of this language read it: amounts with their currency, and codes such as an order's
-// status as the word for it, if there is one: words.status_shipped.
+// value is an argument as people of this language read it: amounts with their currency, times, and codes such as an
+// order's status as the word for it, if there is one: words.status_shipped.
 func (l *Locale) value(name string, v any) string {
 	if amount, ok := v.(money.Amount); ok {
 		return l.Money(amount)
+	}
+	if at, ok := v.(time.Time); ok {
+		return l.Moment(at, at.Location())
 	}
 	text := fmt.Sprint(v)
 	if word, ok := l.find("words." + name + "_" + text); ok {

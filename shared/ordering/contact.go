@@ -1,7 +1,9 @@
 package ordering
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -128,9 +130,10 @@ func unprintable(s string) bool {
 }
 
 // PersonKey is the value whose keyed hash names a person: the phone if there is one, else the e-mail.
-func (c Contact) PersonKey() string {
-	if c.Phone != "" {
-		return c.Phone
-	}
-	return c.Email
+func (c Contact) PersonKey() string { return cmp.Or(c.Phone, c.Email) }
+
+// Keys are the phone and the e-mail of a contact, those that there are, the one that names the person first: whoever has
+// ordered before can be known by either.
+func (c Contact) Keys() []string {
+	return slices.DeleteFunc([]string{c.Phone, c.Email}, func(key string) bool { return key == "" })
 }

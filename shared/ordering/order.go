@@ -36,7 +36,7 @@ type Order struct {
 	Day      string // local date of placement in the shop's zone, 2006-01-02, for statistics and periods
 	Language string
 	Person   string   // keyed hash of the shopper's phone or e-mail; the person is in the people table only
-	Customer Customer `json:",omitzero"` // whether it was this person's first order; empty on orders from before this was asked
+	Customer Customer `json:",omitzero"` // whether it was this person's first order; empty where that was not asked
 	Payment  string   // provider name: sandbox, on_delivery, …
 	Lines    []Line
 	Shipping money.Amount
@@ -68,8 +68,8 @@ type Order struct {
 type Customer string
 
 const (
-	NewCustomer Customer = "new"       // no order of this person has been paid or waits to be
-	Returning   Customer = "returning" // this person has ordered before
+	NewCustomer Customer = "new"       // every order that this person placed before has come to nothing
+	Returning   Customer = "returning" // an order of this person has been paid, or waits to be
 )
 
 // Buyer is who ordered, for rules about new or returning customers.

@@ -20,13 +20,17 @@ type Request struct {
 	Expect money.Amount
 }
 
-// Place turns a quote into an order. A total that differs from what the shopper saw is a Conflict.
+// Place turns a quote into an order. A total that differs from what the shopper saw is a Conflict, and so are more pieces
+// than the shop sends to somebody who pays on delivery.
 func Place(r Request, q Quote, s shop.Settings, now time.Time) (Order, error) {
 	if r.Expect.Currency != "" && r.Expect.Currency != s.Currency {
 		return Order{}, fail.NewFields([]fail.Field{fail.At("body.expect.currency", "currency_other", "This shop sells in {currency}.", fail.Args{"currency": s.Currency})})
 	}
 	if r.Expect.Currency != "" && r.Expect.Minor != q.Total.Minor {
 		return Order{}, fail.New(fail.Conflict, "price_changed", "The total is now {total}. Please look at the new quote and order again.", fail.Args{"total": q.Total})
+	}
+	if err := checkOnDelivery(r.Payment, q.Lines, s.Limits); err != nil {
+		return Order{}, err
 	}
 	return Order{
 		ID: r.ID, PlacedAt: now, Day: now.In(s.Zone()).Format(time.DateOnly), Language: r.Language, Person: r.Person,

@@ -30,6 +30,7 @@ type Settings struct {
 	// Tax is added on top of each line's net. 0 when prices include it, as in mainland China.
 	Tax     money.BasisPoints
 	Windows Windows
+	Limits  Limits
 	// DefaultShelf is what a KOC's storefront shows until the KOC chooses: product ids in order, at most ShelfLimit.
 	DefaultShelf []string
 }
@@ -55,6 +56,27 @@ type Windows struct {
 	HoldMinutes     int // how long an unpaid order keeps its stock; 1–1,440
 }
 
+// Limits say how much of the stock can wait for somebody who has not paid.
+type Limits struct {
+	OpenOrders       int // open orders of one phone or e-mail address: unpaid, or to be paid on delivery and not shipped; 1–MaxOpenOrders
+	OpenPieces       int // pieces in them; 1–MaxPieces
+	OnDeliveryPieces int // pieces of one order that is paid on delivery; 1–MaxPieces
+}
+
+// MaxOpenOrders bounds the open orders of one contact: they are listed in one small item, which every order of theirs reads
+// and writes.
+const MaxOpenOrders = 10
+
+// MaxPieces bounds what limits on pieces can be set to: more than any order has.
+const MaxPieces = 100_000
+
+// DefaultLimits let everybody buy who means it. Ten orders are as many as can be listed, and nobody who pays has as many
+// open. Fifty pieces are more than a household has sent to its door, and what a shop can afford to have sent back. Ten
+// orders of fifty are five hundred pieces.
+func DefaultLimits() Limits {
+	return Limits{OpenOrders: MaxOpenOrders, OpenPieces: 500, OnDeliveryPieces: 50}
+}
+
 // ShelfLimit bounds a storefront's shelf: a page a phone can show at once, and one batch read for the store.
 const ShelfLimit = 48
 
@@ -70,6 +92,7 @@ func Default() Settings {
 		TimeZone:         "Asia/Shanghai",
 		AdvertisingLabel: true,
 		Windows:          Windows{AttributionDays: 14, ReturnDays: 7, ReceiptDays: 15, HoldMinutes: 30},
+		Limits:           DefaultLimits(),
 	}
 }
 
@@ -119,6 +142,9 @@ func (s Settings) Validate() error {
 	between("windows.returnDays", int64(s.Windows.ReturnDays), 0, 365)
 	between("windows.receiptDays", int64(s.Windows.ReceiptDays), 1, 365)
 	between("windows.holdMinutes", int64(s.Windows.HoldMinutes), 1, 1440)
+	between("limits.openOrders", int64(s.Limits.OpenOrders), 1, MaxOpenOrders)
+	between("limits.openPieces", int64(s.Limits.OpenPieces), 1, MaxPieces)
+	between("limits.onDeliveryPieces", int64(s.Limits.OnDeliveryPieces), 1, MaxPieces)
 	if len(s.DefaultShelf) > ShelfLimit {
 		f = append(f, fail.At("body.defaultShelf", "too_many", "At most {limit} entries.", fail.Args{"limit": ShelfLimit}))
 	}

@@ -46,7 +46,7 @@ func letterKey(id string) Key             { return Key{"LETTER#" + id, "LETTER"}
 const linePrefix = "FROM#"
 
 // people
-func firstKey(person string) Key             { return Key{"PERSON#" + person, "FIRST"} }
+func placingKey(contact string) Key          { return Key{"PERSON#" + contact, "PLACING"} }
 func returnNoteKey(person, order string) Key { return Key{"PERSON#" + person, "RETURN#" + order} }
 func contactKey(person, order string) Key    { return Key{"PERSON#" + person, "ORDER#" + order} }
 func payeeKey(handle string, version int64) Key {

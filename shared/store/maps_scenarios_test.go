@@ -241,7 +241,7 @@ func readStats(t *testing.T, s *store.Store) any {
 // ordered places an order of the typed code's KOC, if any, through the steps of checkout.
 func ordered(t *testing.T, s *store.Store, id, code string, pieces int64, skus ...string) (ordering.Order, error) {
 	t.Helper()
-	return s.PlaceOnce(t.Context(), store.Wanted{SKUs: skus, Code: code, Key: "key-" + id, Hash: "hash-" + id}, func(c store.Checkout) (store.NewOrder, error) {
+	return s.PlaceOnce(t.Context(), store.Wanted{SKUs: skus, Code: code, Key: "key-" + id, Hash: "hash-" + id, Contacts: []string{"person-" + id, "mail"}}, func(c store.Checkout) (store.NewOrder, error) {
 		var basket []ordering.BasketLine
 		for _, sku := range skus {
 			basket = append(basket, ordering.BasketLine{SKU: sku, Quantity: pieces})

@@ -82,7 +82,7 @@ type Checkout struct {
 	Sold     map[string]catalogue.Sellable
 	KOC      koc.Profile // of a typed code; zero when the code names nobody
 	Earlier  *Placement  // the order this idempotency key already placed
-	first    claim       // the order that was this person's first, if any
+	placing  []placing   // of each contact of who orders
 }
 
 // Placement is what an idempotency key stands for.
@@ -103,8 +103,8 @@ func (s *Store) checkout(ctx context.Context, w Wanted) (Checkout, error) {
 	for _, sku := range skus {
 		reads = append(reads, read{Shop, skuKey(sku)})
 	}
-	if w.Person != "" {
-		reads = append(reads, read{People, firstKey(w.Person)})
+	for _, contact := range w.Contacts {
+		reads = append(reads, read{People, placingKey(contact)})
 	}
 	handle, coded := koc.HandleOf(code)
 	if coded {
@@ -138,7 +138,7 @@ func (s *Store) checkout(ctx context.Context, w Wanted) (Checkout, error) {
 			return Checkout{}, err
 		}
 	}
-	c.first, err = claimFrom(found[read{People, firstKey(w.Person)}])
+	c.placing, err = placingFrom(w.Contacts, found)
 	return c, err
 }
 
@@ -155,9 +155,9 @@ type NewOrder struct {
 	Order   ordering.Order
 	Contact ordering.Contact
 	Address ordering.Address
-	Key     string // idempotency key
-	Hash    string // of the request's body
-	first   claim  // the order that was this person's first and came to nothing; only of a new customer
+	Key     string    // idempotency key
+	Hash    string    // of the request's body
+	placing []placing // of each contact, as it is after this order
 }
 
 func placeWrites(n NewOrder) []Write {
@@ -169,8 +169,8 @@ func placeWrites(n NewOrder) []Write {
 		Write{Table: People, Key: contactKey(n.Order.Person, n.Order.ID), Guards: once()}.
 			put(contactItem{Contact: doc(n.Contact), Address: doc(n.Address), PlacedAt: n.Order.PlacedAt}),
 	}
-	if n.Order.Customer == ordering.NewCustomer {
-		writes = append(writes, firstWrite(n.Order, n.first))
+	for _, p := range n.placing {
+		writes = append(writes, placingWrite(p))
 	}
 	for _, m := range ordering.StockMoves(ordering.Order{}, n.Order) {
 		writes = append(writes, stockWrite(m))
@@ -219,8 +219,9 @@ type Wanted struct {
 	Code string // a KOC's, typed; empty for none
 	Key  string // idempotency key
 	Hash string // of the request's body
-	// Person is the keyed hash of who orders. Without it, it is not found out whether they are a new customer.
-	Person string
+	// Contacts are the keyed hashes of the phone and e-mail of who orders, the order's person first. Without them it is not
+	// asked whether they are a new customer, and nothing limits what they have open.
+	Contacts []string
 }
 
 // PlaceOnce places one order per key: it reads what an order is decided from, lets decide make the order, and writes it. A
@@ -239,15 +240,33 @@ func (s *Store) PlaceOnce(ctx context.Context, w Wanted, decide func(Checkout) (
 		return ordering.Order{}, err
 	}
 	n.Key, n.Hash = w.Key, w.Hash
-	placed, err := s.placeFor(ctx, w.Person, known.first, &n)
+	placed, err := s.placeFor(ctx, known, &n)
 	if err != nil {
-		return ordering.Order{}, err
+		return s.placedMeanwhile(ctx, w, err)
 	}
 	if placed.Order != n.Order.ID { // the same key was faster
 		return s.earlier(ctx, *placed, w.Hash)
 	}
 	n.Order.Version = 1
 	return n.Order, nil
+}
+
+// placedMeanwhile answers a request that was refused: what stands in its way may be the order that its own twin has placed
+// since both were read.
+func (s *Store) placedMeanwhile(ctx context.Context, w Wanted, refusal error) (ordering.Order, error) {
+	if fail.KindOf(refusal) == fail.Internal {
+		return ordering.Order{}, refusal
+	}
+	r := read{Orders, placementKey(w.Key)}
+	found, err := s.get(ctx, []read{r})
+	if err != nil || found[r] == nil {
+		return ordering.Order{}, refusal
+	}
+	p, err := placementFrom(found[r])
+	if err != nil {
+		return ordering.Order{}, err
+	}
+	return s.earlier(ctx, *p, w.Hash)
 }
 
 // earlier is the order that a repeated request placed, or the refusal of a key used for another one.

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func TestOnePublicationWins(t *testing.T) {
 func placeOnce(t testing.TB, s *store.Store, id string) (ordering.Order, error) {
 	t.Helper()
 	n := placement(t, s, id, "key-of-"+id, 1, "tea")
-	return s.PlaceOnce(context.Background(), store.Wanted{SKUs: []string{"tea"}, Key: "key-of-" + id, Hash: "h", Person: n.Order.Person},
+	return s.PlaceOnce(context.Background(), store.Wanted{SKUs: []string{"tea"}, Key: "key-of-" + id, Hash: "h", Contacts: []string{n.Order.Person}},
 		func(store.Checkout) (store.NewOrder, error) { return n, nil })
 }
 
@@ -89,33 +90,46 @@ func buyers(t testing.TB, s *store.Store, prefix string, orders int) (fresh []st
 	return fresh
 }
 
-// TestOneOrderIsTheFirst places orders of one person at the same time: exactly one is that of a new customer. When it
-// comes to nothing another one may be; once it was paid, none.
+// TestOneOrderIsTheFirst places orders of one person at the same time: exactly one is that of a new customer, and the others
+// wait beside it. When all have come to nothing another one may be; once one was paid, none.
 func TestOneOrderIsTheFirst(t *testing.T) {
 	s, ctx := storetest.Open(t), context.Background()
 	shelve(t, s, "tea", 100)
-	first := buyers(t, s, "a", 8)
+	change := func(id string, f func(*ordering.Order) error) {
+		t.Helper()
+		if _, err := s.UpdateOrder(ctx, id, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := buyers(t, s, "a", 6)
 	if len(first) != 1 {
 		t.Fatalf("new customers: %v", first)
 	}
 	if again := buyers(t, s, "b", 3); len(again) != 0 {
 		t.Errorf("new customers while the first order waits: %v", again)
 	}
-	if _, err := s.UpdateOrder(ctx, first[0], func(o *ordering.Order) error { return o.Mature(o.Terms.HoldUntil) }); err != nil {
-		t.Fatal(err)
+	change(first[0], func(o *ordering.Order) error { return o.Mature(o.Terms.HoldUntil) })
+	if again := buyers(t, s, "c", 1); len(again) != 0 {
+		t.Errorf("new customers while orders beside the first one wait: %v", again)
 	}
-	second := buyers(t, s, "c", 8)
+	for i := range 6 {
+		if id := fmt.Sprint("a", i); id != first[0] {
+			change(id, func(o *ordering.Order) error { return o.Cancel("changed my mind", noon) })
+		}
+	}
+	for _, id := range []string{"b0", "b1", "b2", "c0"} {
+		change(id, func(o *ordering.Order) error { return o.Mature(o.Terms.HoldUntil) })
+	}
+	second := buyers(t, s, "d", 6)
 	if len(second) != 1 {
-		t.Fatalf("new customers after the first order expired: %v", second)
+		t.Fatalf("new customers after all orders came to nothing: %v", second)
 	}
-	for _, change := range []func(*ordering.Order) error{
+	for i, f := range []func(*ordering.Order) error{
 		func(o *ordering.Order) error { return o.Capture("pay", o.Total, noon) },
 		func(o *ordering.Order) error { return o.Cancel("changed my mind", noon) }, // paid before, so they have been here
 	} {
-		if _, err := s.UpdateOrder(ctx, second[0], change); err != nil {
-			t.Fatal(err)
-		}
-		if again := buyers(t, s, fmt.Sprint("d", time.Now().UnixNano()), 3); len(again) != 0 {
+		change(second[0], f)
+		if again := buyers(t, s, fmt.Sprint("e", i), 2); len(again) != 0 {
 			t.Errorf("new customers after a paid order: %v", again)
 		}
 	}
@@ -125,42 +139,58 @@ func TestOneOrderIsTheFirst(t *testing.T) {
 	}
 }
 
-// TestALatePaymentMakesAReturningCustomer: an order that expired and was paid late after another one had been the first is
-// remembered, and so is that somebody lets orders expire again and again.
-func TestALatePaymentMakesAReturningCustomer(t *testing.T) {
-	s, ctx := storetest.Open(t), context.Background()
-	shelve(t, s, "tea", 100)
-	placed := func(id string, want ordering.Customer) {
-		t.Helper()
-		if o, err := placeOnce(t, s, id); err != nil || o.Customer != want {
-			t.Fatalf("%s is of a customer %q, %v; want %q", id, o.Customer, err, want)
-		}
-	}
-	change := func(id string, f func(*ordering.Order) error) {
-		t.Helper()
-		if _, err := s.UpdateOrder(ctx, id, f); err != nil {
-			t.Fatal(err)
-		}
-	}
+// TestWhoIsNewIsAQuestionAboutAllOrders walks through the orders of one person, one after the other: an order is that of a new
+// customer when every order before it has come to nothing, in whatever way and however late that is known.
+func TestWhoIsNewIsAQuestionAboutAllOrders(t *testing.T) {
 	expire := func(o *ordering.Order) error { return o.Mature(o.Terms.HoldUntil) }
-	placed("e1", ordering.NewCustomer)
-	change("e1", expire)
-	placed("e2", ordering.NewCustomer)
-	change("e2", func(o *ordering.Order) error { return o.Cancel("changed my mind", noon) })
-	placed("e3", ordering.NewCustomer)
-	change("e3", func(o *ordering.Order) error { return o.Cancel("changed my mind", noon) })
-	change("e1", func(o *ordering.Order) error { return o.CaptureLate("late", o.Total, true, noon) })
-	placed("e4", ordering.Returning)
-	change("e1", func(o *ordering.Order) error { return o.Cancel("changed my mind", noon) }) // paid before
-	placed("e5", ordering.Returning)
-
-	s = storetest.Open(t)
-	shelve(t, s, "tea", 100)
-	for i := range 6 {
-		placed(fmt.Sprint("x", i), ordering.NewCustomer)
-		change(fmt.Sprint("x", i), expire)
+	cancel := func(o *ordering.Order) error { return o.Cancel("changed my mind", noon) }
+	pay := func(o *ordering.Order) error { return o.Capture("pay-"+o.ID, o.Total, noon) }
+	late := func(o *ordering.Order) error { return o.CaptureLate("late-"+o.ID, o.Total, true, noon) }
+	tooLate := func(o *ordering.Order) error { return o.CaptureLate("late-"+o.ID, o.Total, false, noon) }
+	deliver := func(o *ordering.Order) error {
+		if err := o.Ship(ordering.Shipment{Carrier: "post", Tracking: "1"}, noon); err != nil {
+			return err
+		}
+		return o.Deliver("shopper", noon)
 	}
-	placed("x6", ordering.Returning)
+	type step struct {
+		order string            // a new one
+		want  ordering.Customer // of the new one
+		to    string            // or an order to which something happens
+		do    func(*ordering.Order) error
+	}
+	const isNew, returning = ordering.NewCustomer, ordering.Returning
+	many := []step{}
+	for i := range 25 { // more than can be listed
+		id := fmt.Sprint("x", i)
+		many = append(many, step{order: id, want: isNew}, step{to: id, do: expire})
+	}
+	for name, steps := range map[string][]step{
+		"the first expires, the second is paid": {{order: "1", want: isNew}, {order: "2", want: returning}, {to: "1", do: expire}, {to: "2", do: pay},
+			{to: "2", do: deliver}, {order: "3", want: returning}, {order: "4", want: returning}},
+		"the second is paid before the first expires": {{order: "1", want: isNew}, {order: "2", want: returning}, {to: "2", do: pay}, {to: "1", do: expire},
+			{order: "3", want: returning}},
+		"the first is cancelled, the second waits": {{order: "1", want: isNew}, {order: "2", want: returning}, {to: "1", do: cancel}, {order: "3", want: returning}},
+		"both come to nothing":                     {{order: "1", want: isNew}, {order: "2", want: returning}, {to: "1", do: expire}, {to: "2", do: cancel}, {order: "3", want: isNew}},
+		"the second was paid and given back": {{order: "1", want: isNew}, {order: "2", want: returning}, {to: "1", do: expire}, {to: "2", do: pay}, {to: "2", do: cancel},
+			{order: "3", want: returning}},
+		"paid late, after another first": {{order: "1", want: isNew}, {to: "1", do: expire}, {order: "2", want: isNew}, {to: "2", do: cancel}, {order: "3", want: isNew},
+			{to: "3", do: cancel}, {to: "1", do: late}, {order: "4", want: returning}, {to: "1", do: cancel}, {order: "5", want: returning}},
+		"paid too late":                          {{order: "1", want: isNew}, {to: "1", do: expire}, {to: "1", do: tooLate}, {order: "2", want: isNew}},
+		"many expire, and the last is paid late": append(slices.Clone(many), step{to: "x24", do: late}, step{order: "y", want: returning}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := store.OpenMaps(store.NewMaps())
+			shelve(t, s, "tea", 100)
+			for _, x := range steps {
+				if x.order == "" {
+					change(t, s, x.to, x.do)
+				} else if o, err := placeOnce(t, s, x.order); err != nil || o.Customer != x.want {
+					t.Fatalf("order %s is of a customer %q, %v; want %q", x.order, o.Customer, err, x.want)
+				}
+			}
+		})
+	}
 }
 
 // TestTermsAreThoseOfThePlacement decides orders that were placed at different times: tier, inviter, standing and book are

@@ -2,7 +2,10 @@ package drive
 
 import (
 	"crypto/rand"
+	"fmt"
 	"net/http"
+	"os"
+	"sync/atomic"
 	"testing"
 )
 
@@ -62,11 +65,17 @@ func (s *Shop) Share(token, target string) string {
 	return s.Post("/v1/links", token, map[string]any{"target": target, "channel": "wechat"}).Is(201).Object().Text("code")
 }
 
-// OrderBody is an order of one line; an empty token names no KOC.
+// phones counts the shoppers.
+var phones atomic.Int64
+
+// Phone is one that nobody else has: a shop lets one phone have few orders open.
+func Phone() string { return fmt.Sprintf("+86138%04d%04d", os.Getpid()%10_000, phones.Add(1)%10_000) }
+
+// OrderBody is an order of one line by somebody who has not ordered before; an empty token names no KOC.
 func OrderBody(token, sku string, quantity int, payment string) map[string]any {
 	body := map[string]any{
 		"lines":   []any{map[string]any{"sku": sku, "quantity": quantity}},
-		"contact": map[string]any{"name": "陈静", "phone": "+8613800000000", "email": ""},
+		"contact": map[string]any{"name": "陈静", "phone": Phone(), "email": ""},
 		"address": map[string]any{"country": "CN", "region": "浙江省", "city": "杭州市", "district": "西湖区", "division": "330106", "line1": "文三路 1 号", "postcode": "310000"},
 		"payment": payment,
 	}

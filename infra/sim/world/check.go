@@ -23,23 +23,14 @@ func (x *watch) checkNew(o ordering.Order) {
 			key, ok = k, true
 		}
 	}
-	asked := slices.ContainsFunc(x.w.wanted, func(q want) bool { return q.key == key && q.person == o.Person })
-	if !ok || !asked {
+	asked := slices.IndexFunc(x.w.wanted, func(q want) bool { return q.key == key && q.person == o.Person })
+	if !ok || asked < 0 {
 		x.w.violate(11, "order %s was placed without its key", o.ID)
 	}
-	x.checkFirst(o)
-}
-
-// checkFirst lets somebody be a new customer once, unless what they ordered then has come to nothing.
-func (x *watch) checkFirst(o ordering.Order) {
-	for _, id := range x.ids {
-		before := x.orders[id].now
-		paid := slices.ContainsFunc(before.Captures, func(c ordering.Capture) bool { return before.Cancelled == nil || c.V < before.Cancelled.V })
-		nothing := statusOf(before) == ordering.Expired || statusOf(before) == ordering.Cancelled && !paid
-		if id != o.ID && before.Person == o.Person && before.Customer == ordering.NewCustomer && o.Customer == ordering.NewCustomer && !nothing {
-			x.w.violate(13, "order %s and order %s are both the first of %s", id, o.ID, o.Person)
-		}
-	}
+	q := x.w.wanted[asked]
+	x.orders[o.ID].contacts = q.contacts()
+	x.checkCustomer(o, q)
+	x.checkOpen(o, q)
 }
 
 // checkMoney holds an order's amounts together.

@@ -25,6 +25,7 @@ type setting struct {
 	zone     *time.Location
 
 	attributionDays int
+	limits          shop.Limits
 }
 
 // weathers are how often something happens to a call, in thousandths. The worst are rare, because little comes through.
@@ -65,7 +66,8 @@ func (w *World) furnish(ctx context.Context) {
 	s.Tax = taxes[w.pick(len(taxes))]
 	s.Shipping = shop.Shipping{Fee: int64(w.pick(3)) * 150, FreeFrom: int64(w.pick(2)) * 5000}
 	s.Windows = shop.Windows{AttributionDays: w.between(1, 14), ReturnDays: w.pick(5), ReceiptDays: w.between(1, 4), HoldMinutes: w.between(10, 90)}
-	w.shop.currency = s.Currency
+	s.Limits = shop.Limits{OpenOrders: w.between(1, 5), OpenPieces: w.between(6, 40), OnDeliveryPieces: w.between(5, 12)}
+	w.shop.currency, w.shop.limits = s.Currency, s.Limits
 	w.must(s.Validate())
 	w.must(w.db().SaveSettings(ctx, s))
 	w.shop.keys, _ = seal.Parse(`{"1": "the simulator's own secret"}`)

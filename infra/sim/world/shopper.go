@@ -17,6 +17,7 @@ import (
 type want struct {
 	key, body string
 	person    string // who orders, some more than once
+	mail      string // of theirs, if they gave one; some have one together
 	basket    []ordering.BasketLine
 	payment   string
 	code      string   // typed
@@ -30,6 +31,12 @@ func (w *World) placeNew() {
 	if w.pick(8) == 7 {
 		q.payment = ordering.OnDelivery
 	}
+	if n := len(w.watch.placing); n > 0 && w.pick(2) == 1 { // in a second tab
+		q.person = w.watch.placing[n-1].person
+	}
+	if w.pick(4) == 3 {
+		q.mail = fmt.Sprint("mail", w.pick(4))
+	}
 	for range w.between(1, 3) {
 		q.basket = append(q.basket, ordering.BasketLine{SKU: w.shop.skus[w.pick(len(w.shop.skus))], Quantity: int64(w.between(1, 3))})
 	}
@@ -42,6 +49,14 @@ func (w *World) placeNew() {
 	q.body = fmt.Sprint(q.basket, q.payment, q.code, q.tokens)
 	w.wanted = append(w.wanted, q)
 	w.place(q)
+}
+
+// contacts are by what who orders is known.
+func (q want) contacts() []string {
+	if q.mail == "" {
+		return []string{q.person}
+	}
+	return []string{q.person, q.mail}
 }
 
 // token is what a page of a KOC's link has left with the shopper, in one of ten states.
@@ -79,11 +94,14 @@ func (w *World) placeAgain() {
 func (w *World) place(q want) {
 	before, known := w.watch.placed[q.key]
 	var o ordering.Order
+	began := w.watch.begin(q)
 	err := w.act("checkout: place "+q.key, func() (err error) {
-		o, err = w.placeOnce(q)
+		o, err = w.placeOnce(began)
 		return err
 	})
+	w.watch.end(began)
 	now := w.watch.placed[q.key]
+	w.watch.checkRefusal(began, err)
 	switch {
 	case err == nil && (now.order != o.ID || now.hash != q.body):
 		w.violate(11, "key %s was answered with order %s, but stands for order %s of another request", q.key, o.ID, now.order)
@@ -96,12 +114,13 @@ func (w *World) place(q want) {
 	}
 }
 
-func (w *World) placeOnce(q want) (ordering.Order, error) {
+func (w *World) placeOnce(r *request) (ordering.Order, error) {
+	q := r.want
 	basket, err := ordering.MergeBasket(q.basket)
 	if err != nil {
 		return ordering.Order{}, err
 	}
-	wanted := store.Wanted{Code: q.code, Key: q.key, Hash: q.body, Person: q.person}
+	wanted := store.Wanted{Code: q.code, Key: q.key, Hash: q.body, Contacts: q.contacts()}
 	for _, b := range basket {
 		wanted.SKUs = append(wanted.SKUs, b.SKU)
 	}
@@ -114,6 +133,7 @@ func (w *World) placeOnce(q want) (ordering.Order, error) {
 			return store.NewOrder{}, err
 		}
 		now := w.time()
+		r.at = now
 		evidence := attribution.ReadTokens(w.shop.keys, q.tokens, now, time.Duration(known.Settings.Windows.AttributionDays)*24*time.Hour)
 		if handle, ok := koc.HandleOf(q.code); ok {
 			evidence = append(evidence, ordering.Evidence{Kind: ordering.ByCode, Code: handle, At: now})
@@ -139,10 +159,12 @@ func (w *World) placeNonsense() {
 	case 4:
 		q.expect = money.Of(7, w.shop.currency) // no total is 7
 	}
+	began := w.watch.begin(q)
 	err := w.act("checkout: place nonsense "+q.key, func() error {
-		_, err := w.placeOnce(q)
+		_, err := w.placeOnce(began)
 		return err
 	})
+	w.watch.end(began)
 	if err == nil {
 		w.violate(16, "an order was placed although it asked for nonsense: %+v", q)
 	}

@@ -39,6 +39,8 @@ type watch struct {
 	standings map[string][]standing
 	books     []published
 	lost      map[string]int // lost disputes, and how many events had happened when that was recorded
+	placing   []*request     // those under way, one in the middle of the other
+	moment    int            // counts the changes of orders
 
 	// What this write has touched.
 	touchedOrders, touchedKOCs, touchedSKUs []string
@@ -51,6 +53,8 @@ type placement struct{ order, hash string }
 type watched struct {
 	first    ordering.Order // as it was placed
 	now      ordering.Order
+	contacts []string         // of who ordered
+	moments  []moment         // at which it began, or stopped, to be something that came to nothing, or that is open
 	pending  []ordering.Order // the applied version and those after it
 	applied  int64
 	facts    int64 // the last one
@@ -207,7 +211,7 @@ func (x *watch) changeOrder(c store.Change) {
 	seen := x.orders[o.ID]
 	switch {
 	case seen == nil:
-		seen = &watched{first: o, posted: map[position]amounts{}, versions: map[postingOf]bool{}}
+		seen = &watched{first: o, now: o, posted: map[position]amounts{}, versions: map[postingOf]bool{}}
 		x.orders[o.ID] = seen
 		x.ids = append(x.ids, o.ID)
 		x.checkNew(o)
@@ -226,6 +230,7 @@ func (x *watch) changeOrder(c store.Change) {
 		}
 	}
 	seen.now = o
+	x.remember(seen)
 	seen.pending = append(seen.pending, o)
 }
 

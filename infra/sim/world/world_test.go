@@ -49,7 +49,8 @@ func TestInvariants(t *testing.T) {
 		}
 	}
 	for _, what := range []string{"earned", "released", "clawed back", "paid twice", "revived", "withdrawn", "returned", "held", "refund failed", "refund by the provider",
-		"refund sent again", "dispute lost", "dispute won", "decided again", "decided again after the release", "status cancelled", "status expired", "status delivered"} {
+		"refund sent again", "dispute lost", "dispute won", "decided again", "decided again after the release", "status cancelled", "status expired", "status delivered",
+		"refused for open orders", "refused for open pieces"} {
 		if r.Reached[what] == 0 {
 			t.Errorf("no order ever got to %q", what)
 		}
@@ -102,6 +103,7 @@ var wrongDesigns = []struct{ name, guard string }{
 	{"the available guard missing", "shop SKU available at-least"},
 	{"statistics that count each fact", "shop TALLIED v equals"},
 	{"rules that two editors publish", "shop V pk absent"},
+	{"orders of one phone that do not see each other", "people PLACING v equals, people PLACING pk absent"},
 }
 
 func TestWrongDesignsAreFound(t *testing.T) {
