@@ -39,5 +39,6 @@ func main() {
 	s := store.Open(store.ConfigFrom(os.Getenv))
 	web.Serve(routes(&admin{store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, keys: keys,
 		paymaster: cashier.Paymaster{Store: s, Box: payees}, publicURL: os.Getenv("PUBLIC_URL"), now: time.Now, random: rand.Text,
-		hooks: hooks.Desk{Store: s, Box: box, Cursors: keys, Courier: courier.New(os.Getenv("AWS_LAMBDA_RUNTIME_API")), Now: time.Now, Random: rand.Text}}))
+		hooks: hooks.Desk{Store: s, Box: box, Cursors: keys, Courier: courier.New(os.Getenv("AWS_LAMBDA_RUNTIME_API")), Now: time.Now, Random: rand.Text}}),
+		web.GroupsClaim(os.Getenv("GROUPS_CLAIM")))
 }

@@ -20,6 +20,7 @@ import (
 	"yundian/shared/payout"
 	"yundian/shared/provider"
 	"yundian/shared/store"
+	"yundian/shared/web/webtest"
 )
 
 // withoutRunner starts the very binaries that deploy under a Runtime API that knows no sandbox, as Lambda's does, with
@@ -60,8 +61,10 @@ func TestNoSandboxWithoutTheRunner(t *testing.T) {
 		t.Helper()
 		e := events.APIGatewayV2HTTPRequest{Version: "2.0", RawPath: path, RawQueryString: query, Headers: header, Body: body}
 		e.RequestContext.HTTP.Method, e.RequestContext.HTTP.Path, e.RequestContext.RequestID = method, path, "r"
-		e.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{
-			Claims: map[string]string{"sub": "ana", "client_id": "console", "scope": "yundian/operator", "cognito:groups": "[operator]"}}}
+		if e.Headers == nil {
+			e.Headers = map[string]string{}
+		}
+		webtest.SignIn(t, &e, map[string]any{"sub": "ana", "client_id": "console", "scope": "yundian/operator", "cognito:groups": []string{"operator"}}, nil)
 		payload, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)

@@ -131,20 +131,34 @@ func Event(t testing.TB, r Request) events.APIGatewayV2HTTPRequest {
 		e.Headers[strings.ToLower(name)] = value
 	}
 	if r.Caller != nil {
-		e.RequestContext.Authorizer = authorizer(*r.Caller)
+		claims := map[string]any{"sub": r.Caller.Subject, "client_id": r.Caller.ClientID, "scope": strings.Join(r.Caller.Scopes, " "), "token_use": "access"}
+		if len(r.Caller.Groups) > 0 {
+			claims["cognito:groups"] = r.Caller.Groups
+		}
+		SignIn(t, &e, claims, r.Caller.Scopes)
 	}
 	return e
 }
 
-func authorizer(c web.Caller) *events.APIGatewayV2HTTPRequestContextAuthorizerDescription {
-	claims := map[string]string{
-		"sub": c.Subject, "client_id": c.ClientID, "scope": strings.Join(c.Scopes, " "), "token_use": "access",
+// SignIn makes an event come from whoever has a token with these claims, which are texts and lists of texts, as the gateway
+// does after it has verified the token: the token is in the header as it came, and every claim is one text.
+func SignIn(t testing.TB, e *events.APIGatewayV2HTTPRequest, claims map[string]any, scopes []string) {
+	t.Helper()
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(c.Groups) > 0 {
-		claims["cognito:groups"] = "[" + strings.Join(c.Groups, " ") + "]"
+	e.Headers["authorization"] = "Bearer header." + base64.RawURLEncoding.EncodeToString(payload) + ".signature"
+	e.RequestContext.Authorizer = authorizer(claims, scopes)
+}
+
+func authorizer(given map[string]any, scopes []string) *events.APIGatewayV2HTTPRequestContextAuthorizerDescription {
+	claims := map[string]string{}
+	for name, value := range given {
+		claims[name] = fmt.Sprint(value) // a list of texts is [a b]
 	}
 	return &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
-		JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims, Scopes: c.Scopes},
+		JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims, Scopes: scopes},
 	}
 }
 
