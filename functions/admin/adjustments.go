@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"yundian/shared/fail"
-	"yundian/shared/koc"
 	"yundian/shared/ledger"
 	"yundian/shared/money"
 	"yundian/shared/once"
 	"yundian/shared/seal"
 	"yundian/shared/store"
+	"yundian/shared/typed"
 	"yundian/shared/web/api"
 )
 
@@ -72,7 +72,7 @@ type adjusted struct {
 }
 
 func (a *admin) requestAdjustment(ctx context.Context, in *adjustInput) (*api.Reply[Adjustment], error) {
-	wanted := ledger.Adjustment{KOC: in.Body.KOC, Amount: in.Body.Amount, Order: in.Body.Order, Reason: koc.Text(in.Body.Reason), By: visitOf(ctx).subject}
+	wanted := ledger.Adjustment{KOC: in.Body.KOC, Amount: in.Body.Amount, Order: in.Body.Order, Reason: typed.TidyLines(in.Body.Reason), By: visitOf(ctx).subject}
 	made, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[adjusted]) (adjusted, error) {
 		if err := a.checkAdjustment(ctx, wanted); err != nil {
 			return adjusted{}, err
@@ -182,7 +182,7 @@ type rejectionInput struct {
 
 func (a *admin) rejectAdjustment(ctx context.Context, in *rejectionInput) (*api.Reply[Adjustment], error) {
 	return a.decideAdjustment(ctx, in.ID, wish(ctx, in.Key, in.Body), func(found ledger.Adjustment, extra []store.Write) error {
-		_, err := a.store.RejectAdjustment(ctx, found.ID, visitOf(ctx).subject, koc.Text(in.Body.Reason), a.now(), extra...)
+		_, err := a.store.RejectAdjustment(ctx, found.ID, visitOf(ctx).subject, typed.TidyLines(in.Body.Reason), a.now(), extra...)
 		return err
 	})
 }

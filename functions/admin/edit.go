@@ -16,10 +16,10 @@ import (
 	"yundian/shared/catalogue/intake"
 	"yundian/shared/commission"
 	"yundian/shared/fail"
-	"yundian/shared/koc"
 	"yundian/shared/money"
 	"yundian/shared/shop"
 	"yundian/shared/store"
+	"yundian/shared/typed"
 	"yundian/shared/web"
 )
 
@@ -126,15 +126,15 @@ type edit struct {
 
 // product is the draft as a product, without what only the shop knows.
 func (d ProductDraft) product(now time.Time) (catalogue.Product, map[string]int64) {
-	p := catalogue.Product{ID: d.ID, Title: koc.Line(d.Title), Status: catalogue.Status(cmp.Or(d.Status, string(catalogue.Active))),
-		Images: pictures(d.Images), Tags: lines(d.Tags), Options: lines(d.Options), Vendor: koc.Line(d.Vendor), Type: koc.Line(d.Type),
-		Body: intake.Clean(d.Body), Scene: koc.Text(d.Scene), UpdatedAt: now}
+	p := catalogue.Product{ID: d.ID, Title: typed.TidyLine(d.Title), Status: catalogue.Status(cmp.Or(d.Status, string(catalogue.Active))),
+		Images: pictures(d.Images), Tags: lines(d.Tags), Options: lines(d.Options), Vendor: typed.TidyLine(d.Vendor), Type: typed.TidyLine(d.Type),
+		Body: intake.Clean(d.Body), Scene: typed.TidyLines(d.Scene), UpdatedAt: now}
 	if p.ID == "" {
 		p.ID = intake.Slug(p.Title)
 	}
 	received := map[string]int64{}
 	for _, v := range d.Variants {
-		variant := catalogue.Variant{SKU: v.SKU, Title: koc.Line(v.Title), Options: lines(v.Options), Price: v.Price, Image: v.Image, Grams: v.Grams}
+		variant := catalogue.Variant{SKU: v.SKU, Title: typed.TidyLine(v.Title), Options: lines(v.Options), Price: v.Price, Image: v.Image, Grams: v.Grams}
 		variant.CompareAt = earlier(v.CompareAt)
 		if variant.SKU == "" {
 			variant.SKU = intake.SKU(p.ID, variant.Options)
@@ -162,7 +162,7 @@ func pictures(in []Picture) []catalogue.Image {
 	}
 	out := make([]catalogue.Image, len(in))
 	for i, p := range in {
-		out[i] = catalogue.Image{Src: strings.TrimSpace(p.Src), Alt: koc.Line(p.Alt)}
+		out[i] = catalogue.Image{Src: strings.TrimSpace(p.Src), Alt: typed.TidyLine(p.Alt)}
 	}
 	return out
 }
@@ -173,7 +173,7 @@ func lines(in []string) []string {
 	}
 	out := make([]string, len(in))
 	for i, s := range in {
-		out[i] = koc.Line(s)
+		out[i] = typed.TidyLine(s)
 	}
 	return out
 }
@@ -186,7 +186,7 @@ func (c ProductChange) apply(before catalogue.Product, now time.Time) (edit, err
 		to    *string
 		from  *string
 		clean func(string) string
-	}{{&p.Title, c.Title, koc.Line}, {&p.Vendor, c.Vendor, koc.Line}, {&p.Type, c.Type, koc.Line}, {&p.Body, c.Body, intake.Clean}, {&p.Scene, c.Scene, koc.Text}} {
+	}{{&p.Title, c.Title, typed.TidyLine}, {&p.Vendor, c.Vendor, typed.TidyLine}, {&p.Type, c.Type, typed.TidyLine}, {&p.Body, c.Body, intake.Clean}, {&p.Scene, c.Scene, typed.TidyLines}} {
 		if x.from != nil {
 			*x.to = x.clean(*x.from)
 		}
@@ -244,7 +244,7 @@ func (e *edit) variant(c VariantChange, where string) *fail.Field {
 		v.Title = strings.Join(v.Options, " / ")
 	}
 	if c.Title != nil {
-		v.Title = koc.Line(*c.Title)
+		v.Title = typed.TidyLine(*c.Title)
 	}
 	if c.Price != nil {
 		v.Price = *c.Price

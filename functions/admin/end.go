@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 
-	"yundian/shared/koc"
 	"yundian/shared/once"
 	"yundian/shared/ordering"
+	"yundian/shared/typed"
 	"yundian/shared/web/api"
 )
 
@@ -19,7 +19,7 @@ func (a *admin) cancelOrder(ctx context.Context, in *reasonInput) (*api.Reply[Or
 	if err := checkOrderID(in.ID); err != nil {
 		return nil, err
 	}
-	reason := cmp.Or(koc.Text(in.Body.text()), byShop)
+	reason := cmp.Or(typed.TidyLines(in.Body.text()), byShop)
 	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body.text()), a.now(), func(record once.Record[done]) (done, error) {
 		reply, err := record(done{})
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"yundian/shared/once"
 	"yundian/shared/seal"
 	"yundian/shared/store"
+	"yundian/shared/typed"
 	"yundian/shared/web/api"
 )
 
@@ -302,7 +303,7 @@ func (a *admin) suspendKOC(ctx context.Context, in *reasonInput) (*api.Reply[KOC
 	if !koc.ValidHandle(in.ID) {
 		return nil, unknownKOC(in.ID)
 	}
-	reason := koc.Line(in.Body.text())
+	reason := typed.TidyLine(in.Body.text())
 	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body.text()), a.now(), func(record once.Record[done]) (done, error) {
 		reply, err := record(done{})
 		if err != nil {

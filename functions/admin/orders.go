@@ -19,6 +19,7 @@ import (
 	"yundian/shared/seal"
 	"yundian/shared/shop"
 	"yundian/shared/store"
+	"yundian/shared/typed"
 	"yundian/shared/web/api"
 )
 
@@ -208,7 +209,7 @@ func (ShipLine) Schema(huma.Registry) *huma.Schema {
 }
 
 func (a *admin) shipOrder(ctx context.Context, in *shipInput) (*api.Reply[Order], error) {
-	s := ordering.Shipment{Carrier: koc.Line(in.Body.Carrier), Tracking: koc.Line(in.Body.Tracking)}
+	s := ordering.Shipment{Carrier: typed.TidyLine(in.Body.Carrier), Tracking: typed.TidyLine(in.Body.Tracking)}
 	seen := map[string]bool{}
 	for i, l := range in.Body.Lines {
 		if seen[l.SKU] {
@@ -260,13 +261,13 @@ type reasonInput struct {
 }
 
 func (a *admin) holdOrder(ctx context.Context, in *reasonInput) (*api.Reply[Order], error) {
-	by, reason := visitOf(ctx).subject, cmp.Or(koc.Text(in.Body.text()), underReview)
+	by, reason := visitOf(ctx).subject, cmp.Or(typed.TidyLines(in.Body.text()), underReview)
 	return a.update(ctx, in.ID, wish(ctx, in.Key, in.Body.text()), func(o *ordering.Order) error { return o.Hold(reason, by, a.now()) })
 }
 
 func (a *admin) releaseHold(ctx context.Context, in *reasonInput) (*api.Reply[Order], error) {
 	return a.update(ctx, in.ID, wish(ctx, in.Key, in.Body.text()), func(o *ordering.Order) error {
-		o.Lift(koc.Text(in.Body.text()), a.now())
+		o.Lift(typed.TidyLines(in.Body.text()), a.now())
 		return nil
 	})
 }
@@ -283,7 +284,7 @@ type returnInput struct {
 
 func (a *admin) closeReturn(ctx context.Context, in *returnInput) (*api.Reply[Order], error) {
 	outcome := in.Body.Outcome
-	if note := koc.Text(in.Body.Note); note != "" {
+	if note := typed.TidyLines(in.Body.Note); note != "" {
 		outcome += ": " + note
 	}
 	return a.update(ctx, in.ID, wish(ctx, in.Key, in.Body), func(o *ordering.Order) error { return o.CloseReturn(clip(in.Return), outcome, a.now()) })

@@ -13,6 +13,7 @@ import (
 	"yundian/shared/payout"
 	"yundian/shared/seal"
 	"yundian/shared/store"
+	"yundian/shared/typed"
 	"yundian/shared/web/api"
 )
 
@@ -275,7 +276,7 @@ func (a *admin) releasePayout(ctx context.Context, in *reasonInput) (*api.Reply[
 }
 
 func (a *admin) rejectPayout(ctx context.Context, in *reasonInput) (*api.Reply[Payout], error) {
-	by, reason := visitOf(ctx).subject, koc.Text(in.Body.text())
+	by, reason := visitOf(ctx).subject, typed.TidyLines(in.Body.text())
 	return a.changePayout(ctx, in.ID, wish(ctx, in.Key, in.Body.text()), func(p payout.Payout, extra []store.Write) error {
 		now := a.now()
 		_, err := a.store.UpdatePayout(ctx, p.ID, now, func(p *payout.Payout) error { return p.Reject(by, reason, now) }, extra...)
@@ -295,7 +296,7 @@ type payoutResultInput struct {
 
 // recordResult takes an operator's word for how a bank payout ended, or one about which its rail has not answered for a day.
 func (a *admin) recordResult(ctx context.Context, in *payoutResultInput) (*api.Reply[Payout], error) {
-	o := payout.Outcome{Paid: in.Body.Outcome == string(payout.Paid), By: visitOf(ctx).subject, Reference: koc.Line(in.Body.Reference), Reason: koc.Text(in.Body.Reason)}
+	o := payout.Outcome{Paid: in.Body.Outcome == string(payout.Paid), By: visitOf(ctx).subject, Reference: typed.TidyLine(in.Body.Reference), Reason: typed.TidyLines(in.Body.Reason)}
 	return a.changePayout(ctx, in.ID, wish(ctx, in.Key, in.Body), func(p payout.Payout, extra []store.Write) error {
 		profile, err := a.store.KOC(ctx, p.KOC)
 		if err != nil {

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"yundian/shared/koc"
 	"yundian/shared/money"
 	"yundian/shared/once"
 	"yundian/shared/ordering"
+	"yundian/shared/typed"
 	"yundian/shared/web/api"
 )
 
@@ -82,7 +82,7 @@ func (a *admin) refundOrder(ctx context.Context, in *refundInput) (*api.Reply[Re
 	if err := checkOrderID(in.ID); err != nil {
 		return nil, err
 	}
-	q := ordering.RefundRequest{ID: a.refundID(ctx, in), By: visitOf(ctx).subject, Reason: koc.Text(in.Body.Reason),
+	q := ordering.RefundRequest{ID: a.refundID(ctx, in), By: visitOf(ctx).subject, Reason: typed.TidyLines(in.Body.Reason),
 		Shipping: in.Body.Shipping, Amount: in.Body.Amount}
 	for _, l := range in.Body.Lines {
 		q.Lines = append(q.Lines, ordering.RefundLine{SKU: l.SKU, Quantity: l.Quantity, Amount: l.Amount})

@@ -10,11 +10,11 @@ import (
 	"yundian/shared/catalogue"
 	"yundian/shared/commission"
 	"yundian/shared/fail"
-	"yundian/shared/koc"
 	"yundian/shared/money"
 	"yundian/shared/once"
 	"yundian/shared/shop"
 	"yundian/shared/store"
+	"yundian/shared/typed"
 	"yundian/shared/web/api"
 )
 
@@ -186,7 +186,7 @@ func set[T any](to, from *T) {
 
 func setText(to, from *string) {
 	if from != nil {
-		*to = koc.Line(*from)
+		*to = typed.TidyLine(*from)
 	}
 }
 

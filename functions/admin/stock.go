@@ -7,9 +7,9 @@ import (
 
 	"yundian/shared/catalogue"
 	"yundian/shared/fail"
-	"yundian/shared/koc"
 	"yundian/shared/once"
 	"yundian/shared/store"
+	"yundian/shared/typed"
 	"yundian/shared/web/api"
 )
 
@@ -68,7 +68,7 @@ func (a *admin) moveStock(ctx context.Context, in *stockInput) (*api.Reply[Stock
 	if err != nil {
 		return nil, err
 	}
-	reason := koc.Line(in.Body.Reason)
+	reason := typed.TidyLine(in.Body.Reason)
 	if n := utf8.RuneCountInString(reason); n == 0 {
 		return nil, fail.NewFields([]fail.Field{fail.At("body.reason", "field_required", "This is required.", nil)})
 	}

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 
 	"yundian/shared/fail"
-	"yundian/shared/koc"
 	"yundian/shared/ordering"
 	"yundian/shared/store"
+	"yundian/shared/typed"
 	"yundian/shared/web"
 )
 
@@ -156,7 +156,7 @@ func (c *checkout) returns(w http.ResponseWriter, r *http.Request) {
 		return c.store.UpdateOrder(ctx, o.ID, func(o *ordering.Order) error {
 			_, err := o.RequestReturn(lines, c.now())
 			return err
-		}, store.ReturnNoteWrite(o, koc.Text(a.Reason), c.now()))
+		}, store.ReturnNoteWrite(o, typed.TidyLines(a.Reason), c.now()))
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"yundian/shared/attribution"
 	"yundian/shared/catalogue"
+	"yundian/shared/customer"
 	"yundian/shared/fail"
 	"yundian/shared/koc"
 	"yundian/shared/money"
@@ -120,8 +121,8 @@ func (c *checkout) placeOnce(ctx context.Context, q orderRequest, key, hash, lan
 // contacts are the keyed hashes of phone and e-mail of who orders, that of the person first; none when nobody can be reached
 // there, which is refused later.
 func (c *checkout) contacts(q orderRequest) (hashes []string) {
-	address, _ := ordering.NormalAddress(q.Address)
-	contact, err := ordering.NormalContact(q.Contact, address.Country)
+	address, _ := customer.ReadAddress(q.Address)
+	contact, err := customer.ReadContact(q.Contact, address.Country)
 	if err != nil {
 		return nil
 	}
@@ -142,8 +143,8 @@ func expected(q orderRequest) money.Amount {
 // contact and address to their normal form.
 func (c *checkout) checkOrder(ctx context.Context, q *orderRequest, basketErr error, known store.Checkout) error {
 	var contactErr, addressErr, paymentErr error
-	q.Address, addressErr = ordering.NormalAddress(q.Address)
-	q.Contact, contactErr = ordering.NormalContact(q.Contact, q.Address.Country)
+	q.Address, addressErr = customer.ReadAddress(q.Address)
+	q.Contact, contactErr = customer.ReadContact(q.Contact, q.Address.Country)
 	if _, err := c.providers.Offered(ctx, q.Payment); err != nil {
 		if fail.KindOf(err) == fail.Internal {
 			return err

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"strings"
 	"time"
 
 	"yundian/shared/fail"
@@ -54,14 +56,15 @@ func (p *portal) apply(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = web.Decode(r, &a, web.MaxJSON)
 	}
+	var profile koc.Profile
 	if err == nil {
-		err = p.enrol(r, a)
+		profile, err = p.enrol(r, a)
 	}
 	if err != nil {
 		web.WriteProblem(w, r, err)
 		return
 	}
-	web.WriteJSON(w, r, http.StatusCreated, applied{Handle: a.Handle, Status: string(koc.Applied)})
+	web.WriteJSON(w, r, http.StatusCreated, applied{Handle: profile.Handle, Status: string(koc.Applied)})
 }
 
 func (p *portal) applyByForm(w http.ResponseWriter, r *http.Request) {
@@ -81,7 +84,7 @@ func (p *portal) applyByForm(w http.ResponseWriter, r *http.Request) {
 	}
 	form := newApplyForm(r, settings)
 	form.Filled = application{Handle: values.Get("handle"), Name: values.Get("name"), Email: values.Get("email"), Story: values.Get("story")}
-	err = p.enrol(r, form.Filled)
+	_, err = p.enrol(r, form.Filled)
 	switch {
 	case err == nil:
 		web.Page(w, r, http.StatusCreated, appliedPage(form))
@@ -94,7 +97,7 @@ func (p *portal) applyByForm(w http.ResponseWriter, r *http.Request) {
 }
 
 // enrol makes the applicant's profile. Sending the same application again is fine: forms are sent twice.
-func (p *portal) enrol(r *http.Request, a application) error {
+func (p *portal) enrol(r *http.Request, a application) (koc.Profile, error) {
 	now := p.now()
 	profile, err := koc.NewProfile(a.Handle, a.Name, a.Email, now)
 	refused, _ := errors.AsType[*fail.Error](err)
@@ -107,18 +110,31 @@ func (p *portal) enrol(r *http.Request, a application) error {
 		}
 	}
 	if err != nil {
-		return err
+		return profile, err
 	}
 	settings, err := p.store.Settings(r.Context())
 	if err != nil {
-		return err
+		return profile, err
+	}
+	if koc.ReservedHandle(profile.Handle, settings.Brand, siteName(p.publicURL)) {
+		return profile, koc.HandleReserved()
 	}
 	err = p.store.Apply(r.Context(), store.Application{KOC: profile, Source: p.keys.MAC("applications", network(r.RemoteAddr)),
 		Day: now.In(settings.Zone()).Format(time.DateOnly), At: now}, applyLimit)
 	if fail.Is(err, "handle_taken") && p.same(r, profile) {
-		return nil
+		return profile, nil
 	}
-	return err
+	return profile, err
+}
+
+// siteName is what a shop's site is called: "example" of https://shop.example.com.
+func siteName(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	labels := strings.Split(u.Hostname(), ".")
+	return labels[max(0, len(labels)-2)]
 }
 
 // same reports whether this very application is already there, undecided.

@@ -120,8 +120,8 @@ func TestPayoutMethodsThatAreRefused(t *testing.T) {
 	for _, c := range []struct{ rail, account, name, location string }{
 		{"cash", "6222020200012345678", "Mei", "body.payout.rail"}, {"sandbox", "x", "Mei", "body.payout.rail"}, {"", "6222020200012345678", "Mei", "body.payout.rail"},
 		{"bank", "123", "Mei", "body.payout.account"}, {"bank", "=HYPERLINK(1)", "Mei", "body.payout.account"}, {"stripe", "6222020200012345678", "Mei", "body.payout.account"},
-		{"bank", "6222020200012345678", "", "body.payout.name"}, {"bank", "6222020200012345678", "Mei\u202egnahZ", "body.payout.name"},
-		{"bank", "6222020200012345678", "Mei\u200b", "body.payout.name"}, {"bank", "6222020200012345678", "Mei\r\nlevel=ERROR", "body.payout.name"},
+		{"bank", "6222020200012345678", "", "body.payout.name"}, {"bank", "6222020200012345678", "Mei\x1b[8m", "body.payout.name"},
+		{"bank", "6222020200012345678", "\u200b\u3164", "body.payout.name"}, {"bank", "6222020200012345678", "Mei\x00", "body.payout.name"},
 		{"bank", "6222020200012345678", strings.Repeat("静", 81), "body.payout.name"}, {"bank", strings.Repeat("6", 81), "Mei", "body.payout.account"},
 	} {
 		body := map[string]any{"name": "changed too", "payout": map[string]string{"rail": c.rail, "account": c.account, "name": c.name}}

@@ -4,28 +4,17 @@ import (
 	"html"
 	"strings"
 	"unicode"
+
+	"yundian/shared/typed"
 )
 
-// plain is text that people wrote, without what could make it look like something else: control characters, and those
-// that turn the direction of writing or cannot be seen. Joiners stay, because emoji and some scripts need them.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\u200c' || r == '\u200d':
-			return r
-		case r == '\r', unicode.Is(unicode.Cf, r):
-			return -1
-		case unicode.IsControl(r):
-			return ' '
-		default:
-			return r
-		}
-	}, text)
-}
+// plain is text that people wrote as the shop keeps it. Products and profiles are tidied when they are saved; a page does
+// it once more, so that nothing that came another way can hide or turn round what follows.
+func plain(text string) string { return typed.TidyLines(text) }
 
 // line is plain text in one line of at most limit characters, for link previews.
 func line(text string, limit int) string {
-	text = strings.Join(strings.Fields(plain(text)), " ")
+	text = typed.TidyLine(text)
 	if runes := []rune(text); len(runes) > limit {
 		return strings.TrimSpace(string(runes[:limit-1])) + "…"
 	}

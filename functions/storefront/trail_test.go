@@ -127,7 +127,8 @@ func TestPlain(t *testing.T) {
 		"好茶":                            "好茶",
 		"a\u202eb\u2066c\u200bd\ufeffe": "abcde",
 		"line\r\nbreak":                 "line\nbreak",
-		"bell\x07tab\t":                 "bell tab ",
+		"bell\x07tab\t":                 "belltab",
+		"کتاب\u200cها":                  "کتاب\u200cها",
 		"👩\u200d🌾":                      "👩\u200d🌾",
 	}
 	for from, want := range tests {

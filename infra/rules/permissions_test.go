@@ -24,7 +24,7 @@ var mayWrite = map[string]map[string]string{
 	"touch":     {"TouchesTable": ""},
 	"checkout":  {"OrdersTable": "", "PeopleTable": "", "ShopTable": "SKU#"},
 	"payments":  {"OrdersTable": "", "ShopTable": "SKU#"},
-	"portal":    {"ShopTable": "KOC# LINK# IDEMP# APPLY# INVITE# LOGIN# HOOK#KOC# DELIVERY#", "LedgerTable": "KOC# PAYOUT#", "PeopleTable": "PAYEE#"},
+	"portal":    {"ShopTable": "KOC# LINK# IDEMP# APPLY# INVITE# LOGIN# HANDLE# HOOK#KOC# DELIVERY#", "LedgerTable": "KOC# PAYOUT#", "PeopleTable": "PAYEE#"},
 	"admin":     {"ShopTable": "", "OrdersTable": "", "PeopleTable": "", "LedgerTable": "ADJUST# KOC# PAYOUT# PAYFILE#"},
 	"attribute": {"OrdersTable": ""},
 	"settle":    {"LedgerTable": ""},

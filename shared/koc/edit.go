@@ -4,11 +4,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"yundian/shared/fail"
 	"yundian/shared/shop"
+	"yundian/shared/typed"
 )
 
 // Edit is what a KOC may change about themselves; nil keeps what is.
@@ -22,25 +21,19 @@ type Edit struct {
 
 // Edit changes the profile, or says everything that is wrong with the change and leaves the profile as it was.
 func (p *Profile) Edit(e Edit) error {
-	var f []fail.Field
+	var f, wrong []fail.Field
 	next := *p
 	if e.Name != nil {
-		next.Name = Line(*e.Name)
-		if n := utf8.RuneCountInString(next.Name); n == 0 || n > 60 {
-			f = append(f, fail.At("body.name", "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": 60}))
-		}
+		next.Name, wrong = typed.Line("body.name", *e.Name, nameLength)
+		f = append(f, wrong...)
 	}
 	if e.Email != nil {
-		next.Email = strings.TrimSpace(*e.Email)
-		if !ValidEmail(next.Email) {
-			f = append(f, fail.At("body.email", "email_form", "An e-mail address such as mei@example.com.", nil))
-		}
+		next.Email, wrong = readEmail(*e.Email)
+		f = append(f, wrong...)
 	}
 	if e.Story != nil {
-		next.Story = Text(*e.Story)
-		if utf8.RuneCountInString(next.Story) > MaxStory {
-			f = append(f, fail.At("body.story", "too_long", "At most {limit} characters.", fail.Args{"limit": MaxStory}))
-		}
+		next.Story, wrong = typed.Lines("body.story", *e.Story, typed.Length{High: MaxStory})
+		f = append(f, wrong...)
 	}
 	if e.Portrait != nil {
 		next.Portrait = strings.TrimSpace(*e.Portrait)
@@ -59,23 +52,6 @@ func (p *Profile) Edit(e Edit) error {
 	}
 	return fail.NewFields(f)
 }
-
-// Text is what somebody wrote, without characters that show nothing and can hide or turn round what follows: controls
-// other than line ends, and format characters such as bidirectional overrides and zero-width spaces. The joiner of
-// emoji stays.
-func Text(s string) string {
-	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\t", " ").Replace(strings.ToValidUTF8(s, ""))
-	s = strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\u200d' && (unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r)) {
-			return -1
-		}
-		return r
-	}, s)
-	return strings.TrimSpace(s)
-}
-
-// Line is Text on one line.
-func Line(s string) string { return strings.Join(strings.Fields(Text(s)), " ") }
 
 // portraitForm excludes formats that can carry scripts by what their address says; the page's policy and an <img>
 // element keep the rest harmless.

@@ -8,25 +8,6 @@ import (
 	"yundian/shared/fail"
 )
 
-func TestTextHidesNothing(t *testing.T) {
-	for _, c := range []struct{ in, want string }{
-		{"  你好\r\n世界 ", "你好\n世界"},
-		{"a\u202Eb\u2066c\u200Bd\uFEFFe", "abcde"},
-		{"bell\x07\x00 tab\there", "bell tab here"},
-		{"👩\u200D🌾", "👩\u200D🌾"},
-		{"<img onerror=alert(1)>", "<img onerror=alert(1)>"}, // escaping is the page's work
-		{"two\u2028lines", "two\nlines"},
-		{"bad \xff byte", "bad  byte"},
-	} {
-		if got := Text(c.in); got != c.want {
-			t.Errorf("Text(%q) = %q, want %q", c.in, got, c.want)
-		}
-	}
-	if got := Line(" a\n b\t c "); got != "a b c" {
-		t.Errorf("Line = %q", got)
-	}
-}
-
 func TestValidPortrait(t *testing.T) {
 	for _, good := range []string{"", "https://cdn.example.com/a/b.jpg", "https://cdn.example.com/b.PNG?v=1", "/assets/mei.webp"} {
 		if !ValidPortrait(good) {

@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"yundian/shared/fail"
 	"yundian/shared/shop"
+	"yundian/shared/typed"
 )
 
 // Status is where a KOC stands with the brand.
@@ -89,30 +88,33 @@ var handleForm = lazily(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
 // NewProfile is a fresh applicant. It refuses a handle or contact that cannot be used.
 func NewProfile(handle, name, email string, now time.Time) (Profile, error) {
 	var f []fail.Field
+	handle = typed.Code(handle)
 	if !ValidHandle(handle) {
 		f = append(f, fail.At("body.handle", "handle_form", "3–30 lower-case letters and digits, words joined by single hyphens.", nil))
 	}
-	p := Profile{Handle: handle, Name: Line(name), Email: strings.TrimSpace(email), CreatedAt: now,
-		Standings: []Standing{{Status: Applied, From: now}}}
-	if n := utf8.RuneCountInString(p.Name); n == 0 || n > 60 {
-		f = append(f, fail.At("body.name", "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": 60}))
+	p := Profile{Handle: handle, CreatedAt: now, Standings: []Standing{{Status: Applied, From: now}}}
+	var wrong []fail.Field
+	p.Name, wrong = typed.Line("body.name", name, nameLength)
+	f = append(f, wrong...)
+	p.Email, wrong = readEmail(email)
+	return p, fail.NewFields(append(f, wrong...))
+}
+
+// nameLength is how many characters a KOC's name has.
+var nameLength = typed.Length{Low: 1, High: 60}
+
+// readEmail reads the address to which the shop writes to a KOC.
+func readEmail(text string) (string, []fail.Field) {
+	address, ok := typed.Email(text)
+	if !ok {
+		return address, []fail.Field{fail.At("body.email", "email_form", "An e-mail address such as mei@example.com.", nil)}
 	}
-	if !ValidEmail(p.Email) {
-		f = append(f, fail.At("body.email", "email_form", "An e-mail address such as mei@example.com.", nil))
-	}
-	return p, fail.NewFields(f)
+	return address, nil
 }
 
 // ValidHandle reports whether a handle may be used.
 func ValidHandle(handle string) bool {
 	return len(handle) >= 3 && len(handle) <= 30 && handleForm().MatchString(handle)
-}
-
-var emailForm = lazily(`^[^\s@<>"(),:;\\\[\]]{1,64}@[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?\.[a-zA-Z]{2,24}$`)
-
-// ValidEmail reports whether an address looks deliverable; only sending can tell more.
-func ValidEmail(address string) bool {
-	return len(address) <= 254 && emailForm().MatchString(address) && !strings.Contains(address, "..")
 }
 
 // Status is the KOC's standing now.
@@ -277,9 +279,9 @@ func (p *Profile) SetShelf(items []ShelfItem) error {
 			f = append(f, fail.At(at("product"), "product_twice", "{product} stands twice on this shelf.", fail.Args{"product": it.Product}))
 		}
 		seen[it.Product] = true
-		items[i].Note = Text(it.Note)
-		if utf8.RuneCountInString(items[i].Note) > MaxNote {
-			f = append(f, fail.At(at("note"), "too_long", "At most {limit} characters.", fail.Args{"limit": MaxNote}))
+		var wrong []fail.Field
+		if items[i].Note, wrong = typed.Lines(at("note"), it.Note, typed.Length{High: MaxNote}); wrong != nil {
+			f = append(f, wrong...)
 		}
 	}
 	if len(f) > 0 {

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 	"github.com/aws/smithy-go"
 
-	"yundian/shared/koc"
+	"yundian/shared/typed"
 )
 
 // timeout bounds one e-mail: SES takes a fraction of a second.
@@ -49,18 +49,18 @@ func (s *Sender) On() bool { return s.from != "" }
 // Send hands over one e-mail, in the name of the brand. It returns the status of SES's answer, 0 without one, and the code
 // of what went wrong, empty when SES took it.
 func (s *Sender) Send(ctx context.Context, brand, to string, m Message) (status int, problem string) {
-	if !koc.ValidEmail(to) {
+	if _, ok := typed.Email(to); !ok {
 		return 0, "address"
 	}
 	content := func(text string) *types.Content {
 		return &types.Content{Data: aws.String(text), Charset: aws.String("UTF-8")}
 	}
-	from := mail.Address{Name: koc.Line(brand), Address: s.from}
+	from := mail.Address{Name: typed.TidyLine(brand), Address: s.from}
 	_, err := s.ses.SendEmail(ctx, &sesv2.SendEmailInput{
 		FromEmailAddress: aws.String(from.String()),
 		Destination:      &types.Destination{ToAddresses: []string{to}},
 		Content: &types.EmailContent{Simple: &types.Message{
-			Subject: content(koc.Line(m.Subject)),
+			Subject: content(typed.TidyLine(m.Subject)),
 			Body:    &types.Body{Text: content(m.Text), Html: content(m.HTML)},
 			// Out-of-office programs answer nothing that says this.
 			Headers: []types.MessageHeader{{Name: aws.String("Auto-Submitted"), Value: aws.String("auto-generated")}},

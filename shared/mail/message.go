@@ -4,7 +4,7 @@ import (
 	"html"
 	"strings"
 
-	"yundian/shared/koc"
+	"yundian/shared/typed"
 )
 
 // Message is an e-mail as text and as simple HTML that says the same.
@@ -24,14 +24,14 @@ type sheet struct {
 
 // message lays a sheet out. What people wrote can neither begin a header nor a line of its own nor an element.
 func (s sheet) message() Message {
-	return Message{Subject: koc.Line(s.subject), Text: s.text(), HTML: s.html()}
+	return Message{Subject: typed.TidyLine(s.subject), Text: s.text(), HTML: s.html()}
 }
 
 func (s sheet) text() string {
 	var b strings.Builder
 	paragraph := func(lines ...string) {
 		for _, line := range lines {
-			b.WriteString(koc.Line(line) + "\n")
+			b.WriteString(typed.TidyLine(line) + "\n")
 		}
 		b.WriteString("\n")
 	}
@@ -56,7 +56,7 @@ func (s sheet) text() string {
 
 func (s sheet) html() string {
 	var b strings.Builder
-	e := func(text string) string { return html.EscapeString(koc.Line(text)) }
+	e := func(text string) string { return html.EscapeString(typed.TidyLine(text)) }
 	b.WriteString(`<!doctype html><html lang="` + e(s.language) + `"><head><meta charset="utf-8"><title>` + e(s.subject) + `</title></head>` +
 		`<body style="font-family:sans-serif;line-height:1.5;max-width:40em">`)
 	for _, line := range s.opening {

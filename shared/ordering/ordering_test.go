@@ -529,23 +529,3 @@ func TestReleaseWaitsForReturnsAndHolds(t *testing.T) {
 		t.Errorf("a return after the window: %v", err)
 	}
 }
-
-func TestContacts(t *testing.T) {
-	for in, want := range map[string]string{"138 0000 0000": "+8613800000000", "+86-138-0000-0000": "+8613800000000", "8613800000000": "+8613800000000",
-		"0571 8888 8888": "+8657188888888", "００86 138": "+86138", "": ""} {
-		if got := ordering.NormalPhone(in, "CN"); got != want {
-			t.Errorf("%q became %q, want %q", in, got, want)
-		}
-	}
-	for _, c := range []ordering.Contact{{}, {Name: "x"}, {Name: "x", Phone: "call me"}, {Name: "x", Email: "a@b"}, {Name: "a\nb", Email: "a@b.cn"}, {Name: "a\u202eb", Email: "a@b.cn"}} {
-		if _, err := ordering.NormalContact(c, "CN"); fail.KindOf(err) != fail.Invalid {
-			t.Errorf("%+v was accepted", c)
-		}
-	}
-	if c, err := ordering.NormalContact(ordering.Contact{Name: " 陈静 ", Email: " A@B.cn "}, "CN"); err != nil || c.Name != "陈静" || c.PersonKey() != "a@b.cn" {
-		t.Errorf("%+v, %v", c, err)
-	}
-	if _, err := ordering.NormalAddress(ordering.Address{Country: "CN", City: "杭州市", Line1: "文三路 1 号", Division: "33010"}); err == nil {
-		t.Error("a division of five digits was accepted")
-	}
-}

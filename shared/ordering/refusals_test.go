@@ -194,49 +194,6 @@ func TestRefusedBaskets(t *testing.T) {
 	})
 }
 
-func TestRefusedContacts(t *testing.T) {
-	contact := func(change func(c *ordering.Contact)) func() error {
-		return func() error {
-			c := ordering.Contact{Name: "陈静", Email: "mei@example.com"}
-			change(&c)
-			_, err := ordering.NormalContact(c, "CN")
-			return err
-		}
-	}
-	address := func(change func(a *ordering.Address)) func() error {
-		return func() error {
-			a := ordering.Address{Country: "CN", City: "杭州市", Line1: "文三路 1 号", Postcode: "310000", Division: "330106"}
-			change(&a)
-			_, err := ordering.NormalAddress(a)
-			return err
-		}
-	}
-	text := strings.Repeat
-	named := func(name string) func() error { return contact(func(c *ordering.Contact) { c.Name = name }) }
-	mailed := func(n int) func() error {
-		return contact(func(c *ordering.Contact) { c.Email = text("m", n-len("@example.com")) + "@example.com" })
-	}
-	at := func(domain int) func() error {
-		return contact(func(c *ordering.Contact) { c.Email = "m@" + text("e", domain-len("m@.com")) + ".com" })
-	}
-	in := func(country string) func() error { return address(func(a *ordering.Address) { a.Country = country }) }
-	city := func(name string) func() error { return address(func(a *ordering.Address) { a.City = name }) }
-	code := func(postcode string) func() error {
-		return address(func(a *ordering.Address) { a.Postcode = postcode })
-	}
-	expect(t, map[string]refusal{
-		"no name":                {"body.contact.name text_length", named("陈"), named(" ")},
-		"a long name":            {"body.contact.name text_length", named(text("陈", 60)), named(text("陈", 61))},
-		"a long mailbox":         {"body.contact.email email_form", mailed(64 + len("@example.com")), mailed(65 + len("@example.com"))},
-		"a long e-mail address":  {"body.contact.email email_form", at(254), at(255)},
-		"no country":             {"body.address.country country_form", in("cn"), in("CHN")},
-		"no city":                {"body.address.city text_length", city("杭"), city("")},
-		"a long city":            {"body.address.city text_length", city(text("杭", 60)), city(text("杭", 61))},
-		"a city turned round":    {"body.address.city text_length", city("杭州"), city("杭\u202e州")},
-		"a postcode with a star": {"body.address.postcode postcode_form", code("31-00"), code("31*00")},
-	})
-}
-
 func TestRefusedRefunds(t *testing.T) {
 	ask := func(q ordering.RefundRequest) func(o *ordering.Order, i int) error {
 		return func(o *ordering.Order, i int) error {

@@ -5,10 +5,9 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"yundian/shared/fail"
+	"yundian/shared/typed"
 )
 
 // The rails by which payouts go.
@@ -62,11 +61,12 @@ var accountForms = map[string]func() *regexp.Regexp{
 }
 
 // NewDestination reads an account of a rail and its holder's name, or says everything that is wrong with them. Bank
-// accounts may be written with spaces and hyphens. A name with characters that show nothing, or that turn round what
-// follows, is refused: it would look like another one to whoever verifies it.
+// accounts may be written with spaces and hyphens. The name is kept as it shows, without characters that show nothing or
+// turn round what follows: it would look like another one to whoever verifies it.
 func NewDestination(rail, account, name string) (Destination, error) {
-	d := Destination{Account: strings.TrimSpace(account), Name: strings.Join(strings.Fields(name), " ")}
+	d := Destination{Account: typed.Code(account)}
 	var f []fail.Field
+	d.Name, f = typed.Line("body.payout.name", name, typed.Length{Low: 1, High: maxName})
 	form, known := accountForms[rail]
 	if !known {
 		return d, RailUnknown()
@@ -77,25 +77,12 @@ func NewDestination(rail, account, name string) (Destination, error) {
 	if !form().MatchString(d.Account) {
 		f = append(f, fail.At("body.payout.account", "account_form", "This is not an account of this kind. Bank accounts have 6 to 34 letters and digits.", nil))
 	}
-	switch n := utf8.RuneCountInString(d.Name); {
-	case n == 0 || n > maxName:
-		f = append(f, fail.At("body.payout.name", "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": maxName}))
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, hidden):
-		f = append(f, fail.At("body.payout.name", "text_hidden", "This contains characters that cannot be seen. Please type it again.", nil))
-	}
 	return d, fail.NewFields(f)
 }
 
 // RailUnknown answers a rail that the shop does not offer.
 func RailUnknown() error {
 	return fail.NewFields([]fail.Field{fail.At("body.payout.rail", "rail_unknown", "This shop does not pay out this way.", nil)})
-}
-
-// hidden are controls, and format characters such as bidirectional overrides and zero-width spaces, and letters that
-// have no shape.
-func hidden(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||
-		unicode.Is(unicode.Variation_Selector, r)
 }
 
 // maskedTail is how many characters of an account are shown.

@@ -23,7 +23,8 @@ type Application struct {
 const applyDays = 2
 
 // Apply adds an applicant unless their source has already sent limit applications that day, which is TooMany. Each
-// application takes a numbered place, so that no race can exceed the limit. A handle that is taken is a Conflict.
+// application takes a numbered place, so that no race can exceed the limit. A handle that is taken, or that looks like one
+// that is, is a Conflict.
 func (s *Store) Apply(ctx context.Context, a Application, limit int) error {
 	taken, _, err := s.page(ctx, query{table: Shop, pk: applyKey(a.Source, a.Day, 0).PK, prefix: "0", limit: limit})
 	if err != nil {
@@ -33,7 +34,9 @@ func (s *Store) Apply(ctx context.Context, a Application, limit int) error {
 		place := Write{Table: Shop, Key: applyKey(a.Source, a.Day, n), Guards: once()}.put(struct {
 			TTL int64 `dynamodbav:"ttl"`
 		}{a.At.AddDate(0, 0, applyDays).Unix()})
-		err := s.CreateKOC(ctx, a.KOC, place)
+		shape := shapeWrite(a.KOC)
+		shape.Guards = once()
+		err := s.createKOC(ctx, a.KOC, shape, []Write{place})
 		if _, refused := errors.AsType[*Refused](err); !refused {
 			return err
 		}

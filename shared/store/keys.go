@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"yundian/shared/commission"
+	"yundian/shared/koc"
 	"yundian/shared/ledger"
 	"yundian/shared/money"
 	"yundian/shared/payout"
@@ -22,6 +23,7 @@ func productKey(id string) Key           { return Key{"PRODUCT#" + id, "PRODUCT"
 func skuKey(sku string) Key              { return Key{"SKU#" + sku, "SKU"} }
 func stockMoveKey(sku, cause string) Key { return Key{"SKU#" + sku, "MOVE#" + cause} }
 func kocKey(handle string) Key           { return Key{"KOC#" + handle, "PROFILE"} }
+func shapeKey(handle string) Key         { return Key{"HANDLE#" + koc.HandleShape(handle), "HANDLE"} }
 func linkKey(handle, code string) Key    { return Key{"KOC#" + handle, "LINK#" + code} }
 func loginKey(subject string) Key        { return Key{"LOGIN#" + subject, "LOGIN"} }
 func applyKey(source, day string, n int) Key {

@@ -103,11 +103,24 @@ func (s *Store) ListKOCs(ctx context.Context, after string, limit int) (profiles
 	return profiles, next, nil
 }
 
-// CreateKOC adds an applicant; a Conflict if the handle is taken.
+// CreateKOC adds a KOC by an operator's word, also under a handle that looks like another one; a Conflict if the handle
+// is taken.
 func (s *Store) CreateKOC(ctx context.Context, p koc.Profile, extra ...Write) error {
-	err := s.putAlone(ctx, kocWrite(p), extra)
+	return s.createKOC(ctx, p, shapeWrite(p), extra)
+}
+
+// shapeWrite remembers what a handle looks like, so that no applicant takes one that is mistaken for it.
+func shapeWrite(p koc.Profile) Write {
+	return Write{Table: Shop, Key: shapeKey(p.Handle), Put: Item{"handle": text(p.Handle)}}
+}
+
+func (s *Store) createKOC(ctx context.Context, p koc.Profile, shape Write, extra []Write) error {
+	err := s.apply(ctx, append([]Write{kocWrite(p), shape}, extra...))
 	if refusedBy(err, func(k Key) bool { return k == kocKey(p.Handle) }) {
 		return fail.New(fail.Conflict, "handle_taken", "The handle {handle} is taken. Please choose another one.", fail.Args{"handle": p.Handle})
+	}
+	if refusedBy(err, func(k Key) bool { return k == shape.Key }) {
+		return fail.New(fail.Conflict, "handle_similar", "The handle {handle} looks like one that is taken. Please choose another one, or ask the shop for it.", fail.Args{"handle": p.Handle})
 	}
 	return err
 }

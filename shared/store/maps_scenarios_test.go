@@ -173,7 +173,9 @@ func keepKOCs(t *testing.T, s *store.Store) {
 			refuses(t, err, "applications_too_many")
 		}
 	}
-	must(0, s.CreateKOC(t.Context(), profile("applicant0")))(t)
+	refuses(t, s.CreateKOC(t.Context(), profile("applicant0")), "handle_taken")
+	refuses(t, s.Apply(t.Context(), store.Application{KOC: profile("app-licant0"), Source: "work", Day: "2026-03-01", At: later}, 3), "handle_similar")
+	must(0, s.CreateKOC(t.Context(), profile("app-licant0")))(t) // an operator may
 	other := profile("applicant0")
 	other.Name = "other"
 	refuses(t, s.CreateKOC(t.Context(), other), "handle_taken")

@@ -10,6 +10,7 @@ import (
 
 	"yundian/shared/attribution"
 	"yundian/shared/catalogue"
+	"yundian/shared/customer"
 	"yundian/shared/koc"
 	"yundian/shared/ordering"
 	"yundian/shared/provider"
@@ -190,12 +191,12 @@ const seenBefore = 11 * time.Minute
 
 // reachable is the shopper's contact and address as checkout keeps them.
 func (s Shopper) reachable() (ordering.Contact, ordering.Address, error) {
-	address, err := ordering.NormalAddress(ordering.Address{Country: "CN", Region: s.Region, City: s.City, District: s.District,
+	address, err := customer.ReadAddress(ordering.Address{Country: "CN", Region: s.Region, City: s.City, District: s.District,
 		Division: s.Division, Line1: s.Line, Postcode: s.Postcode})
 	if err != nil {
 		return ordering.Contact{}, address, err
 	}
-	contact, err := ordering.NormalContact(ordering.Contact{Name: s.Name, Phone: s.Phone, Email: s.Email}, address.Country)
+	contact, err := customer.ReadContact(ordering.Contact{Name: s.Name, Phone: s.Phone, Email: s.Email}, address.Country)
 	return contact, address, err
 }
 

@@ -9,8 +9,8 @@ import (
 
 	"yundian/shared/catalogue"
 	"yundian/shared/fail"
-	"yundian/shared/koc"
 	"yundian/shared/money"
+	"yundian/shared/typed"
 )
 
 // fault names a cell of the row and what is wrong with it.
@@ -22,8 +22,8 @@ func (r Row) missing(c column) Fault { return r.fault(c, "field_required", "This
 
 // product reads the fields that stand in a product's first row only.
 func (r Row) product() (catalogue.Product, *Fault) {
-	p := catalogue.Product{ID: productID(r.Handle()), Title: koc.Line(r.cell(title)), Body: Clean(r.cell(body)),
-		Vendor: koc.Line(r.cell(vendor)), Type: koc.Line(r.cell(kind)), Tags: tagList(r.cell(tags))}
+	p := catalogue.Product{ID: productID(r.Handle()), Title: typed.TidyLine(r.cell(title)), Body: Clean(r.cell(body)),
+		Vendor: typed.TidyLine(r.cell(vendor)), Type: typed.TidyLine(r.cell(kind)), Tags: tagList(r.cell(tags))}
 	var f Fault
 	switch {
 	case !catalogue.ValidID(p.ID):
@@ -52,7 +52,7 @@ func productID(handle string) string {
 func tagList(cell string) []string {
 	var out []string
 	for tag := range strings.SplitSeq(cell, ",") {
-		if tag = koc.Line(tag); tag != "" && !slices.Contains(out, tag) && len(out) <= catalogue.MaxTags { // one too many is refused
+		if tag = typed.TidyLine(tag); tag != "" && !slices.Contains(out, tag) && len(out) <= catalogue.MaxTags { // one too many is refused
 			out = append(out, tag)
 		}
 	}
@@ -90,7 +90,7 @@ var optionColumns = [catalogue.MaxOptions][2]column{{option1Name, option1Value},
 func (r Row) optionNames() []string {
 	var out []string
 	for i, c := range optionColumns {
-		name, value := koc.Line(r.cell(c[0])), r.cell(c[1])
+		name, value := typed.TidyLine(r.cell(c[0])), r.cell(c[1])
 		switch {
 		case name == "" && value == "", value == defaultTitle:
 			return out
@@ -110,7 +110,7 @@ func (r Row) hasVariant() bool {
 // variant reads a variant and its quantity.
 func (r Row) variant(product string, names []string, c money.Currency) (v catalogue.Variant, quantity int64, _ *Fault) {
 	for i := range names {
-		value := koc.Line(r.cell(optionColumns[i][1]))
+		value := typed.TidyLine(r.cell(optionColumns[i][1]))
 		if value == "" {
 			f := r.missing(optionColumns[i][1])
 			return v, 0, &f
@@ -201,7 +201,7 @@ func (r Row) image() (image catalogue.Image, position int, _ *Fault) {
 		return image, 0, &f
 	}
 	position, _ = strconv.Atoi(r.cell(imagePosition)) // one that is no number only loses its place
-	alt := []rune(koc.Line(r.cell(imageAlt)))
+	alt := []rune(typed.TidyLine(r.cell(imageAlt)))
 	return catalogue.Image{Src: src, Alt: string(alt[:min(len(alt), 500)])}, position, nil
 }
 

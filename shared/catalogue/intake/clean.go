@@ -5,7 +5,7 @@ import (
 
 	"github.com/microcosm-cc/bluemonday"
 
-	"yundian/shared/koc"
+	"yundian/shared/typed"
 )
 
 // policy is what a description may hold: paragraphs, lists, emphasis, headings below the page's own, and links to
@@ -25,4 +25,4 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 
 // Clean makes HTML from elsewhere safe to stand in a page, without characters that show nothing and can mislead.
 // Cleaning what is clean changes nothing.
-func Clean(html string) string { return koc.Text(policy().Sanitize(koc.Text(html))) }
+func Clean(html string) string { return typed.TidyLines(policy().Sanitize(typed.TidyLines(html))) }
