@@ -268,7 +268,7 @@ func (a *admin) approvePayout(ctx context.Context, in *actInput) (*api.Reply[Pay
 
 // releasePayout lets a payout go on that waits because its KOC is suspended.
 func (a *admin) releasePayout(ctx context.Context, in *reasonInput) (*api.Reply[Payout], error) {
-	by, reason := visitOf(ctx).subject, koc.Text(in.Body.text())
+	by, reason := visitOf(ctx).subject, typed.TidyLines(in.Body.text())
 	return a.changePayout(ctx, in.ID, wish(ctx, in.Key, in.Body.text()), func(p payout.Payout, extra []store.Write) error {
 		_, err := a.paymaster.Release(ctx, p, payout.Release{By: by, At: a.now(), Reason: reason}, extra...)
 		return err
