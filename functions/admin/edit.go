@@ -28,7 +28,7 @@ type ProductDraft struct {
 	ID       string         `json:"id,omitempty" doc:"Part of its address; from the title when absent"`
 	Title    string         `json:"title"`
 	Status   string         `json:"status,omitempty" enum:"active,draft,archived" doc:"active when absent"`
-	Variants []VariantDraft `json:"variants" minItems:"1" maxItems:"100"`
+	Variants []VariantDraft `json:"variants" minItems:"1" maxItems:"250"`
 	Images   []Picture      `json:"images,omitempty" maxItems:"50"`
 	Tags     []string       `json:"tags,omitempty" maxItems:"50"`
 	Options  []string       `json:"options,omitempty" maxItems:"3" doc:"What variants differ in"`
@@ -56,7 +56,7 @@ type ProductChange struct {
 	ID       *string         `json:"id,omitempty" doc:"As in the address: ids never change"`
 	Title    *string         `json:"title,omitempty"`
 	Status   *string         `json:"status,omitempty" enum:"active,draft,archived"`
-	Variants []VariantChange `json:"variants,omitempty" maxItems:"100" doc:"Changed, added or removed by SKU; variants that are not named stay"`
+	Variants []VariantChange `json:"variants,omitempty" maxItems:"250" doc:"Changed, added or removed by id or SKU; variants that are not named stay"`
 	Images   []Picture       `json:"images,omitempty" maxItems:"50"`
 	Tags     []string        `json:"tags,omitempty" maxItems:"50"`
 	Options  []string        `json:"options,omitempty" maxItems:"3"`
@@ -69,7 +69,8 @@ type ProductChange struct {
 
 // VariantChange is some of a variant, or a new one.
 type VariantChange struct {
-	SKU       string        `json:"sku"`
+	ID        string        `json:"id,omitempty" doc:"Names the variant, so that its SKU can be changed; its stock stays with it"`
+	SKU       string        `json:"sku,omitempty" doc:"Names the variant when no id does: by this SKU, or by its option values if the product has no such SKU"`
 	Title     *string       `json:"title,omitempty"`
 	Options   []string      `json:"options,omitempty" maxItems:"3"`
 	Price     *money.Amount `json:"price,omitempty"`
@@ -216,15 +217,40 @@ func (c ProductChange) apply(before catalogue.Product, now time.Time) (edit, err
 	return e, fail.NewFields(f)
 }
 
+// names finds the variant that a change is about, among those that a product has or had: by its id, else by its SKU, else by
+// its option values. So a new SKU beside known option values renames a variant, and does not add one beside it.
+func (c VariantChange) names(p catalogue.Product) (catalogue.Variant, bool) {
+	if c.ID != "" {
+		return p.WithID(c.ID)
+	}
+	if v, ok := p.Variant(c.SKU); ok {
+		return v, true
+	}
+	known, _ := p.Recognise(catalogue.Product{Options: p.Options, Variants: []catalogue.Variant{{SKU: c.SKU, Options: lines(c.Options)}}}, false)
+	if len(c.Options) == 0 && !slices.ContainsFunc(p.Removed, func(v catalogue.Variant) bool { return v.ID == known[0].ID }) {
+		return catalogue.Variant{}, false // without options nothing but the SKU names a variant
+	}
+	return p.WithID(known[0].ID)
+}
+
 // variant changes, adds or removes one variant.
 func (e *edit) variant(c VariantChange, where string) *fail.Field {
 	bad := func(name, code, text string) *fail.Field {
 		f := fail.At(where+name, code, text, nil)
 		return &f
 	}
-	i := slices.IndexFunc(e.after.Variants, func(v catalogue.Variant) bool { return v.SKU == c.SKU })
-	_, existed := e.before.Variant(c.SKU)
+	old, existed := c.names(e.before)
+	i := slices.IndexFunc(e.after.Variants, func(v catalogue.Variant) bool {
+		if existed {
+			return v.ID == old.ID
+		}
+		return v.ID == "" && catalogue.SameSKU(v.SKU, c.SKU)
+	})
 	switch {
+	case c.ID != "" && !existed:
+		return bad(".id", "variant_not_here", "This product has no such variant.")
+	case c.ID == "" && c.SKU == "":
+		return bad(".sku", "field_required", "This is required.")
 	case c.Remove && i < 0:
 		return bad(".sku", "sku_not_here", "This product has no such SKU.")
 	case c.Remove:
@@ -235,10 +261,13 @@ func (e *edit) variant(c VariantChange, where string) *fail.Field {
 	case existed && c.Stock != nil:
 		return bad(".stock", "stock_moves", "The stock of a SKU that exists changes by receipts and write-offs: POST /v1/admin/stock.")
 	case i < 0:
-		e.after.Variants = append(e.after.Variants, catalogue.Variant{SKU: c.SKU})
+		e.after.Variants = append(e.after.Variants, catalogue.Variant{ID: old.ID, SKU: cmp.Or(c.SKU, old.SKU)})
 		i = len(e.after.Variants) - 1
 	}
 	v := &e.after.Variants[i]
+	if c.SKU != "" {
+		v.SKU = c.SKU
+	}
 	if c.Options != nil {
 		v.Options = lines(c.Options)
 		v.Title = strings.Join(v.Options, " / ")

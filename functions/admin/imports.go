@@ -151,17 +151,21 @@ func (a *admin) saveEntries(ctx context.Context, entries []intake.Entry) ([]outc
 // then the product is read again and is usually found to be as it should.
 func (a *admin) saveEntry(ctx context.Context, e intake.Entry, before catalogue.Product) (outcome, error) {
 	for try := 1; e.Product.ID != ""; try++ {
-		after := merged(before, e)
+		known := recognised(before, e)
+		if known.Product.ID == "" {
+			return outcome{entry: known}, nil
+		}
+		after := merged(before, known)
 		after.UpdatedAt = a.now()
 		if before.Version > 0 && same(before, after) {
-			return outcome{entry: e, product: before, result: unchanged}, nil
+			return outcome{entry: known, product: before, result: unchanged}, nil
 		}
 		err := a.store.SaveProduct(ctx, before, after, e.Received)
 		switch {
 		case err == nil && before.Version == 0:
-			return outcome{entry: e, product: after, result: isNew}, nil
+			return outcome{entry: known, product: after, result: isNew}, nil
 		case err == nil:
-			return outcome{entry: e, product: after, result: updated}, nil
+			return outcome{entry: known, product: after, result: updated}, nil
 		case try == editTries || !fail.Is(err, "changed_meanwhile") && !fail.Is(err, "sku_taken"):
 			return outcome{}, fmt.Errorf("import product %s: %w", e.Product.ID, err)
 		}
@@ -175,6 +179,23 @@ func (a *admin) saveEntry(ctx context.Context, e intake.Entry, before catalogue.
 	return outcome{entry: e}, nil
 }
 
+// recognised is an entry whose variants have the ids that the shop knows them by. A variant of which nobody can tell whether
+// it is new or renamed is refused: taken for a new one, it would put what was sold of the other back on sale.
+func recognised(before catalogue.Product, e intake.Entry) intake.Entry {
+	var unclear []string
+	e.Product.Variants, unclear = before.Recognise(e.Product, len(e.Faults) == 0)
+	if len(unclear) == 0 {
+		return e
+	}
+	reasons := map[string]fail.Field{}
+	for _, sku := range unclear {
+		reasons[sku] = fail.At("", "variant_unclear", "{sku} may be new, or a variant of {product} under another name: neither its SKU nor its option values "+
+			"are known, and variants of {product} are missing in this file. Keep the SKUs or the option values, or first take off what is no longer sold.",
+			fail.Args{"sku": sku, "product": e.Product.ID})
+	}
+	return e.Refuse(reasons)
+}
+
 // withoutTaken takes out variants whose SKU belongs to another product of the shop.
 func (a *admin) withoutTaken(ctx context.Context, e intake.Entry) (intake.Entry, error) {
 	skus := make([]string, len(e.Product.Variants))
@@ -186,9 +207,9 @@ func (a *admin) withoutTaken(ctx context.Context, e intake.Entry) (intake.Entry,
 		return e, err
 	}
 	taken := map[string]fail.Field{}
-	for _, s := range found {
+	for sku, s := range found {
 		if s.Product != e.Product.ID {
-			taken[s.SKU] = fail.At("", "sku_taken", "{sku} already belongs to {product}.", fail.Args{"sku": s.SKU, "product": s.Product})
+			taken[sku] = fail.At("", "sku_taken", "{sku} already belongs to {product}.", fail.Args{"sku": sku, "product": s.Product})
 		}
 	}
 	if len(taken) == 0 {
@@ -216,7 +237,7 @@ func merged(before catalogue.Product, e intake.Entry) catalogue.Product {
 	}
 	p.Variants = slices.Clone(p.Variants)
 	for _, v := range before.Variants {
-		stands := slices.ContainsFunc(p.Variants, func(x catalogue.Variant) bool { return x.SKU == v.SKU || slices.Equal(x.Options, v.Options) })
+		stands := slices.ContainsFunc(p.Variants, func(x catalogue.Variant) bool { return x.ID == v.ID })
 		if !stands && len(p.Variants) < catalogue.MaxVariants {
 			p.Variants = append(p.Variants, v)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"yundian/shared/catalogue"
 	"yundian/shared/fail"
 	"yundian/shared/koc"
 	"yundian/shared/once"
@@ -183,7 +184,7 @@ type ShipLine struct {
 func wholeLines(o ordering.Order, lines []ShipLine) error {
 	var f []fail.Field
 	for i, l := range lines {
-		j := slices.IndexFunc(o.Lines, func(x ordering.Line) bool { return x.SKU == l.SKU })
+		j := slices.IndexFunc(o.Lines, func(x ordering.Line) bool { return catalogue.SameSKU(x.SKU, l.SKU) })
 		if j >= 0 && l.Quantity != nil && *l.Quantity != o.Lines[j].Quantity {
 			f = append(f, fail.At(fmt.Sprintf("body.lines[%d].quantity", i), "out_of_range", "Between {low} and {high}.",
 				fail.Args{"low": o.Lines[j].Quantity, "high": o.Lines[j].Quantity}))
@@ -212,10 +213,10 @@ func (a *admin) shipOrder(ctx context.Context, in *shipInput) (*api.Reply[Order]
 	s := ordering.Shipment{Carrier: typed.TidyLine(in.Body.Carrier), Tracking: typed.TidyLine(in.Body.Tracking)}
 	seen := map[string]bool{}
 	for i, l := range in.Body.Lines {
-		if seen[l.SKU] {
+		if seen[catalogue.FoldSKU(l.SKU)] {
 			return nil, fail.NewFields([]fail.Field{fail.At(fmt.Sprintf("body.lines[%d]", i), "field_unique", "The entries must differ.", nil)})
 		}
-		seen[l.SKU] = true
+		seen[catalogue.FoldSKU(l.SKU)] = true
 		s.SKUs = append(s.SKUs, l.SKU)
 	}
 	return a.update(ctx, in.ID, wish(ctx, in.Key, in.Body), func(o *ordering.Order) error {

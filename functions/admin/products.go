@@ -35,6 +35,7 @@ type Product struct {
 
 // Variant is one SKU of a product.
 type Variant struct {
+	ID        string        `json:"id" doc:"Stays when SKU, title or options change"`
 	SKU       string        `json:"sku"`
 	Title     string        `json:"title"`
 	Options   []string      `json:"options"`
@@ -88,7 +89,7 @@ func viewProduct(p catalogue.Product, sellables map[string]catalogue.Sellable, p
 	}
 	for _, x := range p.Variants {
 		stock := sellables[x.SKU].Stock
-		variant := Variant{SKU: x.SKU, Title: x.Title, Options: x.Options, Price: x.Price, Image: x.Image, Grams: x.Grams,
+		variant := Variant{ID: x.ID, SKU: x.SKU, Title: x.Title, Options: x.Options, Price: x.Price, Image: x.Image, Grams: x.Grams,
 			Stock: stock.Available, Counts: countsOf(stock)}
 		if !x.CompareAt.IsZero() {
 			variant.CompareAt = &x.CompareAt
@@ -262,8 +263,8 @@ func (a *admin) edited(ctx context.Context, in *changeInput) (edit, error) {
 func (a *admin) withoutSameStock(ctx context.Context, c ProductChange, before catalogue.Product) (ProductChange, error) {
 	var skus []string
 	for _, v := range c.Variants {
-		if _, existed := before.Variant(v.SKU); existed && v.Stock != nil {
-			skus = append(skus, v.SKU)
+		if old, existed := v.names(before); existed && v.Stock != nil {
+			skus = append(skus, old.SKU)
 		}
 	}
 	found, err := a.store.Sellables(ctx, skus)
@@ -272,7 +273,8 @@ func (a *admin) withoutSameStock(ctx context.Context, c ProductChange, before ca
 	}
 	c.Variants = slices.Clone(c.Variants)
 	for i, v := range c.Variants {
-		if s, existed := found[v.SKU]; existed && v.Stock != nil && *v.Stock == s.Stock.Available {
+		old, _ := v.names(before)
+		if s, existed := found[old.SKU]; existed && v.Stock != nil && *v.Stock == s.Stock.Available {
 			c.Variants[i].Stock = nil
 		}
 	}

@@ -82,7 +82,8 @@ func (a *admin) moveStock(ctx context.Context, in *stockInput) (*api.Reply[Stock
 		if s.Received > catalogue.MaxStock {
 			return StockAnswer{}, fail.New(fail.Conflict, "stock_too_much", "More than {limit} pieces of one SKU cannot be kept.", fail.Args{"limit": catalogue.MaxStock})
 		}
-		answer := StockAnswer{SKU: m.SKU, Stock: s.Available, Counts: countsOf(s)}
+		m.VariantID = now.VariantID
+		answer := StockAnswer{SKU: now.SKU, Stock: s.Available, Counts: countsOf(s)}
 		reply, err := record(answer)
 		if err != nil {
 			return answer, err

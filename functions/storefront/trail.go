@@ -70,7 +70,7 @@ func readBasket(lines []string) (basket []ordering.BasketLine, left int) {
 			left++
 			continue
 		}
-		i := slices.IndexFunc(basket, func(b ordering.BasketLine) bool { return b.SKU == sku })
+		i := slices.IndexFunc(basket, func(b ordering.BasketLine) bool { return catalogue.SameSKU(b.SKU, sku) })
 		switch {
 		case i >= 0:
 			basket[i].Quantity = min(basket[i].Quantity+min(n, ordering.MaxQuantity), ordering.MaxQuantity)
@@ -167,7 +167,7 @@ func (t trail) with(path, name string, basket []ordering.BasketLine, more ...str
 // plus is the basket with some pieces of a SKU more, or fewer; a line without pieces is gone.
 func (t trail) plus(sku string, pieces int64) []ordering.BasketLine {
 	out := slices.Clone(t.basket)
-	i := slices.IndexFunc(out, func(b ordering.BasketLine) bool { return b.SKU == sku })
+	i := slices.IndexFunc(out, func(b ordering.BasketLine) bool { return catalogue.SameSKU(b.SKU, sku) })
 	switch {
 	case i < 0 && pieces > 0 && len(out) < ordering.MaxLines:
 		return append(out, ordering.BasketLine{SKU: sku, Quantity: min(pieces, ordering.MaxQuantity)})

@@ -65,7 +65,7 @@ var packages = []allowed{
 	{"shared/sheet", pure, nil, nil},
 	{"shared/seal", pure, []string{"shared/fail"}, nil},
 	{"shared/shop", pure, business[:3], nil},
-	{"shared/catalogue", pure, business[:4], nil},
+	{"shared/catalogue", pure, business[:4], []string{language}},
 	{"shared/catalogue/intake", pure, business[:6], []string{"github.com/microcosm-cc/bluemonday", "github.com/gosimple/slug"}},
 	{"shared/koc", pure, business[:4], nil},
 	{"shared/ordering", pure, business[:6], nil},

@@ -22,15 +22,15 @@ var writingActions = []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamo
 // the architecture: settle alone posts commissions, touch alone records touches, and so on.
 var mayWrite = map[string]map[string]string{
 	"touch":     {"TouchesTable": ""},
-	"checkout":  {"OrdersTable": "", "PeopleTable": "", "ShopTable": "SKU#"},
-	"payments":  {"OrdersTable": "", "ShopTable": "SKU#"},
+	"checkout":  {"OrdersTable": "", "PeopleTable": "", "ShopTable": "SKU# VARIANT#"},
+	"payments":  {"OrdersTable": "", "ShopTable": "SKU# VARIANT#"},
 	"portal":    {"ShopTable": "KOC# LINK# IDEMP# APPLY# INVITE# LOGIN# HANDLE# HOOK#KOC# DELIVERY#", "LedgerTable": "KOC# PAYOUT#", "PeopleTable": "PAYEE#"},
 	"admin":     {"ShopTable": "", "OrdersTable": "", "PeopleTable": "", "LedgerTable": "ADJUST# KOC# PAYOUT# PAYFILE#"},
 	"attribute": {"OrdersTable": ""},
 	"settle":    {"LedgerTable": ""},
 	"tally":     {"ShopTable": "STAT#"},
 	"notify":    {"ShopTable": "HOOK# DELIVERY# LETTER#"},
-	"mature":    {"OrdersTable": "", "ShopTable": "SKU#"},
+	"mature":    {"OrdersTable": "", "ShopTable": "SKU# VARIANT#"},
 	"payout":    {"LedgerTable": "KOC# PAYOUT# PAYRUN#"},
 	"statement": {"LedgerTable": "KOC#"},
 }

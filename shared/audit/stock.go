@@ -12,9 +12,11 @@ func (a *Auditor) stock(ctx context.Context, at Place, r *Report) (Place, error)
 		return at, err
 	}
 	var skus []string
+	ids := map[string]string{}
 	for _, p := range products {
 		for _, x := range p.Variants {
 			skus = append(skus, x.SKU)
+			ids[x.SKU] = x.ID
 		}
 	}
 	found, err := a.Store.Sellables(ctx, skus)
@@ -27,6 +29,8 @@ func (a *Auditor) stock(ctx context.Context, at Place, r *Report) (Place, error)
 		switch {
 		case !ok:
 			r.differ(Difference{Stock, sku, "a stock record", "none"})
+		case s.VariantID != ids[sku]:
+			r.differ(Difference{Stock, sku, "variant " + ids[sku], "variant " + s.VariantID})
 		case !s.Stock.Balanced():
 			c := s.Stock
 			r.differ(Difference{Stock, sku, "available + reserved + sold = received − written off",

@@ -130,7 +130,13 @@ func (x *till) order(t *testing.T, id string, pieces int64) ordering.Order {
 			t.Fatal(err)
 		}
 	}
-	sold := map[string]catalogue.Sellable{"tea": {SKU: "tea", Title: "Tea", Price: price, Status: catalogue.Active, Stock: catalogue.Stock{Available: pieces}}}
+	sold, err := x.Store.Sellables(t.Context(), []string{"tea"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tea := sold["tea"]
+	tea.Stock.Available = pieces // also when an order before has taken them: then the store refuses
+	sold["tea"] = tea
 	q, err := ordering.Price([]ordering.BasketLine{{SKU: "tea", Quantity: pieces}}, sold, shop.Default())
 	if err != nil {
 		t.Fatal(err)

@@ -25,9 +25,9 @@ const (
 	Archived Status = "archived"
 )
 
-// Limits of one product. 100 variants is also Shopify's own limit for products exported as CSV.
+// Limits of one product.
 const (
-	MaxVariants = 100
+	MaxVariants = 250
 	MaxImages   = 50
 	MaxTags     = 50
 	MaxOptions  = 3
@@ -48,12 +48,15 @@ type Product struct {
 	Status    Status
 	Options   []string // names of what variants differ in: Size, Colour
 	Variants  []Variant
+	Removed   []Variant `json:",omitzero"` // variants that were taken off, the latest last; of each only what it is known by
 	Images    []Image
 	UpdatedAt time.Time
 }
 
-// Variant is what can be put into a basket, named by its SKU.
+// Variant is what can be put into a basket, named by its SKU. Its id is given when it is first saved and never changes:
+// SKU, title and options can all be renamed, and what was received and sold stays with it.
 type Variant struct {
+	ID        string
 	SKU       string
 	Title     string   // "Small / Red"; empty when the product has only one variant
 	Options   []string // one value per name in Product.Options
@@ -71,15 +74,16 @@ type Image struct {
 
 // Sellable is a SKU as checkout sees it: enough of its product to price and freeze a line, and its stock.
 type Sellable struct {
-	SKU     string
-	Product string
-	Title   string // of the product
-	Variant string // of the variant
-	Price   money.Amount
-	Image   string
-	Tags    []string
-	Status  Status // Active only when product and variant can both be bought
-	Stock   Stock
+	SKU       string
+	VariantID string
+	Product   string
+	Title     string // of the product
+	Variant   string // title of the variant
+	Price     money.Amount
+	Image     string
+	Tags      []string
+	Status    Status // Active only when product and variant can both be bought
+	Stock     Stock
 }
 
 // Stock counts one SKU. Available + Reserved + Sold = Received − WrittenOff, and none is negative.
@@ -93,9 +97,10 @@ func (s Stock) Balanced() bool {
 		s.Available+s.Reserved+s.Sold == s.Received-s.WrittenOff
 }
 
-// StockMove is a change of one SKU's counts; each field is added to the count of the same name.
+// StockMove is a change of one variant's counts; each field is added to the count of the same name. SKU is the variant's
+// as far as the mover knows: it says where to look first.
 type StockMove struct {
-	SKU                                             string
+	SKU, VariantID                                  string
 	Available, Reserved, Sold, Received, WrittenOff int64
 }
 
@@ -128,9 +133,9 @@ func ValidSKU(sku string) bool {
 // unseen are characters that show nothing: two SKUs that look alike would differ.
 func unseen(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
-// Variant finds a variant by its SKU.
+// Variant finds a variant by its SKU, in whatever letter case.
 func (p Product) Variant(sku string) (Variant, bool) {
-	i := slices.IndexFunc(p.Variants, func(v Variant) bool { return v.SKU == sku })
+	i := slices.IndexFunc(p.Variants, func(v Variant) bool { return SameSKU(v.SKU, sku) })
 	if i < 0 {
 		return Variant{}, false
 	}
@@ -168,7 +173,7 @@ func (p Product) Sellables() []Sellable {
 		if image == "" {
 			image = p.Cover().Src
 		}
-		out = append(out, Sellable{SKU: v.SKU, Product: p.ID, Title: p.Title, Variant: v.Title, Price: v.Price,
+		out = append(out, Sellable{SKU: v.SKU, VariantID: v.ID, Product: p.ID, Title: p.Title, Variant: v.Title, Price: v.Price,
 			Image: image, Tags: p.Tags, Status: p.Status})
 	}
 	return out
@@ -249,10 +254,10 @@ func (p Product) wrongVariants(c money.Currency) []fail.Field {
 		switch {
 		case !ValidSKU(v.SKU):
 			f = append(f, fail.At(at("sku"), "sku_form", "1–80 bytes without control characters and without * , | #.", nil))
-		case seen[v.SKU]:
+		case seen[FoldSKU(v.SKU)]:
 			f = append(f, fail.At(at("sku"), "sku_twice", "{sku} stands twice in this product.", fail.Args{"sku": v.SKU}))
 		}
-		seen[v.SKU] = true
+		seen[FoldSKU(v.SKU)] = true
 		if v.Price.Currency != c {
 			f = append(f, fail.At(at("price"), "currency_other", "This shop sells in {currency}.", fail.Args{"currency": c}))
 		}

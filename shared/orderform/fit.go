@@ -43,16 +43,18 @@ func (f Fitted) Orderable() bool { return f.Err == nil && len(f.Quote.Lines) > 0
 // Fit takes as much of a merged basket as there is, and prices that.
 func Fit(basket []ordering.BasketLine, sold map[string]catalogue.Sellable, s shop.Settings) Fitted {
 	var f Fitted
+	items := map[string]catalogue.Sellable{} // by the shop's own spelling
 	for _, b := range basket {
 		item, known := sold[b.SKU]
 		if !known || item.Status != catalogue.Active || item.Price.Currency != s.Currency {
 			f.Gone++
 			continue
 		}
+		items[item.SKU] = item
 		f.Lines = append(f.Lines, Line{Item: item, Asked: b.Quantity, Quantity: max(0, min(b.Quantity, item.Stock.Available))})
 	}
 	if can := f.Basket(); len(can) > 0 {
-		f.Quote, f.Err = ordering.Price(can, sold, s)
+		f.Quote, f.Err = ordering.Price(can, items, s)
 	}
 	return f
 }

@@ -78,6 +78,11 @@ func (o *Order) Ship(s Shipment, now time.Time) error {
 	if err := checkShipment(*o, s); err != nil {
 		return err
 	}
+	s.SKUs = slices.Clone(s.SKUs)
+	for i, sku := range s.SKUs {
+		at, _ := o.line(sku)
+		s.SKUs[i] = o.Lines[at].SKU // as the order spells it
+	}
 	switch o.Status() {
 	case Paid, Confirmed:
 	case Shipped:

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"yundian/shared/catalogue"
 	"yundian/shared/money"
 )
 
@@ -109,17 +110,18 @@ func (o Order) MonthStart() time.Time {
 
 // Line is one SKU of the order with everything about it frozen at placement.
 type Line struct {
-	SKU      string
-	Product  string
-	Title    string
-	Variant  string
-	Image    string
-	Tags     []string
-	Quantity int64
-	Unit     money.Amount // price of one
-	Discount money.Amount // this line's share of the order's discount
-	Net      money.Amount // unit × quantity − discount: what commission is based on
-	Tax      money.Amount
+	SKU       string
+	VariantID string // whose stock it is, whatever its SKU becomes
+	Product   string
+	Title     string
+	Variant   string
+	Image     string
+	Tags      []string
+	Quantity  int64
+	Unit      money.Amount // price of one
+	Discount  money.Amount // this line's share of the order's discount
+	Net       money.Amount // unit × quantity − discount: what commission is based on
+	Tax       money.Amount
 }
 
 // Gross is what the shopper pays for the line.
@@ -334,10 +336,10 @@ func (o Order) OpenReturn() *Return {
 // next is the version the facts recorded now will be written with.
 func (o Order) next() int64 { return o.Version + 1 }
 
-// line finds a line by SKU; placement merges lines so that a SKU stands once.
+// line finds a line by SKU, in whatever letter case; placement merges lines so that a SKU stands once.
 func (o Order) line(sku string) (int, bool) {
 	for i := range o.Lines {
-		if o.Lines[i].SKU == sku {
+		if catalogue.SameSKU(o.Lines[i].SKU, sku) {
 			return i, true
 		}
 	}

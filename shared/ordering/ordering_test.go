@@ -17,11 +17,11 @@ func yuan(minor int64) money.Amount { return money.Of(minor, "CNY") }
 
 func sold() map[string]catalogue.Sellable {
 	return map[string]catalogue.Sellable{
-		"tea":  {SKU: "tea", Product: "tea", Title: "Tea", Price: yuan(5000), Status: catalogue.Active, Stock: catalogue.Stock{Available: 10}},
-		"cup":  {SKU: "cup", Product: "cup", Title: "Cup", Price: yuan(999), Status: catalogue.Active, Stock: catalogue.Stock{Available: 3}},
-		"old":  {SKU: "old", Product: "old", Title: "Old", Price: yuan(1), Status: catalogue.Archived, Stock: catalogue.Stock{Available: 3}},
-		"free": {SKU: "free", Product: "free", Title: "Free", Price: yuan(0), Status: catalogue.Active, Stock: catalogue.Stock{Available: 3}},
-		"euro": {SKU: "euro", Product: "euro", Title: "Euro", Price: money.Of(1, "EUR"), Status: catalogue.Active, Stock: catalogue.Stock{Available: 3}},
+		"tea":  {SKU: "tea", VariantID: "v-tea", Product: "tea", Title: "Tea", Price: yuan(5000), Status: catalogue.Active, Stock: catalogue.Stock{Available: 10}},
+		"cup":  {SKU: "cup", VariantID: "v-cup", Product: "cup", Title: "Cup", Price: yuan(999), Status: catalogue.Active, Stock: catalogue.Stock{Available: 3}},
+		"old":  {SKU: "old", VariantID: "v-old", Product: "old", Title: "Old", Price: yuan(1), Status: catalogue.Archived, Stock: catalogue.Stock{Available: 3}},
+		"free": {SKU: "free", VariantID: "v-free", Product: "free", Title: "Free", Price: yuan(0), Status: catalogue.Active, Stock: catalogue.Stock{Available: 3}},
+		"euro": {SKU: "euro", VariantID: "v-euro", Product: "euro", Title: "Euro", Price: money.Of(1, "EUR"), Status: catalogue.Active, Stock: catalogue.Stock{Available: 3}},
 	}
 }
 

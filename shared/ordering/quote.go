@@ -21,7 +21,7 @@ type Quote struct {
 	Discount, Shipping, Tax, Total money.Amount
 }
 
-// MergeBasket adds up lines of the same SKU, in the order they first appear. It refuses an empty basket, more
+// MergeBasket adds up lines of the same SKU, in whatever letter case, in the order they first appear. It refuses an empty basket, more
 // than MaxLines SKUs, and a quantity outside 1–MaxQuantity.
 func MergeBasket(lines []BasketLine) ([]BasketLine, error) {
 	var f []fail.Field
@@ -39,9 +39,9 @@ func MergeBasket(lines []BasketLine) ([]BasketLine, error) {
 			f = append(f, fail.At(where+"quantity", "out_of_range", "Between {low} and {high}.", fail.Args{"low": 1, "high": MaxQuantity}))
 			continue
 		}
-		j, again := at[l.SKU]
+		j, again := at[catalogue.FoldSKU(l.SKU)]
 		if !again {
-			at[l.SKU] = len(merged)
+			at[catalogue.FoldSKU(l.SKU)] = len(merged)
 			merged = append(merged, l)
 			continue
 		}
@@ -107,7 +107,7 @@ func priceLine(b BasketLine, it catalogue.Sellable, tax money.BasisPoints) (Line
 	if err != nil {
 		return Line{}, err
 	}
-	return Line{SKU: it.SKU, Product: it.Product, Title: it.Title, Variant: it.Variant, Image: it.Image, Tags: frozenTags(it.Tags),
+	return Line{SKU: it.SKU, VariantID: it.VariantID, Product: it.Product, Title: it.Title, Variant: it.Variant, Image: it.Image, Tags: frozenTags(it.Tags),
 		Quantity: b.Quantity, Unit: it.Price, Discount: money.Of(0, net.Currency), Net: net, Tax: taxed}, nil
 }
 

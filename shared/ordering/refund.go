@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"yundian/shared/catalogue"
 	"yundian/shared/fail"
 	"yundian/shared/money"
 )
@@ -216,10 +217,10 @@ func (o Order) checkRefund(q RefundRequest) error {
 	for i, l := range q.Lines {
 		where := fmt.Sprintf("body.lines[%d]", i)
 		amount(where+".amount", l.Amount)
-		if _, ok := o.line(l.SKU); !ok || seen[l.SKU] {
+		if _, ok := o.line(l.SKU); !ok || seen[catalogue.FoldSKU(l.SKU)] {
 			f = append(f, fail.At(where+".sku", "sku_not_ordered", "{sku} is not on this order.", fail.Args{"sku": clip(l.SKU)}))
 		}
-		seen[l.SKU] = true
+		seen[catalogue.FoldSKU(l.SKU)] = true
 		if l.Quantity < 0 || l.Quantity > MaxQuantity || l.Quantity == 0 && l.Amount == nil {
 			f = append(f, fail.At(where+".quantity", "out_of_range", "Between {low} and {high}.", fail.Args{"low": 1, "high": MaxQuantity}))
 		}

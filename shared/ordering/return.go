@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"yundian/shared/catalogue"
 	"yundian/shared/fail"
 )
 
@@ -35,7 +36,7 @@ func (o *Order) RequestReturn(lines []BasketLine, now time.Time) (Return, error)
 	var f []fail.Field
 	for i, l := range lines {
 		j, ok := o.line(l.SKU)
-		if !ok || slices.ContainsFunc(lines[:i], func(x BasketLine) bool { return x.SKU == l.SKU }) {
+		if !ok || slices.ContainsFunc(lines[:i], func(x BasketLine) bool { return catalogue.SameSKU(x.SKU, l.SKU) }) {
 			f = append(f, fail.At(fmt.Sprintf("body.lines[%d].sku", i), "sku_not_ordered", "{sku} is not on this order.", fail.Args{"sku": clip(l.SKU)}))
 			continue
 		}

@@ -25,8 +25,8 @@ func holding(o Order) (reserved, sold bool) {
 	}
 }
 
-// StockMoves are the changes to stock that turning before into after makes, by SKU in order. An empty before (its
-// ID is empty) is an order that is being placed.
+// StockMoves are the changes to stock that turning before into after makes, one for each variant, by SKU in order. An empty
+// before (its ID is empty) is an order that is being placed.
 func StockMoves(before, after Order) []catalogue.StockMove {
 	var wasReserved, wasSold bool
 	if before.ID != "" {
@@ -38,10 +38,15 @@ func StockMoves(before, after Order) []catalogue.StockMove {
 	}
 	moves := make([]catalogue.StockMove, 0, len(after.Lines))
 	for _, l := range after.Lines {
-		m := catalogue.StockMove{SKU: l.SKU,
+		m := catalogue.StockMove{SKU: l.SKU, VariantID: l.VariantID,
 			Reserved: l.Quantity * (count(isReserved) - count(wasReserved)),
 			Sold:     l.Quantity * (count(isSold) - count(wasSold))}
 		m.Available = -m.Reserved - m.Sold
+		// Two lines are one variant if it was renamed while the basket was read.
+		if i := slices.IndexFunc(moves, func(x catalogue.StockMove) bool { return x.VariantID == l.VariantID }); i >= 0 {
+			moves[i].Available, moves[i].Reserved, moves[i].Sold = moves[i].Available+m.Available, moves[i].Reserved+m.Reserved, moves[i].Sold+m.Sold
+			continue
+		}
 		moves = append(moves, m)
 	}
 	slices.SortFunc(moves, func(a, b catalogue.StockMove) int { return cmp.Compare(a.SKU, b.SKU) })

@@ -31,8 +31,8 @@ func StandAlone(t *testing.T, s *Store) {
 		{"payout method", PayeeWrites("mei", payout.Method{Version: 1, At: at})},
 		{"payout", reservation(t, at)},
 		{"bank file", []Write{bankFileWrite(payout.File{ID: "f1", Currency: "CNY", At: at}), bankSeriesWrite("CNY", 0, "f1")}},
-		{"product", productWrites(catalogue.Product{}, catalogue.Product{ID: "tea", Status: catalogue.Active,
-			Variants: []catalogue.Variant{{SKU: "tea", Price: money.Of(5000, "CNY")}}}, nil, nil)},
+		{"product", newProduct(t, catalogue.Product{ID: "tea", Status: catalogue.Active,
+			Variants: []catalogue.Variant{{ID: "green", SKU: "tea", Price: money.Of(5000, "CNY")}}})},
 		{"adjustment", []Write{adjustmentWrite(ledger.Adjustment{ID: "a1", Version: 1, KOC: "mei", At: at})}},
 		{"statistics", tallyWrites(ledger.Fact{}, settlementOf("o1", at).Fact)},
 		{"KOC", []Write{kocWrite(koc.Profile{Handle: "mei"}), LoginWrite("s-mei", "mei")}},
@@ -89,16 +89,30 @@ func reservation(t *testing.T, at time.Time) []Write {
 	return writes
 }
 
-// OwnSKU brings a SKU up to date for its product and for no other.
+// newProduct is what a product writes that is saved for the first time.
+func newProduct(t *testing.T, p catalogue.Product) []Write {
+	t.Helper()
+	fresh := map[string]bool{}
+	for _, v := range p.Variants {
+		fresh[v.ID] = true
+	}
+	writes, err := saving{after: p, fresh: fresh}.writes(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writes
+}
+
+// OwnSKU brings a SKU up to date for its variant and for no other.
 func OwnSKU(t *testing.T, s *Store) {
-	ctx, tea := context.Background(), catalogue.Sellable{SKU: "tea", Product: "tea", Title: "Tea", Price: money.Of(5000, "CNY"), Status: catalogue.Active}
+	ctx, tea := context.Background(), catalogue.Sellable{SKU: "tea", VariantID: "green", Product: "tea", Title: "Tea", Price: money.Of(5000, "CNY"), Status: catalogue.Active}
 	if err := s.apply(ctx, []Write{newSKUWrite(tea, 7)}); err != nil {
 		t.Fatal(err)
 	}
 	taken := tea
-	taken.Product = "pot"
+	taken.VariantID = "black"
 	if _, refused := errors.AsType[*Refused](s.apply(ctx, []Write{skuWrite(taken)})); !refused {
-		t.Error("another product took the SKU")
+		t.Error("another variant took the SKU")
 	}
 	tea.Title = "Green tea"
 	if err := s.apply(ctx, []Write{skuWrite(tea)}); err != nil {

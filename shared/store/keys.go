@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"yundian/shared/catalogue"
 	"yundian/shared/commission"
 	"yundian/shared/koc"
 	"yundian/shared/ledger"
@@ -16,16 +17,20 @@ import (
 // All keys of all tables stand here and nowhere else; README.md explains them.
 
 // shop
-func settingsKey() Key                   { return Key{"SETTINGS", "SETTINGS"} }
-func bookKey(version int64) Key          { return Key{"RULES", "V#" + padded(version)} }
-func lineKey(from time.Time) Key         { return Key{"RULES", linePrefix + sortable(from)} }
-func productKey(id string) Key           { return Key{"PRODUCT#" + id, "PRODUCT"} }
-func skuKey(sku string) Key              { return Key{"SKU#" + sku, "SKU"} }
-func stockMoveKey(sku, cause string) Key { return Key{"SKU#" + sku, "MOVE#" + cause} }
-func kocKey(handle string) Key           { return Key{"KOC#" + handle, "PROFILE"} }
-func shapeKey(handle string) Key         { return Key{"HANDLE#" + koc.HandleShape(handle), "HANDLE"} }
-func linkKey(handle, code string) Key    { return Key{"KOC#" + handle, "LINK#" + code} }
-func loginKey(subject string) Key        { return Key{"LOGIN#" + subject, "LOGIN"} }
+func settingsKey() Key           { return Key{"SETTINGS", "SETTINGS"} }
+func bookKey(version int64) Key  { return Key{"RULES", "V#" + padded(version)} }
+func lineKey(from time.Time) Key { return Key{"RULES", linePrefix + sortable(from)} }
+func productKey(id string) Key   { return Key{"PRODUCT#" + id, "PRODUCT"} }
+func skuKey(sku string) Key      { return Key{"SKU#" + catalogue.FoldSKU(sku), "SKU"} }
+
+// asideKey is where a variant is kept that was taken off its product and whose SKU has become another variant's.
+func asideKey(variant string) Key            { return Key{"VARIANT#" + variant, "SKU"} }
+func renamedKey(variant string) Key          { return Key{"VARIANT#" + variant, "RENAMED"} }
+func stockMoveKey(variant, cause string) Key { return Key{"VARIANT#" + variant, "MOVE#" + cause} }
+func kocKey(handle string) Key               { return Key{"KOC#" + handle, "PROFILE"} }
+func shapeKey(handle string) Key             { return Key{"HANDLE#" + koc.HandleShape(handle), "HANDLE"} }
+func linkKey(handle, code string) Key        { return Key{"KOC#" + handle, "LINK#" + code} }
+func loginKey(subject string) Key            { return Key{"LOGIN#" + subject, "LOGIN"} }
 func applyKey(source, day string, n int) Key {
 	return Key{"APPLY#" + day + "#" + source, padded(int64(n))}
 }

@@ -31,6 +31,7 @@ var scenarios = []scenario{
 	{"rule books", publishBooks, readBooks},
 	{"catalogue", editCatalogue, readCatalogue},
 	{"stock", moveStock, nil},
+	{"renamed variants", renameVariants, readRenamed},
 	{"KOCs", keepKOCs, readKOCs},
 	{"links", makeLinks, readLinks},
 	{"touches", countTouches, readStats},
@@ -157,6 +158,22 @@ func moveStock(t *testing.T, s *store.Store) {
 	}
 	must(0, off(8))(t)
 	refuses(t, off(1), "stock_short_write_off")
+}
+
+// renameVariants gives variants other SKUs in every way, while an order holds one of them.
+func renameVariants(t *testing.T, s *store.Store) {
+	saveTee(t, s, map[string]int64{"a": 10, "b": 20}, "a", "b")
+	place(t, s, placement(t, s, "renamed-1", "renamed-key-1", 3, "a"))
+	for _, skus := range [][]string{{"c", "b"}, {"b", "c"}, {"d", "c", "b"}, {"", "c", "b"}, {"d", "b"}} {
+		rename(t, s, skus...)
+	}
+	refuses(t, tryRename(s, "tea", "b"), "sku_taken")
+	must(s.UpdateOrder(t.Context(), "renamed-1", func(o *ordering.Order) error { return o.Cancel("no", later) }))(t)
+	must(0, s.MoveStock(t.Context(), catalogue.StockMove{SKU: "B", Available: 2, Received: 2}, store.StockCause{ID: "receipt", At: later}))(t)
+}
+
+func readRenamed(t *testing.T, s *store.Store) any {
+	return []any{must(s.Product(t.Context(), "tee"))(t), must(s.Sellables(t.Context(), []string{"a", "b", "C", "d", "e"}))(t)}
 }
 
 func profile(handle string) koc.Profile {

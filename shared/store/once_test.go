@@ -17,7 +17,7 @@ import (
 
 func TestEachWriteIsRefusedByItsOwnGuard(t *testing.T) { store.StandAlone(t, storetest.Open(t)) }
 
-func TestASKUStaysWithItsProduct(t *testing.T) { store.OwnSKU(t, storetest.Open(t)) }
+func TestASKUStaysWithItsVariant(t *testing.T) { store.OwnSKU(t, storetest.Open(t)) }
 
 // What is repeated comes a little later each time, so that no transaction is answered by the first one's success.
 func TestRepeatedEffectsCountOnce(t *testing.T) {
@@ -49,7 +49,7 @@ func TestRepeatedEffectsCountOnce(t *testing.T) {
 func TestStockOfNothingDoesNotMove(t *testing.T) {
 	s := storetest.Open(t)
 	received := catalogue.StockMove{SKU: "nope", Available: 3, Received: 3}
-	if err := s.MoveStock(t.Context(), received, store.StockCause{ID: "delivery", At: noon}); !fail.Is(err, "stock_short_write_off") {
+	if err := s.MoveStock(t.Context(), received, store.StockCause{ID: "delivery", At: noon}); !fail.Is(err, "sku_unknown") {
 		t.Error(err)
 	}
 	if found, err := s.Sellables(t.Context(), []string{"nope"}); err != nil || len(found) != 0 {

@@ -160,6 +160,7 @@ type NewOrder struct {
 	placing []placing // of each contact, as it is after this order
 }
 
+// placeWrites are what a placement writes beside the stock that it reserves.
 func placeWrites(n NewOrder) []Write {
 	writes := []Write{
 		Write{Table: Orders, Key: placementKey(n.Key), Guards: once()}.
@@ -172,16 +173,13 @@ func placeWrites(n NewOrder) []Write {
 	for _, p := range n.placing {
 		writes = append(writes, placingWrite(p))
 	}
-	for _, m := range ordering.StockMoves(ordering.Order{}, n.Order) {
-		writes = append(writes, stockWrite(m))
-	}
 	return writes
 }
 
 // PlaceOrder writes order, contact, stock and idempotency record in one transaction. If the key has already placed
 // an order, that placement is returned and nothing is written; too little stock is a Conflict.
 func (s *Store) PlaceOrder(ctx context.Context, n NewOrder) (*Placement, error) {
-	err := s.apply(ctx, placeWrites(n))
+	err := s.applyMoving(ctx, ordering.StockMoves(ordering.Order{}, n.Order), placeWrites(n))
 	switch {
 	case err == nil:
 		return &Placement{Order: n.Order.ID, Hash: n.Hash}, nil
@@ -198,14 +196,12 @@ func (s *Store) PlaceOrder(ctx context.Context, n NewOrder) (*Placement, error) 
 	}
 }
 
-func isSKU(k Key) bool { return k.SK == "SKU" }
-
 // stockShort names the line whose stock was gone by the time of the write.
 func stockShort(err error, o ordering.Order) error {
 	r, _ := errors.AsType[*Refused](err)
 	for _, w := range r.Writes {
 		for _, l := range o.Lines {
-			if w.Key == skuKey(l.SKU) {
+			if movesRefused(w, l.VariantID) {
 				return ordering.SoldOut(catalogue.Sellable{SKU: l.SKU, Title: l.Title, Variant: l.Variant}, 0)
 			}
 		}
@@ -312,9 +308,9 @@ func (s *Store) UpdateOrder(ctx context.Context, id string, change func(*orderin
 		}
 		writes := extra
 		if !after.Equal(before) {
-			writes = append(updateWrites(before, after), extra...)
+			writes = append([]Write{orderWrite(after)}, extra...)
 		}
-		err = s.apply(ctx, writes)
+		err = s.applyMoving(ctx, ordering.StockMoves(before, after), writes)
 		switch {
 		case err == nil && after.Equal(before):
 			return nil
@@ -342,7 +338,7 @@ func (s *Store) UpdateSeenOrder(ctx context.Context, seen ordering.Order, change
 	if change(&after) != nil || after.Equal(seen) {
 		return s.UpdateOrder(ctx, seen.ID, change, extra...)
 	}
-	err := s.apply(ctx, append(updateWrites(seen, after), extra...))
+	err := s.applyMoving(ctx, ordering.StockMoves(seen, after), append([]Write{orderWrite(after)}, extra...))
 	if _, refused := errors.AsType[*Refused](err); refused {
 		return s.UpdateOrder(ctx, seen.ID, change, extra...)
 	}
@@ -351,14 +347,6 @@ func (s *Store) UpdateSeenOrder(ctx context.Context, seen ordering.Order, change
 	}
 	after.Version++
 	return after, nil
-}
-
-func updateWrites(before, after ordering.Order) []Write {
-	writes := []Write{orderWrite(after)}
-	for _, m := range ordering.StockMoves(before, after) {
-		writes = append(writes, stockWrite(m))
-	}
-	return writes
 }
 
 // EffectWrite records that something outside has had its effect, for ever. A second write of the same cause is

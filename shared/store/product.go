@@ -2,10 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
 
 	"yundian/shared/catalogue"
 	"yundian/shared/fail"
@@ -19,9 +15,10 @@ type productItem struct {
 	Product document[catalogue.Product] `dynamodbav:"product"`
 }
 
-// skuItem is one SKU: what checkout needs to know of its product, and its stock.
+// skuItem is one variant under its SKU: what checkout needs to know of its product, and its stock. It moves with the SKU.
 type skuItem struct {
 	SKU        string             `dynamodbav:"sku"`
+	Variant    string             `dynamodbav:"variant"` // its id
 	Product    string             `dynamodbav:"product"`
 	About      document[skuAbout] `dynamodbav:"about"`
 	Available  int64              `dynamodbav:"available"`
@@ -149,7 +146,7 @@ func (s *Store) listIDs(ctx context.Context, l listing, after string, limit int)
 	return ids, next, nil
 }
 
-// Sellables are the SKUs that exist, with their stock as of now.
+// Sellables are the SKUs that exist, with their stock as of now, by the spelling that was asked for.
 func (s *Store) Sellables(ctx context.Context, skus []string) (map[string]catalogue.Sellable, error) {
 	reads := make([]read, len(skus))
 	for i, sku := range skus {
@@ -160,12 +157,14 @@ func (s *Store) Sellables(ctx context.Context, skus []string) (map[string]catalo
 		return nil, err
 	}
 	out := make(map[string]catalogue.Sellable, len(found))
-	for _, it := range found {
-		x, err := sellableFrom(it)
-		if err != nil {
+	for i, sku := range skus {
+		it, ok := found[reads[i]]
+		if !ok {
+			continue
+		}
+		if out[sku], err = sellableFrom(it); err != nil {
 			return nil, err
 		}
-		out[x.SKU] = x
 	}
 	return out, nil
 }
@@ -176,103 +175,40 @@ func sellableFrom(it Item) (catalogue.Sellable, error) {
 		return catalogue.Sellable{}, err
 	}
 	a := x.About.Value
-	return catalogue.Sellable{SKU: x.SKU, Product: x.Product, Title: a.Title, Variant: a.Variant, Price: a.Price, Image: a.Image,
+	return catalogue.Sellable{SKU: x.SKU, VariantID: x.Variant, Product: x.Product, Title: a.Title, Variant: a.Variant, Price: a.Price, Image: a.Image,
 		Tags: a.Tags, Status: a.Status, Stock: catalogue.Stock{Available: x.Available, Reserved: x.Reserved, Sold: x.Sold,
 			Received: x.Received, WrittenOff: x.WrittenOff}}, nil
 }
 
 func newSKUItem(it catalogue.Sellable, received int64) skuItem {
-	return skuItem{SKU: it.SKU, Product: it.Product, Available: received, Received: received,
-		About: doc(skuAbout{Title: it.Title, Variant: it.Variant, Price: it.Price, Image: it.Image, Tags: it.Tags, Status: it.Status})}
+	return skuItem{SKU: it.SKU, Variant: it.VariantID, Product: it.Product, Available: received, Received: received, About: aboutOf(it)}
 }
 
-// newSKUWrite creates a SKU with its first receipt. Only a SKU that does not exist yet takes one, so importing
+func aboutOf(it catalogue.Sellable) document[skuAbout] {
+	return doc(skuAbout{Title: it.Title, Variant: it.Variant, Price: it.Price, Image: it.Image, Tags: it.Tags, Status: it.Status})
+}
+
+// newSKUWrite creates a variant with its first receipt. Only one that does not exist yet takes a receipt, so importing
 // again never restores sold stock.
 func newSKUWrite(it catalogue.Sellable, received int64) Write {
 	return Write{Table: Shop, Key: skuKey(it.SKU), Guards: once()}.put(newSKUItem(it, received))
 }
 
-// skuWrite brings a SKU of the same product up to date and leaves its stock alone.
+// skuWrite brings a variant that keeps its SKU up to date and leaves its stock alone.
 func skuWrite(it catalogue.Sellable) Write {
 	all, err := encode(newSKUItem(it, 0))
-	for _, count := range []string{"available", "reserved", "sold", "received", "writtenOff"} {
+	for _, count := range stockCounts {
 		delete(all, count)
 	}
-	guards := []Guard{{Attr: "product", Is: Equals, Value: text(it.Product)}}
-	return Write{Table: Shop, Key: skuKey(it.SKU), Guards: guards, Set: all, err: err}
+	return Write{Table: Shop, Key: skuKey(it.SKU), Guards: []Guard{isVariant(it.VariantID)}, Set: all, err: err}
 }
+
+// isVariant guards what is about one variant: its SKU may have become another one's.
+func isVariant(id string) Guard { return Guard{Attr: "variant", Is: Equals, Value: text(id)} }
 
 func productWrite(p catalogue.Product) Write {
 	seen := p.Version
 	p.Version++
 	return Write{Table: Shop, Key: productKey(p.ID), Guards: replaces(seen)}.
 		put(productItem{V: p.Version, ListPk: productList, ListSk: p.ID, Product: doc(p)})
-}
-
-// productWrites are the SKUs of a product as they have to be written, then the product itself. received is the
-// first receipt of SKUs that do not exist yet.
-func productWrites(before, after catalogue.Product, existing map[string]catalogue.Sellable, received map[string]int64) []Write {
-	var writes []Write
-	for _, it := range after.Sellables() {
-		if _, ok := existing[it.SKU]; ok {
-			writes = append(writes, skuWrite(it))
-		} else {
-			writes = append(writes, newSKUWrite(it, received[it.SKU]))
-		}
-	}
-	for _, it := range before.Sellables() {
-		if _, kept := after.Variant(it.SKU); !kept {
-			it.Status = catalogue.Archived
-			writes = append(writes, skuWrite(it))
-		}
-	}
-	return append(writes, productWrite(after))
-}
-
-// SaveProduct creates or replaces a product: after.Version is the version the editor saw, 0 for a new one. Stock of
-// SKUs that exist is left alone. A SKU that belongs to another product, and a product changed meanwhile, are
-// Conflicts. More than batchActions SKUs are written ahead of the product in transactions of their own; repeating
-// the save completes it.
-func (s *Store) SaveProduct(ctx context.Context, before, after catalogue.Product, received map[string]int64, extra ...Write) error {
-	skus := make([]string, 0, len(after.Variants))
-	for _, v := range after.Variants {
-		skus = append(skus, v.SKU)
-	}
-	existing, err := s.Sellables(ctx, skus)
-	if err != nil {
-		return err
-	}
-	for _, it := range existing {
-		if it.Product != after.ID {
-			return skuTaken(it.SKU, it.Product)
-		}
-	}
-	writes := append(productWrites(before, after, existing, received), extra...)
-	for len(writes) > maxActions {
-		first := min(batchActions, len(writes)-maxActions) // the product and what belongs to it stay together at the end
-		if err := s.apply(ctx, writes[:first]); err != nil {
-			return productRefused(err, after.ID)
-		}
-		writes = writes[first:]
-	}
-	return productRefused(s.apply(ctx, writes), after.ID)
-}
-
-func productRefused(err error, id string) error {
-	if err == nil {
-		return nil
-	}
-	if refusedBy(err, func(k Key) bool { return k == productKey(id) }) {
-		return changedMeanwhile()
-	}
-	if r, ok := errors.AsType[*Refused](err); ok {
-		if i := slices.IndexFunc(r.Writes, func(w Write) bool { return w.Key.SK == "SKU" }); i >= 0 {
-			return skuTaken(strings.TrimPrefix(r.Writes[i].Key.PK, "SKU#"), "another product")
-		}
-	}
-	return fmt.Errorf("save product %s: %w", id, err)
-}
-
-func skuTaken(sku, product string) error {
-	return fail.New(fail.Conflict, "sku_taken", "{sku} already belongs to {product}.", fail.Args{"sku": sku, "product": product})
 }

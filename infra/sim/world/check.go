@@ -10,6 +10,7 @@ import (
 	"yundian/shared/ledger"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
+	"yundian/shared/store"
 )
 
 // checkNew looks at an order as it was placed.
@@ -335,16 +336,18 @@ func (b *purse) describe() string {
 	return text
 }
 
-// checkStock compares the counts of a SKU with each other and with what orders hold.
-func (x *watch) checkStock(sku string) {
-	h := x.sku(sku)
+// checkStock compares the counts of a variant with each other and with what orders hold.
+func (x *watch) checkStock(id string) {
+	h := x.variant(id)
 	s := h.stored
 	switch {
+	case h.at == store.Key{}:
+		x.w.violate(6, "variant %s is nowhere, it had %+v", id, s)
 	case min(s.available, s.reserved, s.sold, s.received, s.writtenOff) < 0:
-		x.w.violate(6, "stock of %s is below zero: %+v", sku, s)
+		x.w.violate(6, "stock of variant %s is below zero: %+v", id, s)
 	case s.available+s.reserved+s.sold != s.received-s.writtenOff:
-		x.w.violate(6, "stock of %s is off balance: %+v", sku, s)
+		x.w.violate(6, "stock of variant %s is off balance: %+v", id, s)
 	case s.reserved != h.reserved, s.sold != h.sold:
-		x.w.violate(6, "stock of %s is %+v, orders hold %d reserved and %d sold", sku, s, h.reserved, h.sold)
+		x.w.violate(6, "stock of variant %s is %+v, orders hold %d reserved and %d sold", id, s, h.reserved, h.sold)
 	}
 }

@@ -36,6 +36,7 @@ func init() { // the commands themselves choose commands, when somebody is inter
 		{"claim", 10, (*World).claims},
 		{"ask again", 12, (*World).asksAgain},
 		{"stock", 10, (*World).movesStock},
+		{"rename SKUs", 14, (*World).renames},
 		{"publish rules", 6, (*World).publishes},
 		{"suspend", 3, (*World).suspends},
 		{"promote", 4, (*World).promotes},

@@ -66,7 +66,11 @@ func (f *folded) item(t store.Table, k store.Key, it store.Item) {
 	case t == store.People && kind == "ORDER":
 		f.contacts++
 	case t == store.Shop && kind == "SKU":
-		f.stock[strings.TrimPrefix(k.PK, "SKU#")] = stock{number(it["available"]), number(it["reserved"]), number(it["sold"]), number(it["received"]), number(it["writtenOff"])}
+		id := text(it["variant"])
+		if _, twice := f.stock[id]; twice {
+			f.w.violate(6, "variant %s is in two places, one is %s", id, k.PK)
+		}
+		f.stock[id] = stockOf(it)
 	case t == store.Shop && kind == "TALLIED" && strings.HasPrefix(k.PK, "STAT#ORDER#"):
 		fact, err := store.TalliedFrom(it)
 		f.w.must(err)
@@ -116,16 +120,19 @@ func (f *folded) checkOrders() {
 		o := f.orders[id]
 		reserved, sold := shelf(o)
 		for _, l := range o.Lines {
-			h := hold[l.SKU]
+			h := hold[l.VariantID]
 			h.reserved += l.Quantity * one(reserved)
 			h.sold += l.Quantity * one(sold)
-			hold[l.SKU] = h
+			hold[l.VariantID] = h
+			if _, exists := f.stock[l.VariantID]; !exists {
+				w.violate(6, "order %s holds variant %s, which is nowhere", id, l.VariantID)
+			}
 		}
 	}
-	for _, sku := range w.shop.skus {
-		s, h := f.stock[sku], hold[sku]
+	for _, id := range slices.Sorted(maps.Keys(f.stock)) {
+		s, h := f.stock[id], hold[id]
 		if s.reserved != h.reserved || s.sold != h.sold || s.available+s.reserved+s.sold != s.received-s.writtenOff || min(s.available, s.reserved, s.sold) < 0 {
-			w.violate(6, "stock of %s is %+v, orders hold %+v", sku, s, h)
+			w.violate(6, "stock of variant %s is %+v, orders hold %+v", id, s, h)
 		}
 	}
 }

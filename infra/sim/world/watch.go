@@ -43,8 +43,8 @@ type watch struct {
 	moment    int            // counts the changes of orders
 
 	// What this write has touched.
-	touchedOrders, touchedKOCs, touchedSKUs []string
-	contradictions                          map[string]bool // orders with news that contradict them, for people to look at
+	touchedOrders, touchedKOCs, touchedVariants []string
+	contradictions                              map[string]bool // orders with news that contradict them, for people to look at
 }
 
 type placement struct{ order, hash string }
@@ -96,10 +96,11 @@ type purse struct {
 	postings       []ledger.Posting
 }
 
-// held is what orders hold of a SKU, and what is stored.
+// held is what orders hold of a variant, and what is stored, and where; nothing when it is nowhere.
 type held struct {
 	reserved, sold int64
 	stored         stock
+	at             store.Key
 }
 
 type stock struct{ available, reserved, sold, received, writtenOff int64 }
@@ -112,7 +113,7 @@ func newWatch(w *World) *watch {
 // observe looks at what a call has changed, and reports whether it changed anything.
 func (x *watch) observe() bool {
 	changed := false
-	x.touchedOrders, x.touchedKOCs, x.touchedSKUs = x.touchedOrders[:0], x.touchedKOCs[:0], x.touchedSKUs[:0]
+	x.touchedOrders, x.touchedKOCs, x.touchedVariants = x.touchedOrders[:0], x.touchedKOCs[:0], x.touchedVariants[:0]
 	for t := range x.seen {
 		for _, c := range x.w.maps.Changes(store.Table(t), x.seen[t]) {
 			changed = true
@@ -128,8 +129,8 @@ func (x *watch) observe() bool {
 	for _, handle := range x.touchedKOCs {
 		x.checkBalances(handle)
 	}
-	for _, sku := range x.touchedSKUs {
-		x.checkStock(sku)
+	for _, id := range x.touchedVariants {
+		x.checkStock(id)
 	}
 	return changed
 }
@@ -142,7 +143,7 @@ func (x *watch) change(t store.Table, c store.Change) {
 	if number, once := onceOnly[kind]; once && c.Old != nil && t != store.People { // a payout method is verified after it was put
 		x.w.violate(number, "%s %s was written for the second time", c.Key.PK, c.Key.SK)
 	}
-	if c.New == nil {
+	if c.New == nil && kind != "SKU" { // a variant that gets another SKU leaves its place; checkStock finds it elsewhere
 		x.w.violate(14, "%s %s was removed", c.Key.PK, c.Key.SK)
 	}
 	if c.Old != nil && c.Old["v"] != nil && t != store.Ledger && kind != "TALLIED" && number(c.New["v"]) != number(c.Old["v"])+1 {
@@ -234,15 +235,15 @@ func (x *watch) changeOrder(c store.Change) {
 	seen.pending = append(seen.pending, o)
 }
 
-// holds moves what orders hold of their SKUs.
+// holds moves what orders hold of their variants.
 func (x *watch) holds(before, after ordering.Order) {
 	wasReserved, wasSold := shelf(before)
 	isReserved, isSold := shelf(after)
 	for _, l := range after.Lines {
-		h := x.sku(l.SKU)
+		h := x.variant(l.VariantID)
 		h.reserved += l.Quantity * (one(isReserved) - one(wasReserved))
 		h.sold += l.Quantity * (one(isSold) - one(wasSold))
-		x.touchedSKUs = append(x.touchedSKUs, l.SKU)
+		x.touchedVariants = append(x.touchedVariants, l.VariantID)
 	}
 }
 
@@ -253,17 +254,28 @@ func one(b bool) int64 {
 	return 0
 }
 
-func (x *watch) sku(sku string) *held {
-	if x.stock[sku] == nil {
-		x.stock[sku] = &held{}
+func (x *watch) variant(id string) *held {
+	if x.stock[id] == nil {
+		x.stock[id] = &held{}
 	}
-	return x.stock[sku]
+	return x.stock[id]
 }
 
 func (x *watch) changeStock(c store.Change) {
-	sku := strings.TrimPrefix(c.Key.PK, "SKU#")
-	x.sku(sku).stored = stock{number(c.New["available"]), number(c.New["reserved"]), number(c.New["sold"]), number(c.New["received"]), number(c.New["writtenOff"])}
-	x.touchedSKUs = append(x.touchedSKUs, sku)
+	if id := text(c.Old["variant"]); id != "" && id != text(c.New["variant"]) && x.variant(id).at == c.Key {
+		x.variant(id).at = store.Key{}
+		x.touchedVariants = append(x.touchedVariants, id)
+	}
+	if c.New == nil {
+		return
+	}
+	id := text(c.New["variant"])
+	x.variant(id).stored, x.variant(id).at = stockOf(c.New), c.Key
+	x.touchedVariants = append(x.touchedVariants, id)
+}
+
+func stockOf(it store.Item) stock {
+	return stock{number(it["available"]), number(it["reserved"]), number(it["sold"]), number(it["received"]), number(it["writtenOff"])}
 }
 
 func (x *watch) purse(handle string) *purse {

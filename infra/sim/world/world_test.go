@@ -101,6 +101,8 @@ var wrongDesigns = []struct{ name, guard string }{
 	{"the idempotency record of requests missing", "shop IDEMP pk absent"},
 	{"a receipt of goods counted twice", "shop MOVE pk absent"},
 	{"the available guard missing", "shop SKU available at-least"},
+	{"stock of whoever has the SKU now", "shop SKU variant equals"},
+	{"a variant renamed with the counts of before", "shop SKU available equals, shop SKU reserved equals, shop SKU sold equals"},
 	{"statistics that count each fact", "shop TALLIED v equals"},
 	{"rules that two editors publish", "shop V pk absent"},
 	{"orders of one phone that do not see each other", "people PLACING v equals, people PLACING pk absent"},

@@ -56,7 +56,7 @@ type builder struct {
 	rows     *Rows
 	currency money.Currency
 	handles  map[string]int // line of a product's first row, by product id
-	skus     map[string]int // line by SKU
+	skus     map[string]int // line by SKU, folded
 	products int
 
 	raw       string // handle of the product in hand, as the file has it
@@ -163,7 +163,7 @@ func (b *builder) further(row Row) *Fault {
 
 // forget frees what a variant has used, because its row is refused after all.
 func (b *builder) forget(v catalogue.Variant) {
-	delete(b.skus, v.SKU)
+	delete(b.skus, catalogue.FoldSKU(v.SKU))
 	delete(b.entry.Received, v.SKU)
 	delete(b.entry.at, v.SKU)
 	delete(b.options, strings.Join(v.Options, "\x00"))
@@ -179,7 +179,7 @@ func (b *builder) variant(row Row) *Fault {
 		return &f
 	}
 	key := strings.Join(v.Options, "\x00")
-	line, again := b.skus[v.SKU]
+	line, again := b.skus[catalogue.FoldSKU(v.SKU)]
 	switch {
 	case len(b.entry.Product.Variants) >= catalogue.MaxVariants:
 		return refuse(option1Value, "too_many", "At most {limit} entries.", fail.Args{"limit": catalogue.MaxVariants})
@@ -188,7 +188,7 @@ func (b *builder) variant(row Row) *Fault {
 	case again:
 		return refuse(variantSKU, "sku_again", "The SKU {sku} stands at line {line} already.", fail.Args{"sku": v.SKU, "line": line})
 	}
-	b.skus[v.SKU], b.options[key] = row.Line, true
+	b.skus[catalogue.FoldSKU(v.SKU)], b.options[key] = row.Line, true
 	b.entry.at[v.SKU], b.entry.Received[v.SKU] = row.Line, quantity
 	b.entry.Product.Variants = append(b.entry.Product.Variants, v)
 	return nil

@@ -342,7 +342,7 @@ func TestLimits(t *testing.T) {
 	for i := range catalogue.MaxVariants + 1 {
 		file += row("Handle=cup", fmt.Sprintf("Option1 Value=%d", i+1), "Variant Price=1")
 	}
-	if e := read(t, file, "CNY")[0]; len(e.Product.Variants) != catalogue.MaxVariants || !slices.Equal(faults([]Entry{e}), []string{"102: too_many", "103: too_many"}) {
+	if e := read(t, file, "CNY")[0]; len(e.Product.Variants) != catalogue.MaxVariants || !slices.Equal(faults([]Entry{e}), []string{"252: too_many", "253: too_many"}) {
 		t.Errorf("%d variants, %v", len(e.Product.Variants), faults([]Entry{e}))
 	}
 	// Each row is small enough, all of them together are not: nothing of the product is used.
