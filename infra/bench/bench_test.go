@@ -127,6 +127,40 @@ func TestSettlingAndDepth(t *testing.T) {
 	}
 }
 
+// One more order is measured on both engines at every step, and the orders stored before are settled to the right balances,
+// or the bench fails.
+func TestGrowth(t *testing.T) {
+	b, err := newBench(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(b.dir)
+	b.Stored, b.GrowthOrders, b.LagInterval = []int{8, 20}, 2, time.Millisecond
+	r, err := b.measure(t.Context(), b.growthAlone())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := r.print(&out); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"dynoxide, 8 stored", "dynoxide, 20 stored", "dynamodb-local, 8 stored", "dynamodb-local, 20 stored"} {
+		if g := r.Growth[i]; g.PlaceP50MS <= 0 || g.LagP95MS <= 0 || g.EngineMS < 0 || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: measured %+v, printed\n%s", want, g, out.String())
+		}
+	}
+}
+
+// The curve is judged by the engine whose cost grows most.
+func TestGrowthRatio(t *testing.T) {
+	r := Report{Growth: []Growth{{Engine: "a", Stored: 100, PlaceP50MS: 5, EngineMS: 4}, {Engine: "a", Stored: 1000, PlaceP50MS: 7, EngineMS: 4},
+		{Engine: "b", Stored: 100, PlaceP50MS: 10, EngineMS: 8}, {Engine: "b", Stored: 1000, PlaceP50MS: 12, EngineMS: 40}}}
+	r.judge()
+	if fmt.Sprint(r.Aims) != "[{placing p50, most stored to fewest 1.4 2 false true times, a} {engine CPU per order, the same 5 2 false false times, b}]" {
+		t.Errorf("aims %v", r.Aims)
+	}
+}
+
 // service counts what a load sends.
 type service struct {
 	mu    sync.Mutex

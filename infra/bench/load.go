@@ -45,6 +45,7 @@ type call struct {
 // outcome is what became of a plan.
 type outcome struct {
 	Latencies []time.Duration `json:"latencies,omitempty"` // of every request, or order, in no order
+	Placings  []time.Duration `json:"placings,omitempty"`  // of the first request of every order
 	Lags      []time.Duration `json:"lags,omitempty"`      // from the answer to the payment to visible earnings
 	Presses   []time.Duration `json:"presses,omitempty"`   // from pressing pay to visible earnings
 	Began     time.Time       `json:"began"`
@@ -144,7 +145,8 @@ func (p plan) run() (outcome, error) {
 	})
 	all.Elapsed = time.Since(all.Began)
 	for _, w := range workers {
-		all.Latencies, all.Lags, all.Presses = append(all.Latencies, w.Latencies...), append(all.Lags, w.Lags...), append(all.Presses, w.Presses...)
+		all.Latencies, all.Placings = append(all.Latencies, w.Latencies...), append(all.Placings, w.Placings...)
+		all.Lags, all.Presses = append(all.Lags, w.Lags...), append(all.Presses, w.Presses...)
 	}
 	return all, err
 }

@@ -36,6 +36,8 @@ type Depth struct {
 // settledKOCs share the orders of a backlog, as they would on a busy day.
 const settledKOCs = 20
 
+func settledKOC(order int) string { return fmt.Sprintf("koc-%d", order%settledKOCs) }
+
 // settlings writes orders to the table of orders, faster than they are settled, and waits for the streams.
 func (b *bench) settlings(ctx context.Context, r *Report) error {
 	var rates, own, all []float64
@@ -56,7 +58,7 @@ func (b *bench) settlings(ctx context.Context, r *Report) error {
 }
 
 func (b *bench) settling(ctx context.Context, s *shop) (float64, CPU, error) {
-	orders := settledOrders(b.SettledOrders, 1, func(i int) string { return fmt.Sprintf("koc-%d", i%settledKOCs) })
+	orders := settledOrders(b.SettledOrders, 1, settledKOC)
 	items, err := placedItems(ctx, orders)
 	if err != nil {
 		return 0, CPU{}, err
@@ -99,7 +101,7 @@ func (s *shop) checkSettled(ctx context.Context, orders int) error {
 	}
 	var pending int64
 	for i := range settledKOCs {
-		balances, err := open.Balances(ctx, fmt.Sprintf("koc-%d", i))
+		balances, err := open.Balances(ctx, settledKOC(i))
 		if err != nil {
 			return err
 		}
@@ -172,7 +174,7 @@ func settledOrders(n, lines int, koc func(int) string) []ordering.Order {
 	at := time.Now().UTC().Truncate(time.Millisecond)
 	orders := make([]ordering.Order, n)
 	for i := range orders {
-		o := ordering.Order{ID: fmt.Sprintf("bench-%06d", i), PlacedAt: at, Day: at.Format(time.DateOnly), Language: "zh-Hans", Person: "bench", Payment: "on_delivery",
+		o := ordering.Order{ID: fmt.Sprintf("bench-%06d", i), PlacedAt: at, Day: at.Format(time.DateOnly), Language: "zh-Hans", Person: fmt.Sprintf("bench-%06d", i), Payment: "on_delivery",
 			Shipping: yuan(0), Tax: yuan(0), Discount: yuan(0), Total: yuan(int64(lines) * price),
 			Terms: ordering.Terms{PolicyVersion: 1, AttributionDays: 30, ReturnDays: 7, ReceiptDays: 15, Zone: "Asia/Shanghai", HoldUntil: at.Add(time.Hour)}}
 		o.Captures = []ordering.Capture{{V: 1, PaymentID: "p" + o.ID, Amount: o.Total, At: at}}

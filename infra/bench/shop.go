@@ -42,12 +42,17 @@ type shop struct {
 
 // open starts a store and fills it. A counted shop has a meter between every function and the engine, which costs time:
 // nothing else is measured there.
-func (b *bench) open(ctx context.Context, counted bool) (s *shop, err error) {
+func (b *bench) open(ctx context.Context, counted bool) (*shop, error) {
+	return b.openOn(ctx, os.Getenv("STORE"), counted)
+}
+
+// openOn is open on an engine of the caller's choice.
+func (b *bench) openOn(ctx context.Context, kind string, counted bool) (s *shop, err error) {
 	s = &shop{wires: map[string]*wire.Proxy{}}
 	if s.dir, err = os.MkdirTemp(b.dir, "store-"); err != nil {
 		return nil, err
 	}
-	o := local.Options{Root: b.root, DataDir: s.dir, Store: os.Getenv("STORE"), InMemory: true, BinDir: b.bins,
+	o := local.Options{Root: b.root, DataDir: s.dir, Store: kind, InMemory: true, BinDir: b.bins,
 		Parameters: map[string]string{"ThrottleRate": "1000000", "ThrottleBurst": "5000"}} // the store is measured, not its throttle
 	if counted {
 		o.Proxy = func(function, endpoint string) (string, error) {

@@ -29,6 +29,7 @@ func (w *worker) walk(n int) error {
 	if err != nil {
 		return err
 	}
+	w.Placings = append(w.Placings, time.Since(began))
 	var order struct{ PayURL string }
 	if err := json.Unmarshal(placed.body, &order); err != nil {
 		return fmt.Errorf("read the placed order: %w", err)
