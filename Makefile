@@ -73,7 +73,7 @@ deploy: ## build for arm64 and deploy to the AWS account that your credentials n
 	@$(MAKE) sam-build ARCH=arm64
 	@cd infra && ../$(sam) deploy --guided
 
-bench: ## measure start-up, latency, throughput and lag, and print one table (ARGS=--json for machines)
+bench: ## measure start-up, latency, throughput and lag, and print one table (ARGS=-json for machines, ARGS=-growth for a long history)
 	@$(setup) engines
 	@go run ./infra/bench $(ARGS)
 

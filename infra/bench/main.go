@@ -20,7 +20,8 @@ import (
 	"time"
 )
 
-// limit ends a run that hangs; a whole one takes about four minutes on a quiet machine, the long curve ten to twenty.
+// limit ends a run that hangs; a whole one takes about five minutes on a quiet machine, the long curve
+// half an hour on a busy one, most of it DynamoDB Local's.
 const limit = time.Hour
 
 func main() {

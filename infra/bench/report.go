@@ -163,7 +163,10 @@ func (r *Report) print(w io.Writer) error {
 	m := r.Machine
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "Yundian bench · %s · %s, %d cores, %s · %s · %s · %.0f s\n", m.At.Format("2006-01-02 15:04 MST"), m.Processor, m.Cores, m.System, m.Go, m.Engine, m.Seconds)
-	b.WriteString("Medians of repeated runs on fresh stores; functions, runner, engine and load share the machine.\n")
+	if len(r.Startups) > 0 {
+		b.WriteString("Medians of repeated runs on fresh stores; ")
+	}
+	b.WriteString("functions, runner, engine and load share the machine.\n")
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	if len(r.Startups) > 0 { // a whole run
 		r.printStartups(t)

@@ -35,7 +35,7 @@ type Options struct {
 	DataDir    string            // keeps everything that survives a restart; required
 	Address    string            // to listen on; empty means 127.0.0.1:0
 	Store      string            // engine.Dynoxide (also when empty), engine.DynamoDBLocal, or an endpoint's address
-	InMemory   bool              // the engine keeps nothing on disk
+	InMemory   bool              // the engine keeps nothing when it ends
 	Prebuilt   string            // folder of `sam build` artifacts to run instead of building
 	// Proxy may put something between a function and the store: it gets the function's name and the store's address
 	// and gives another address.
