@@ -272,21 +272,3 @@ func (a *admin) releaseHold(ctx context.Context, in *reasonInput) (*api.Reply[Or
 		return nil
 	})
 }
-
-type returnInput struct {
-	api.Keyed
-	ID     string `path:"id"`
-	Return string `path:"return"`
-	Body   struct {
-		Outcome string `json:"outcome" enum:"accepted,declined" doc:"Money goes back by a refund of its own"`
-		Note    string `json:"note,omitempty" maxLength:"300"`
-	}
-}
-
-func (a *admin) closeReturn(ctx context.Context, in *returnInput) (*api.Reply[Order], error) {
-	outcome := in.Body.Outcome
-	if note := typed.TidyLines(in.Body.Note); note != "" {
-		outcome += ": " + note
-	}
-	return a.update(ctx, in.ID, wish(ctx, in.Key, in.Body), func(o *ordering.Order) error { return o.CloseReturn(clip(in.Return), outcome, a.now()) })
-}

@@ -87,9 +87,85 @@ func TestCloseReturn(t *testing.T) {
 	}
 	want(t, b.send(t, "POST", "/v1/admin/orders/o1/returns/r2", body{"outcome": "accepted"}), 404)
 	wantField(t, b.send(t, "POST", "/v1/admin/orders/o1/returns/r1", body{"outcome": "maybe"}), "body.outcome")
-	if o := b.act(t, "o1", "returns/r1", body{"outcome": "declined", "note": "opened"}); o.Return != "" || o.Returns[0].Closed.Reason != "declined: opened" {
+	if o := b.act(t, "o1", "returns/r1", body{"outcome": "declined", "note": "opened"}); o.Return != "" || o.Returns[0].Closed.Outcome != "declined" || o.Returns[0].Closed.Reason != "opened" || len(o.Refunds) != 0 {
 		t.Errorf("closed %+v", o)
 	}
+}
+
+// TestReturnsEndWithTheirMoney: one call closes the return, refunds it and says where the goods go.
+func TestReturnsEndWithTheirMoney(t *testing.T) {
+	b := open(t)
+	b.shelve(t, "tea", 1000, 9)
+	b.order(t, "o1", "tea", 4, "")
+	b.act(t, "o1", "ship", body{"carrier": "SF", "tracking": "1"})
+	b.act(t, "o1", "deliver", nil)
+	ask := func(pieces int64) {
+		t.Helper()
+		if _, err := b.store.UpdateOrder(t.Context(), "o1", func(o *ordering.Order) error {
+			_, err := o.RequestReturn([]ordering.BasketLine{{SKU: "tea", Quantity: pieces}}, b.now())
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counts := func(sold, available, off int64) {
+		t.Helper()
+		found, err := b.store.Sellables(t.Context(), []string{"tea"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := found["tea"].Stock; s.Sold != sold || s.Available != available || s.WrittenOff != off || s.Received != 9 {
+			t.Errorf("stock %+v, want %d sold, %d available, %d written off", s, sold, available, off)
+		}
+	}
+	ask(2)
+	path := "/v1/admin/orders/o1/returns/r1"
+	wantField(t, b.send(t, "POST", path, body{"outcome": "declined", "goods": "keep"}), "body.outcome")
+	wantField(t, b.send(t, "POST", path, body{"outcome": "accepted", "goods": "elsewhere"}), "body.goods")
+	want(t, b.send(t, "POST", path, body{"outcome": "accepted", "lines": []body{{"sku": "tea", "quantity": 5}}}), 409)
+	o := b.act(t, "o1", "returns/r1", body{"outcome": "accepted", "note": "Thank you", "address": "杭州市文三路 1 号", "lines": []body{{"sku": "tea", "quantity": 1}}, "goods": "writeOff"})
+	end := o.Returns[0].Closed
+	if end == nil || end.Outcome != "accepted" || end.Reason != "Thank you" || end.Address != "杭州市文三路 1 号" || len(o.Refunds) != 1 || end.Refund != o.Refunds[0].ID {
+		t.Fatalf("closed %+v with %+v", end, o.Refunds)
+	}
+	if r := o.Refunds[0]; r.State != "succeeded" || r.Amount.Minor != 1000 || r.Lines[0].Goods != "writeOff" || len(o.Goods) != 1 || o.Goods[0].To != "writeOff" || o.Goods[0].Cause != r.ID {
+		t.Errorf("refund %+v, goods %+v", r, o.Goods)
+	}
+	counts(3, 5, 1)
+	if again := b.act(t, "o1", "returns/r1", body{"outcome": "accepted"}); len(again.Refunds) != 1 {
+		t.Errorf("closed twice: %+v", again.Refunds)
+	}
+	ask(2)
+	if o = b.act(t, "o1", "returns/r2", body{"outcome": "accepted"}); o.Refunded.Minor != 3000 {
+		t.Errorf("%s refunded", o.Refunded)
+	}
+	counts(1, 7, 1)
+	r := decode[Refund](t, b.send(t, "POST", "/v1/admin/orders/o1/refunds", body{"lines": []body{{"sku": "tea", "quantity": 1}}, "reason": "dented"}))
+	if r.Lines[0].Goods != "keep" {
+		t.Errorf("what the shopper has: %+v", r)
+	}
+	counts(1, 7, 1)
+}
+
+// A plain refund says where the goods go, too.
+func TestARefundSaysWhereTheGoodsGo(t *testing.T) {
+	b := open(t)
+	b.shelve(t, "tea", 1000, 9)
+	b.order(t, "o1", "tea", 4, "")
+	b.act(t, "o1", "ship", body{"carrier": "SF", "tracking": "1"})
+	b.act(t, "o1", "deliver", nil)
+	for n, goods := range []string{"restock", "keep", "writeOff"} {
+		sold, off := []int64{3, 3, 2}[n], []int64{0, 0, 1}[n]
+		q := body{"lines": []body{{"sku": "tea", "quantity": 1}}, "reason": "too much", "goods": goods}
+		if r := decode[Refund](t, b.send(t, "POST", "/v1/admin/orders/o1/refunds", q)); r.Lines[0].Goods != goods {
+			t.Errorf("%+v", r)
+		}
+		found, err := b.store.Sellables(t.Context(), []string{"tea"})
+		if s := found["tea"].Stock; err != nil || s.Sold != sold || s.WrittenOff != off || s.Available != 9-sold-off {
+			t.Errorf("%s: stock %+v, %v", goods, s, err)
+		}
+	}
+	wantField(t, b.send(t, "POST", "/v1/admin/orders/o1/refunds", body{"amount": body{"amount": 1, "currency": "CNY"}, "reason": "x", "goods": "restock"}), "body.goods")
 }
 
 func TestListOrders(t *testing.T) {

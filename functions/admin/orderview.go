@@ -53,6 +53,7 @@ type Order struct {
 	Expired     *OrderMark         `json:"expired,omitempty"`
 	Holds       []OrderHold        `json:"holds"`
 	Returns     []OrderReturn      `json:"returns"`
+	Goods       []OrderGoods       `json:"goods" doc:"Pieces that came back"`
 	Decisions   []OrderAttribution `json:"attributions" doc:"Who earns and why; the last one counts"`
 	AvailableOn *time.Time         `json:"availableOn" nullable:"true" doc:"When the commission becomes available; null while nobody can know"`
 }
@@ -126,21 +127,6 @@ type OrderHold struct {
 	By     string     `json:"by"`
 	At     time.Time  `json:"at"`
 	Lifted *OrderMark `json:"lifted,omitempty"`
-}
-
-// OrderReturn is a shopper's wish to give goods back.
-type OrderReturn struct {
-	ID     string            `json:"id"`
-	At     time.Time         `json:"at"`
-	Lines  []OrderReturnLine `json:"lines" doc:"Empty: everything"`
-	Reason string            `json:"reason"`
-	Closed *OrderMark        `json:"closed,omitempty"`
-}
-
-// OrderReturnLine is how many pieces of a SKU come back.
-type OrderReturnLine struct {
-	SKU      string `json:"sku"`
-	Quantity int64  `json:"quantity"`
 }
 
 // OrderAttribution is one decision about who earns.
@@ -239,11 +225,10 @@ func viewOrder(o ordering.Order, c ordering.Contact, ad ordering.Address) Order 
 		v.Holds = append(v.Holds, OrderHold{Reason: x.Reason, By: x.By, At: x.At.UTC(), Lifted: mark(x.Lifted)})
 	}
 	for _, x := range o.Returns {
-		r := OrderReturn{ID: x.ID, At: x.At.UTC(), Closed: mark(x.Closed)}
-		for _, l := range x.Lines {
-			r.Lines = append(r.Lines, OrderReturnLine{SKU: l.SKU, Quantity: l.Quantity})
-		}
-		v.Returns = append(v.Returns, r)
+		v.Returns = append(v.Returns, viewReturn(x))
+	}
+	for _, x := range o.Goods {
+		v.Goods = append(v.Goods, OrderGoods{SKU: o.Lines[x.Line].SKU, Quantity: x.Quantity, To: string(x.To), Cause: x.Cause, At: x.At.UTC()})
 	}
 	for _, x := range o.Awards {
 		v.Decisions = append(v.Decisions, viewAward(x))

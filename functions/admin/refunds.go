@@ -37,6 +37,7 @@ type RefundLine struct {
 	Quantity int64        `json:"quantity"`
 	Net      money.Amount `json:"net"`
 	Tax      money.Amount `json:"tax"`
+	Goods    string       `json:"goods,omitempty" enum:"restock,writeOff,keep" doc:"Where its pieces go"`
 }
 
 func viewRefund(o ordering.Order, r ordering.Refund) Refund {
@@ -53,7 +54,7 @@ func viewRefund(o ordering.Order, r ordering.Refund) Refund {
 func viewRefundLines(o ordering.Order, parts []ordering.LineRefund) []RefundLine {
 	var out []RefundLine
 	for _, l := range parts {
-		out = append(out, RefundLine{SKU: o.Lines[l.Line].SKU, Quantity: l.Quantity, Net: l.Net, Tax: l.Tax})
+		out = append(out, RefundLine{SKU: o.Lines[l.Line].SKU, Quantity: l.Quantity, Net: l.Net, Tax: l.Tax, Goods: string(l.Goods)})
 	}
 	return out
 }
@@ -62,11 +63,25 @@ type refundInput struct {
 	api.Keyed
 	ID   string `path:"id"`
 	Body struct {
-		Lines    []RefundItem  `json:"lines,omitempty" maxItems:"20"`
-		Shipping *money.Amount `json:"shipping,omitempty" doc:"Of the shipping fee"`
-		Amount   *money.Amount `json:"amount,omitempty" doc:"Alone: spread over what is left of the lines, then of shipping"`
-		Reason   string        `json:"reason" minLength:"1" maxLength:"500"`
+		RefundBody
+		Reason string `json:"reason" minLength:"1" maxLength:"500"`
 	}
+}
+
+// RefundBody is what goes back: lines and shipping, or an amount.
+type RefundBody struct {
+	Lines    []RefundItem  `json:"lines,omitempty" maxItems:"20"`
+	Shipping *money.Amount `json:"shipping,omitempty" doc:"Of the shipping fee"`
+	Amount   *money.Amount `json:"amount,omitempty" doc:"Alone: spread over what is left of the lines, then of shipping"`
+	Goods    string        `json:"goods,omitempty" enum:"restock,writeOff,keep" doc:"Where the pieces go: back on sale, written off, or kept by the shopper. When absent, pieces that are not shipped, or that a return is about, go back on sale, and the shopper keeps the others"`
+}
+
+func (b RefundBody) request(id, by string) ordering.RefundRequest {
+	q := ordering.RefundRequest{ID: id, By: by, Shipping: b.Shipping, Amount: b.Amount, Goods: ordering.Disposition(b.Goods)}
+	for _, l := range b.Lines {
+		q.Lines = append(q.Lines, ordering.RefundLine{SKU: l.SKU, Quantity: l.Quantity, Amount: l.Amount})
+	}
+	return q
 }
 
 // RefundItem asks to refund pieces of a line.
@@ -82,11 +97,8 @@ func (a *admin) refundOrder(ctx context.Context, in *refundInput) (*api.Reply[Re
 	if err := checkOrderID(in.ID); err != nil {
 		return nil, err
 	}
-	q := ordering.RefundRequest{ID: a.refundID(ctx, in), By: visitOf(ctx).subject, Reason: typed.TidyLines(in.Body.Reason),
-		Shipping: in.Body.Shipping, Amount: in.Body.Amount}
-	for _, l := range in.Body.Lines {
-		q.Lines = append(q.Lines, ordering.RefundLine{SKU: l.SKU, Quantity: l.Quantity, Amount: l.Amount})
-	}
+	q := in.Body.request(a.refundID(ctx, in.ID, in.Key), visitOf(ctx).subject)
+	q.Reason = typed.TidyLines(in.Body.Reason)
 	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[done]) (done, error) {
 		reply, err := record(done{})
 		if err != nil {
@@ -120,11 +132,11 @@ func (a *admin) refundOrder(ctx context.Context, in *refundInput) (*api.Reply[Re
 
 // refundID names the intent by the order and the request's key, so that sending the request again finds it; without a
 // key it is random. Providers know the refund by it.
-func (a *admin) refundID(ctx context.Context, in *refundInput) string {
+func (a *admin) refundID(ctx context.Context, order, key string) string {
 	unique := a.random()
-	if in.Key != "" {
-		sum := sha256.Sum256([]byte(visitOf(ctx).subject + "\x00" + in.Key))
+	if key != "" {
+		sum := sha256.Sum256([]byte(visitOf(ctx).subject + "\x00" + key))
 		unique = base32.StdEncoding.EncodeToString(sum[:15])
 	}
-	return in.ID + "-" + strings.ToLower(unique)
+	return order + "-" + strings.ToLower(unique)
 }

@@ -36,6 +36,7 @@ type Settings struct {
 	Limits           SettingsLimits  `json:"limits" doc:"How much of the stock can wait for somebody who has not paid"`
 	Licence          shop.Licence    `json:"licence" doc:"The page footer"`
 	AdvertisingLabel bool            `json:"advertisingLabel" doc:"Show 广告 where an experience stands beside a purchase link"`
+	ReturnAddress    string          `json:"returnAddress" doc:"Where shoppers send goods that they return; they read it with their return"`
 	DefaultShelf     []string        `json:"defaultShelf" doc:"Products on a storefront whose KOC has not chosen yet"`
 }
 
@@ -67,7 +68,7 @@ func viewSettings(s shop.Settings, plan commission.Plan) Settings {
 		Shipping: ShippingFee{Fee: money.Of(s.Shipping.Fee, s.Currency), FreeFrom: money.Of(s.Shipping.FreeFrom, s.Currency)},
 		Windows:  SettingsWindows{AttributionDays: w.AttributionDays, ReturnDays: w.ReturnDays, ReceiptDays: w.ReceiptDays, HoldMinutes: w.HoldMinutes},
 		Limits:   SettingsLimits{OpenOrders: l.OpenOrders, OpenPieces: l.OpenPieces, OnDeliveryPieces: l.OnDeliveryPieces},
-		Licence:  s.Licence, AdvertisingLabel: s.AdvertisingLabel, DefaultShelf: s.DefaultShelf}
+		Licence:  s.Licence, AdvertisingLabel: s.AdvertisingLabel, ReturnAddress: s.ReturnAddress, DefaultShelf: s.DefaultShelf}
 	for _, b := range plan.Coming() {
 		if next := int64(b.Default); next != v.DefaultRate {
 			from := b.From.UTC()
@@ -122,6 +123,7 @@ type SettingsChange struct {
 		ICP     *string `json:"icp,omitempty"`
 	} `json:"licence,omitempty"`
 	AdvertisingLabel *bool    `json:"advertisingLabel,omitempty"`
+	ReturnAddress    *string  `json:"returnAddress,omitempty" doc:"At most 500 characters, on several lines if you like"`
 	DefaultShelf     []string `json:"defaultShelf,omitempty" maxItems:"48"`
 }
 
@@ -129,6 +131,9 @@ type SettingsChange struct {
 func (c SettingsChange) apply(s shop.Settings) (shop.Settings, error) {
 	for _, x := range []struct{ to, from *string }{{&s.Brand, c.Brand}, {&s.Tagline, c.Tagline}, {&s.Hero, c.Hero}, {(*string)(&s.Currency), c.Currency}, {&s.TimeZone, c.TimeZone}} {
 		setText(x.to, x.from)
+	}
+	if c.ReturnAddress != nil {
+		s.ReturnAddress = typed.TidyLines(*c.ReturnAddress)
 	}
 	set((*int64)(&s.Tax), c.Tax)
 	set(&s.AdvertisingLabel, c.AdvertisingLabel)

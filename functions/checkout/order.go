@@ -1,9 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"yundian/shared/fail"
@@ -31,7 +35,7 @@ func (c *checkout) show(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if web.WantsJSON(r) {
-		web.WriteJSON(w, r, http.StatusOK, c.viewOrder(r, o))
+		c.writeOrder(w, r, o)
 		return
 	}
 	c.orderPage(w, r, o)
@@ -66,7 +70,8 @@ func seeOther(w http.ResponseWriter, address string) {
 type action struct {
 	Secret string        `json:"secret"`
 	Reason string        `json:"reason"`
-	Lines  []lineRequest `json:"lines"`
+	Note   string        `json:"note"`  // returns only; the same as a reason
+	Lines  []lineRequest `json:"lines"` // returns only; everything when absent
 }
 
 func readAction(r *http.Request) (action, error) {
@@ -78,7 +83,34 @@ func readAction(r *http.Request) (action, error) {
 	if err != nil {
 		return a, err
 	}
-	return action{Secret: form.Get("secret"), Reason: form.Get("reason")}, nil
+	lines, err := piecesOf(form)
+	return action{Secret: form.Get("secret"), Reason: form.Get("reason"), Note: form.Get("note"), Lines: lines}, err
+}
+
+// piecesOf are the pieces chosen on the form of the order page, which names a SKU and a quantity for each line. What was
+// left empty or at 0 stays with the shopper; when that is everything, nothing was chosen.
+func piecesOf(form url.Values) ([]lineRequest, error) {
+	skus, quantities := form["sku"], form["quantity"]
+	var lines []lineRequest
+	for i, sku := range skus[:min(len(skus), ordering.MaxLines+1)] { // one more than fits is refused with the order
+		text := ""
+		if i < len(quantities) {
+			text = strings.TrimSpace(quantities[i])
+		}
+		if text == "" || text == "0" {
+			continue
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, fail.NewFields([]fail.Field{fail.At(fmt.Sprintf("body.lines[%d].quantity", i), "out_of_range", "Between {low} and {high}.",
+				fail.Args{"low": 1, "high": ordering.MaxQuantity})})
+		}
+		lines = append(lines, lineRequest{SKU: sku, Quantity: n})
+	}
+	if len(skus) > 0 && len(lines) == 0 {
+		return nil, fail.NewFields([]fail.Field{fail.At("body.lines", "return_nothing", "Choose how many pieces you want to return.", nil)})
+	}
+	return lines, nil
 }
 
 // act does something with the order of the path and answers with the order as it then is: JSON, or on to its page.
@@ -103,8 +135,22 @@ func (c *checkout) act(w http.ResponseWriter, r *http.Request, do func(context.C
 	case web.IsForm(r):
 		seeOther(w, c.keys.OrderPath(o.ID)+langOf(r))
 	default:
-		web.WriteJSON(w, r, http.StatusOK, c.viewOrder(r, o))
+		c.writeOrder(w, r, o)
 	}
+}
+
+// writeOrder answers with the order as JSON. The shop's address for returns is read only for an order that has any.
+func (c *checkout) writeOrder(w http.ResponseWriter, r *http.Request, o ordering.Order) {
+	address := ""
+	if len(o.Returns) > 0 {
+		settings, err := c.store.Settings(r.Context())
+		if err != nil {
+			web.WriteProblem(w, r, err)
+			return
+		}
+		address = settings.ReturnAddress
+	}
+	web.WriteJSON(w, r, http.StatusOK, c.viewOrder(r, o, address))
 }
 
 func langOf(r *http.Request) string {
@@ -152,26 +198,39 @@ func (c *checkout) returns(w http.ResponseWriter, r *http.Request) {
 		for i, l := range a.Lines {
 			lines[i] = ordering.BasketLine{SKU: l.SKU, Quantity: l.Quantity}
 		}
-		// The shopper's own words go where they can be erased, and nowhere else.
+		// The shopper's own words go where they can be erased, and nowhere else. A click again without any keeps those that are there.
+		var extra []store.Write
+		if note := typed.TidyLines(cmp.Or(a.Note, a.Reason)); note != "" || o.OpenReturn() == nil {
+			extra = append(extra, store.ReturnNoteWrite(o, note, c.now()))
+		}
 		return c.store.UpdateOrder(ctx, o.ID, func(o *ordering.Order) error {
 			_, err := o.RequestReturn(lines, c.now())
 			return err
-		}, store.ReturnNoteWrite(o, typed.TidyLines(a.Reason), c.now()))
+		}, extra...)
 	})
 }
 
-// onlyReason refuses lines where a whole order is meant.
+// onlyReason refuses lines and a note where a whole order is meant.
 func onlyReason(a action) error {
-	if len(a.Lines) > 0 {
-		return fail.NewFields([]fail.Field{fail.At("body.lines", "field_unknown", "There is no such field.", nil)})
+	unknown := func(where string) error {
+		return fail.NewFields([]fail.Field{fail.At(where, "field_unknown", "There is no such field.", nil)})
+	}
+	switch {
+	case len(a.Lines) > 0:
+		return unknown("body.lines")
+	case a.Note != "":
+		return unknown("body.note")
 	}
 	return shortReason(a)
 }
 
-// shortReason refuses a reason too long to keep.
+// shortReason refuses words too long to keep.
 func shortReason(a action) error {
-	if utf8.RuneCountInString(a.Reason) > store.MaxReturnNote {
-		return fail.NewFields([]fail.Field{fail.At("body.reason", "too_long", "At most {limit} characters.", fail.Args{"limit": store.MaxReturnNote})})
+	var f []fail.Field
+	for where, text := range map[string]string{"body.reason": a.Reason, "body.note": a.Note} {
+		if utf8.RuneCountInString(text) > store.MaxReturnNote {
+			f = append(f, fail.At(where, "too_long", "At most {limit} characters.", fail.Args{"limit": store.MaxReturnNote}))
+		}
 	}
-	return nil
+	return fail.NewFields(f)
 }

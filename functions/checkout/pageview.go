@@ -3,6 +3,7 @@ package main
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -15,15 +16,15 @@ import (
 
 // orderPageView is what the page of an order is rendered from.
 type orderPageView struct {
-	Layout        web.LayoutData
-	Order         ordering.Order
-	Secret        string
-	Contact       ordering.Contact
-	Address       ordering.Address
-	Zone          *time.Location // of the shop
-	Asked         locale.Language
-	Now           time.Time
-	ReturnAddress string // of this page
+	Layout      web.LayoutData
+	Order       ordering.Order
+	Secret      string
+	Contact     ordering.Contact
+	Address     ordering.Address
+	Zone        *time.Location // of the shop
+	Asked       locale.Language
+	Now         time.Time
+	ShopAddress string // where goods are returned to
 }
 
 // refusedView is what the order form is rendered from when an order could not be taken.
@@ -81,8 +82,50 @@ func (v orderPageView) canConfirm() bool { return v.status() == ordering.Shipped
 
 func (v orderPageView) canReturn() bool {
 	o := v.Order
-	return v.status() == ordering.Delivered && o.Released == nil && o.OpenReturn() == nil && !v.Now.After(v.returnUntil())
+	return v.status() == ordering.Delivered && o.Released == nil && o.OpenReturn() == nil && !v.Now.After(v.returnUntil()) && len(v.returnable()) > 0
 }
+
+// piece is a line of the order with how many of its pieces are meant.
+type piece struct {
+	ordering.Line
+	Pieces int64
+}
+
+// returnable are the lines of which something can still be returned.
+func (v orderPageView) returnable() []piece {
+	if v.Order.RefundedTotal().Minor >= v.Order.Total.Minor && v.Order.Total.Minor > 0 {
+		return nil
+	}
+	return v.pieces(v.Order.CanReturn())
+}
+
+func (v orderPageView) pieces(lines []ordering.BasketLine) []piece {
+	var out []piece
+	for _, l := range lines {
+		if i := slices.IndexFunc(v.Order.Lines, func(x ordering.Line) bool { return x.SKU == l.SKU }); i >= 0 {
+			out = append(out, piece{v.Order.Lines[i], l.Quantity})
+		}
+	}
+	return out
+}
+
+// proposed is what the form for returns begins with: the only line's pieces, else nothing, so that everybody chooses.
+func (v orderPageView) proposed(l piece) string {
+	if len(v.returnable()) == 1 {
+		return strconv.FormatInt(l.Pieces, 10)
+	}
+	return "0"
+}
+
+// returnText says how far a return is.
+func (v orderPageView) returnText(x ordering.Return) string {
+	if x.Closed == nil {
+		return v.l().T("checkout.return_open")
+	}
+	return v.l().T("checkout.return_" + string(x.Closed.Outcome))
+}
+
+func (v orderPageView) returnTo(x ordering.Return) string { return returnAddress(x, v.ShopAddress) }
 
 func (v orderPageView) returnUntil() time.Time {
 	return v.Order.Delivered.At.AddDate(0, 0, v.Order.Terms.ReturnDays)

@@ -80,7 +80,7 @@ func (c *checkout) place(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
-	v := c.viewOrder(r, o.AsPlaced())
+	v := c.viewOrder(r, o.AsPlaced(), "")
 	v.Secret = c.keys.OrderSecret(o.ID)
 	web.WriteJSON(w, r, http.StatusCreated, v)
 }

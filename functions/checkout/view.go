@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"time"
@@ -67,10 +68,45 @@ type disputeView struct {
 	At     time.Time    `json:"at"`
 }
 
+// returnView is a return with the shop's answer. Address is where the goods go, while they can be sent.
 type returnView struct {
-	ID     string     `json:"id"`
-	At     time.Time  `json:"at"`
-	Closed *time.Time `json:"closedAt,omitempty"`
+	ID      string           `json:"id"`
+	At      time.Time        `json:"at"`
+	Lines   []returnLineView `json:"lines"`
+	Address string           `json:"address,omitempty"`
+	Closed  *time.Time       `json:"closedAt,omitempty"`
+	Outcome string           `json:"outcome,omitempty"`
+	Answer  string           `json:"answer,omitempty"`
+}
+
+type returnLineView struct {
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+}
+
+// returnAddress is where the goods of a return go: the shop's address, or the one that came with the answer. Goods of a return
+// that was declined go nowhere.
+func returnAddress(x ordering.Return, shop string) string {
+	switch {
+	case x.Closed == nil:
+		return shop
+	case x.Closed.Outcome == ordering.Accepted:
+		return cmp.Or(x.Closed.Address, shop)
+	default:
+		return ""
+	}
+}
+
+func viewReturn(x ordering.Return, shop string) returnView {
+	v := returnView{ID: x.ID, At: x.At.UTC(), Lines: []returnLineView{}, Address: returnAddress(x, shop)}
+	for _, l := range x.Lines {
+		v.Lines = append(v.Lines, returnLineView{SKU: l.SKU, Quantity: l.Quantity})
+	}
+	if x.Closed != nil {
+		at := x.Closed.At.UTC()
+		v.Closed, v.Outcome, v.Answer = &at, string(x.Closed.Outcome), x.Closed.Note
+	}
+	return v
 }
 
 func viewQuote(q ordering.Quote) quoteView {
@@ -85,7 +121,8 @@ func viewLines(lines []ordering.Line) []lineView {
 	return out
 }
 
-func (c *checkout) viewOrder(r *http.Request, o ordering.Order) orderView {
+// viewOrder is an order as JSON; address is where the shop wants goods to be returned.
+func (c *checkout) viewOrder(r *http.Request, o ordering.Order, address string) orderView {
 	v := orderView{ID: o.ID, Status: string(o.Status()), PlacedAt: o.PlacedAt.UTC(), Payment: o.Payment, Refunded: o.RefundedTotal(),
 		quoteView: quoteView{Lines: viewLines(o.Lines), Discount: o.Discount, Shipping: o.Shipping, Tax: o.Tax, Total: o.Total}}
 	if o.Status() == ordering.Held {
@@ -107,12 +144,7 @@ func (c *checkout) viewOrder(r *http.Request, o ordering.Order) orderView {
 		v.Disputes = append(v.Disputes, disputeView{Amount: x.Amount, State: x.State(), At: x.At.UTC()})
 	}
 	for _, x := range o.Returns {
-		rv := returnView{ID: x.ID, At: x.At.UTC()}
-		if x.Closed != nil {
-			at := x.Closed.At.UTC()
-			rv.Closed = &at
-		}
-		v.Returns = append(v.Returns, rv)
+		v.Returns = append(v.Returns, viewReturn(x, address))
 	}
 	return v
 }

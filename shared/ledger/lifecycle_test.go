@@ -281,15 +281,18 @@ func TestReturnsAreClosedBeforeTheRelease(t *testing.T) {
 		_, err := o.RequestReturn([]ordering.BasketLine{{SKU: "tea", Quantity: 1}}, noon)
 		return err
 	}
-	closed := func(outcome string) func(o *ordering.Order) error {
-		return func(o *ordering.Order) error { return o.CloseReturn("r1", outcome, noon) }
+	closed := func(outcome ordering.ReturnOutcome) func(o *ordering.Order) error {
+		return func(o *ordering.Order) error {
+			return o.CloseReturn("r1", ordering.ReturnDecision{Outcome: outcome, Refund: ordering.RefundRequest{ID: "r1"}}, noon)
+		}
 	}
 	for outcome, c := range map[string]struct {
 		acts      acts
 		available int64
 	}{
-		"declined": {acts{closed("declined")}, lifeEarning},
-		"accepted": {acts{refund("r", "tea", 1), closed("accepted")}, lifeCups},
+		"declined":                {acts{closed(ordering.Declined)}, lifeEarning},
+		"accepted":                {acts{closed(ordering.Accepted)}, lifeCups},
+		"refunded, then accepted": {acts{refund("r", "tea", 1), closed(ordering.Accepted)}, lifeCups},
 	} {
 		l := begin(t, "sandbox")
 		for _, act := range (acts{pay, ship, received, ask, release}) {

@@ -13,6 +13,7 @@ func (o Order) Clone() Order {
 	o.Disputes = slices.Clone(o.Disputes)
 	o.Shipments = slices.Clone(o.Shipments)
 	o.Returns = slices.Clone(o.Returns)
+	o.Goods = slices.Clone(o.Goods)
 	o.Holds = slices.Clone(o.Holds)
 	o.Awards = slices.Clone(o.Awards)
 	o.Redriven = slices.Clone(o.Redriven)
@@ -25,7 +26,7 @@ func (o Order) Equal(other Order) bool { return reflect.DeepEqual(o, other) }
 // AsPlaced is the order as it was placed, without anything that happened since.
 func (o Order) AsPlaced() Order {
 	o.Version, o.Session = 1, ""
-	o.Captures, o.Refunds, o.Disputes, o.Shipments, o.Returns, o.Holds, o.Awards, o.Redriven = nil, nil, nil, nil, nil, nil, nil, nil
+	o.Captures, o.Refunds, o.Disputes, o.Shipments, o.Returns, o.Holds, o.Awards, o.Redriven, o.Goods = nil, nil, nil, nil, nil, nil, nil, nil, nil
 	o.Delivered, o.Released, o.Cancelled, o.Expired, o.Revived, o.Withdrawn = nil, nil, nil, nil, nil, nil
 	return o
 }

@@ -48,21 +48,22 @@ type Order struct {
 	Evidence []Evidence
 
 	// What has not happened yet takes no room in the store.
-	Session   string     `json:",omitzero"` // the provider's open payment session, if any
-	Captures  []Capture  `json:",omitzero"`
-	Refunds   []Refund   `json:",omitzero"`
-	Disputes  []Dispute  `json:",omitzero"`
-	Shipments []Shipment `json:",omitzero"`
-	Returns   []Return   `json:",omitzero"`
-	Holds     []Hold     `json:",omitzero"`
-	Awards    []Award    `json:",omitzero"`
-	Delivered *Delivery  `json:",omitzero"`
-	Released  *Mark      `json:",omitzero"`
-	Cancelled *Mark      `json:",omitzero"`
-	Expired   *Mark      `json:",omitzero"`
-	Revived   *Mark      `json:",omitzero"` // an expired order that was paid late, with stock still there
-	Withdrawn *Mark      `json:",omitzero"` // refunded in full before anything was shipped: its goods went back on the shelf
-	Redriven  []Mark     `json:",omitzero"` // sent through the streams again because something on the way had given up
+	Session   string      `json:",omitzero"` // the provider's open payment session, if any
+	Captures  []Capture   `json:",omitzero"`
+	Refunds   []Refund    `json:",omitzero"`
+	Disputes  []Dispute   `json:",omitzero"`
+	Shipments []Shipment  `json:",omitzero"`
+	Returns   []Return    `json:",omitzero"`
+	Goods     []GoodsBack `json:",omitzero"` // pieces that came back
+	Holds     []Hold      `json:",omitzero"`
+	Awards    []Award     `json:",omitzero"`
+	Delivered *Delivery   `json:",omitzero"`
+	Released  *Mark       `json:",omitzero"`
+	Cancelled *Mark       `json:",omitzero"`
+	Expired   *Mark       `json:",omitzero"`
+	Revived   *Mark       `json:",omitzero"` // an expired order that was paid late, with stock still there
+	Withdrawn *Mark       `json:",omitzero"` // refunded in full before anything was shipped: its goods went back on the shelf
+	Redriven  []Mark      `json:",omitzero"` // sent through the streams again because something on the way had given up
 }
 
 // Customer says whether somebody orders for the first time.

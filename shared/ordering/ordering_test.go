@@ -516,7 +516,7 @@ func TestReleaseWaitsForReturnsAndHolds(t *testing.T) {
 	if mature(window) || !o.DueAt().IsZero() || !o.AvailableOn().IsZero() {
 		t.Error("an open return did not stop the release")
 	}
-	if err := o.CloseReturn("r1", "declined", noon); err != nil || !mature(window) {
+	if err := o.CloseReturn("r1", ordering.ReturnDecision{Outcome: ordering.Declined}, noon); err != nil || !mature(window) {
 		t.Errorf("closed return: %v", err)
 	}
 	if err := o.Hold("same address as the KOC", "op", noon); err != nil || mature(window) {

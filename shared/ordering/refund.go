@@ -38,6 +38,7 @@ type LineRefund struct {
 	Quantity int64
 	Net      money.Amount
 	Tax      money.Amount
+	Goods    Disposition `json:",omitzero"` // where its pieces go; empty when it has none
 }
 
 // Open reports whether the provider has not said yet how the refund ended.
@@ -54,6 +55,7 @@ type RefundRequest struct {
 	Lines    []RefundLine
 	Shipping *money.Amount
 	Amount   *money.Amount
+	Goods    Disposition // where the pieces go; empty: as the order stands, see disposition
 }
 
 // RefundLine asks to refund pieces of a line; Amount nil means their share of what was paid.
@@ -181,6 +183,9 @@ func (o *Order) RequestRefund(q RefundRequest, now time.Time) (Refund, error) {
 	case r.Amount.Minor > o.Refundable().Minor:
 		return Refund{}, o.tooMuch()
 	}
+	if err := o.moveGoods(r, q, now); err != nil {
+		return Refund{}, err
+	}
 	o.Refunds = append(o.Refunds, r)
 	o.withdraw(now)
 	return r, nil
@@ -237,7 +242,7 @@ func (o Order) checkRefund(q RefundRequest) error {
 	case len(o.Refunds) >= MaxRefunds:
 		return fail.New(fail.TooMany, "refunds_too_many", "This order has too many refunds.", nil)
 	}
-	return nil
+	return o.checkGoods(q.Goods, q.Lines)
 }
 
 // itemise fills the refund from the lines and shipping that were asked for.
@@ -247,6 +252,9 @@ func (o Order) itemise(r *Refund, q RefundRequest) error {
 		part, err := o.linePart(i, l)
 		if err != nil {
 			return err
+		}
+		if part.Quantity > 0 && o.holdsGoods() {
+			part.Goods = o.disposition(i, part.Quantity, q.Goods)
 		}
 		r.Lines = append(r.Lines, part)
 	}

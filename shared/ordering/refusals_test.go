@@ -307,7 +307,7 @@ func TestRefusedReturns(t *testing.T) {
 		return func(o *ordering.Order, i int) error {
 			r, err := o.RequestReturn(lines, at)
 			if err == nil {
-				err = o.CloseReturn(r.ID, "declined", at)
+				err = o.CloseReturn(r.ID, ordering.ReturnDecision{Outcome: ordering.Declined}, at)
 			}
 			return err
 		}
@@ -334,7 +334,7 @@ func TestRefusedReturns(t *testing.T) {
 			if _, err := o.RequestReturn(nil, noon); err != nil {
 				return err
 			}
-			return o.CloseReturn(id, "declined", noon)
+			return o.CloseReturn(id, ordering.ReturnDecision{Outcome: ordering.Declined}, noon)
 		})
 	}
 	expect(t, map[string]refusal{

@@ -31,6 +31,8 @@ type Settings struct {
 	Tax     money.BasisPoints
 	Windows Windows
 	Limits  Limits
+	// ReturnAddress is where shoppers send goods that they return, several lines perhaps; empty when each answer names one.
+	ReturnAddress string `json:",omitzero"`
 	// DefaultShelf is what a KOC's storefront shows until the KOC chooses: product ids in order, at most ShelfLimit.
 	DefaultShelf []string
 }
@@ -123,6 +125,7 @@ func (s Settings) Validate() error {
 	text("brand", s.Brand, 60)
 	text("tagline", s.Tagline, 200)
 	text("hero", s.Hero, 500)
+	text("returnAddress", s.ReturnAddress, 500)
 	text("licence.company", s.Licence.Company, 120)
 	text("licence.number", s.Licence.Number, 60)
 	text("licence.icp", s.Licence.ICP, 60)

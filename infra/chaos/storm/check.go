@@ -261,7 +261,7 @@ func (s *storm) checkForecast(ctx context.Context, handle string, orders map[str
 
 // checkStock compares every SKU's counts with what the orders hold.
 func (s *storm) checkStock(ctx context.Context, orders map[string]ordering.Order) error {
-	reserved, sold := map[string]int64{}, map[string]int64{}
+	reserved, sold, off := map[string]int64{}, map[string]int64{}, map[string]int64{}
 	for _, o := range orders {
 		isReserved, isSold := shelf(o)
 		for _, l := range o.Lines {
@@ -270,6 +270,15 @@ func (s *storm) checkStock(ctx context.Context, orders map[string]ordering.Order
 			}
 			if isSold {
 				sold[l.SKU] += l.Quantity
+			}
+		}
+		for _, g := range o.Goods {
+			sku := o.Lines[g.Line].SKU
+			if isSold {
+				sold[sku] -= g.Quantity
+			}
+			if g.To == ordering.WriteOff {
+				off[sku] += g.Quantity
 			}
 		}
 	}
@@ -284,6 +293,9 @@ func (s *storm) checkStock(ctx context.Context, orders map[string]ordering.Order
 		}
 		if c.Received != s.stock[sku] {
 			s.differ("stock of %s says that %d were received, it were %d", sku, c.Received, s.stock[sku])
+		}
+		if c.WrittenOff != off[sku] {
+			s.differ("stock of %s has %d written off, returns wrote off %d", sku, c.WrittenOff, off[sku])
 		}
 		if c.Reserved != reserved[sku] || c.Sold != sold[sku] {
 			s.differ("stock of %s has %d reserved and %d sold, the orders hold %d and %d", sku, c.Reserved, c.Sold, reserved[sku], sold[sku])

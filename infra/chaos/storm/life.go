@@ -300,15 +300,24 @@ func (s *storm) fulfil(ctx context.Context, i int, p *purchase, r *rand.Rand) er
 	return nil
 }
 
-// returns asks for a return; the operator closes most of them.
+// returns asks for a return; the operator closes most of them, with their money.
 func (s *storm) returns(ctx context.Context, p *purchase, r *rand.Rand) error {
 	l := p.lines[r.IntN(len(p.lines))]
-	wish := map[string]any{"lines": []any{map[string]any{"sku": l.sku, "quantity": 1}}, "reason": "too bitter"}
+	wish := map[string]any{"lines": []any{map[string]any{"sku": l.sku, "quantity": 1}}, "note": "too bitter"}
 	if err := s.shopperDoes(ctx, p, "returns", wish); err != nil || r.IntN(100) < 15 {
 		return err
 	}
-	outcome := []string{"accepted", "declined"}[r.IntN(2)]
-	return s.operatorDoes(ctx, p, "returns/r1", "close", map[string]any{"outcome": outcome})
+	answer := map[string]any{"outcome": "accepted", "note": "we are sorry"}
+	switch r.IntN(4) {
+	case 0: // what was asked for, back on sale
+	case 1:
+		answer["goods"], answer["shipping"] = "writeOff", cny(1+r.IntN(300))
+	case 2:
+		answer["goods"], answer["amount"] = "keep", cny(r.IntN(2_000))
+	default:
+		answer["outcome"] = "declined"
+	}
+	return s.operatorDoes(ctx, p, "returns/r1", "close", answer)
 }
 
 // mishaps are what the provider does with the next refund.
@@ -333,6 +342,9 @@ func (s *storm) refund(ctx context.Context, p *purchase, r *rand.Rand, name stri
 		body["lines"] = []any{map[string]any{"sku": l.sku, "quantity": 1}}
 	default:
 		body["lines"] = []any{map[string]any{"sku": l.sku, "quantity": 1 + r.IntN(l.quantity)}}
+		if goods := []string{"", "restock", "writeOff"}[r.IntN(3)]; goods != "" {
+			body["goods"] = goods
+		}
 	}
 	return s.operatorDoes(ctx, p, "refunds", name, body)
 }

@@ -117,7 +117,7 @@ func cancel(o *ordering.Order, x Step, at time.Time) error {
 	return settleRefunds(o, at)
 }
 
-// refund gives money back for the step's lines, or for everything, and closes the return that asked for it.
+// refund gives money back for the step's lines, or for everything; with it, it closes the return that asked for it.
 func refund(o *ordering.Order, id string, x Step, at time.Time) error {
 	q := ordering.RefundRequest{ID: id, By: operator, Reason: x.Text}
 	for _, l := range x.Lines {
@@ -129,13 +129,12 @@ func refund(o *ordering.Order, id string, x Step, at time.Time) error {
 		}
 		q.Shipping = &o.Shipping
 	}
-	if _, err := o.RequestRefund(q, at); err != nil {
-		return err
-	}
 	if r := o.OpenReturn(); r != nil {
-		if err := o.CloseReturn(r.ID, "accepted", at); err != nil {
+		if err := o.CloseReturn(r.ID, ordering.ReturnDecision{Outcome: ordering.Accepted, By: operator, Refund: q}, at); err != nil {
 			return err
 		}
+	} else if _, err := o.RequestRefund(q, at); err != nil {
+		return err
 	}
 	return settleRefunds(o, at)
 }

@@ -86,6 +86,19 @@ func shelf(o ordering.Order) (reserved, sold bool) {
 	return false, false
 }
 
+// lineHolds is how many pieces of a line an order keeps reserved, has sold, and has brought back to be written off.
+func lineHolds(o ordering.Order, line int) (reserved, sold, off int64) {
+	isReserved, isSold := shelf(o)
+	back := int64(0)
+	for _, g := range o.Goods {
+		if g.Line == line {
+			back += g.Quantity
+			off += g.Quantity * one(g.To == ordering.WriteOff)
+		}
+	}
+	return o.Lines[line].Quantity * one(isReserved), (o.Lines[line].Quantity - back) * one(isSold), off
+}
+
 // refundedNet is what has gone back of a line by refunds that have not failed and by lost disputes, before a version; 0 is
 // for ever.
 func refundedNet(o ordering.Order, line int, before int64) (sum int64) {

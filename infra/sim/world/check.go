@@ -105,6 +105,35 @@ func (x *watch) checkRefunds(o ordering.Order) {
 	}
 }
 
+// checkReturned holds what came back against the refunds and returns that say so: an accepted return has its refund in the
+// same write, unless nothing was left to give back or nobody wanted any, and goods go where their refund says.
+func (x *watch) checkReturned(a, b ordering.Order) {
+	for i, r := range a.Returns {
+		c := b.Returns[i].Closed
+		if r.Closed != nil || c == nil {
+			continue
+		}
+		refund, made := b.Refund(c.Refund)
+		if c.Outcome == ordering.Accepted && c.Refund != "" && (!made || refund.V != c.V) || c.Outcome == ordering.Declined && len(b.Refunds) > len(a.Refunds) {
+			x.w.violate(2, "return %s of order %s is %s without its refund %q", r.ID, b.ID, c.Outcome, c.Refund)
+		}
+	}
+	for _, r := range b.Refunds[len(a.Refunds):] {
+		for _, l := range r.Lines {
+			var back int64
+			for _, g := range b.Goods[len(a.Goods):] {
+				if g.Line == l.Line && g.To == l.Goods {
+					back += g.Quantity
+				}
+			}
+			again := slices.ContainsFunc(a.Goods, func(g ordering.GoodsBack) bool { return g.Line == l.Line }) // perhaps of a refund that failed
+			if all := l.Goods == ordering.Restock || l.Goods == ordering.WriteOff; back > l.Quantity || all && !again && back != l.Quantity {
+				x.w.violate(6, "refund %s of order %s brings %d of %d pieces of line %d back (%s)", r.ID, b.ID, back, l.Quantity, l.Line, l.Goods)
+			}
+		}
+	}
+}
+
 // checkGiven holds refunds against the bank's: no more is on record as given back than it has given back, because what it does
 // is true before it is told, and what it was asked for is never on record as something that it did by itself.
 func (x *watch) checkGiven(o ordering.Order) {
@@ -158,6 +187,8 @@ func (x *watch) checkGrowth(a, b ordering.Order) {
 	grows("a return", prefix(a.Returns, b.Returns, func(a, b ordering.Return) bool {
 		return kept(a.Closed, b.Closed) && same(with(a, func(r *ordering.Return) { r.Closed = b.Closed }), b)
 	}))
+	grows("goods that came back", prefix(a.Goods, b.Goods, same))
+	x.checkReturned(a, b)
 	grows("a hold", prefix(a.Holds, b.Holds, func(a, b ordering.Hold) bool {
 		return kept(a.Lifted, b.Lifted) && same(with(a, func(h *ordering.Hold) { h.Lifted = b.Lifted }), b)
 	}))
@@ -347,7 +378,7 @@ func (x *watch) checkStock(id string) {
 		x.w.violate(6, "stock of variant %s is below zero: %+v", id, s)
 	case s.available+s.reserved+s.sold != s.received-s.writtenOff:
 		x.w.violate(6, "stock of variant %s is off balance: %+v", id, s)
-	case s.reserved != h.reserved, s.sold != h.sold:
-		x.w.violate(6, "stock of variant %s is %+v, orders hold %d reserved and %d sold", id, s, h.reserved, h.sold)
+	case s.reserved != h.reserved, s.sold != h.sold, s.writtenOff != h.off:
+		x.w.violate(6, "stock of variant %s is %+v, orders hold %d reserved and %d sold, and %d were written off", id, s, h.reserved, h.sold, h.off)
 	}
 }

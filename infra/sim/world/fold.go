@@ -118,11 +118,10 @@ func (f *folded) checkOrders() {
 	hold := map[string]stock{}
 	for _, id := range w.watch.ids {
 		o := f.orders[id]
-		reserved, sold := shelf(o)
-		for _, l := range o.Lines {
+		for i, l := range o.Lines {
+			reserved, sold, off := lineHolds(o, i)
 			h := hold[l.VariantID]
-			h.reserved += l.Quantity * one(reserved)
-			h.sold += l.Quantity * one(sold)
+			h.reserved, h.sold, h.writtenOff = h.reserved+reserved, h.sold+sold, h.writtenOff+off
 			hold[l.VariantID] = h
 			if _, exists := f.stock[l.VariantID]; !exists {
 				w.violate(6, "order %s holds variant %s, which is nowhere", id, l.VariantID)
@@ -131,7 +130,7 @@ func (f *folded) checkOrders() {
 	}
 	for _, id := range slices.Sorted(maps.Keys(f.stock)) {
 		s, h := f.stock[id], hold[id]
-		if s.reserved != h.reserved || s.sold != h.sold || s.available+s.reserved+s.sold != s.received-s.writtenOff || min(s.available, s.reserved, s.sold) < 0 {
+		if s.reserved != h.reserved || s.sold != h.sold || s.writtenOff < h.writtenOff || s.available+s.reserved+s.sold != s.received-s.writtenOff || min(s.available, s.reserved, s.sold) < 0 {
 			w.violate(6, "stock of variant %s is %+v, orders hold %+v", id, s, h)
 		}
 	}

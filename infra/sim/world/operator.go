@@ -134,6 +134,9 @@ func (w *World) refundsSome() {
 		case 6: // nonsense
 			q.Amount = &money.Amount{Minor: int64(w.pick(2)) * money.MaxMinor, Currency: "EUR"}
 		}
+		if w.pick(3) == 2 {
+			q.Goods = w.disposition()
+		}
 		return change{body: fmt.Sprintf("%+v", q), sends: true, do: func(o *ordering.Order, now time.Time) error {
 			_, err := o.RequestRefund(q, now)
 			return err
@@ -141,14 +144,40 @@ func (w *World) refundsSome() {
 	})
 }
 
+// closesReturn ends a return, mostly with its money, in one of the many ways.
 func (w *World) closesReturn() {
 	w.onOrder("close return", func(o ordering.Order) bool { return o.OpenReturn() != nil }, func(id string) change {
-		which := "r1"
+		which := ordering.Return{ID: "r1"}
 		if r := w.watch.orders[id].now.OpenReturn(); r != nil {
-			which = r.ID
+			which = *r
 		}
-		return change{body: which, do: func(o *ordering.Order, now time.Time) error { return o.CloseReturn(which, "declined", now) }}
+		d := ordering.ReturnDecision{Outcome: ordering.Accepted, By: "operator", Note: "thank you", Refund: ordering.RefundRequest{ID: w.id("refund"), By: "operator"}}
+		amount := func(minor int) *money.Amount { a := money.Of(int64(minor), w.shop.currency); return &a }
+		switch w.pick(7) {
+		case 0, 1: // what was asked for
+		case 2:
+			d = ordering.ReturnDecision{Outcome: ordering.Declined, By: "operator", Note: "worn"}
+		case 3:
+			d.Refund.Amount = amount(w.pick(500)) // perhaps nothing
+		case 4:
+			d.Refund.Shipping = amount(w.between(1, 200))
+		case 5: // some of it, or more than was asked for
+			for _, l := range which.Lines {
+				d.Refund.Lines = append(d.Refund.Lines, ordering.RefundLine{SKU: l.SKU, Quantity: int64(w.between(1, 3))})
+			}
+		case 6:
+			d.Outcome = "perhaps"
+		}
+		if d.Outcome == ordering.Accepted {
+			d.Refund.Goods = w.disposition()
+		}
+		return change{body: fmt.Sprintf("%s %+v", which.ID, d), sends: true, do: func(o *ordering.Order, now time.Time) error { return o.CloseReturn(which.ID, d, now) }}
 	})
+}
+
+// disposition says where refunded goods go, or leaves it open.
+func (w *World) disposition() ordering.Disposition {
+	return []ordering.Disposition{"", "", ordering.Restock, ordering.WriteOff, ordering.Keep, "elsewhere"}[w.pick(6)]
 }
 
 func (w *World) holds() {

@@ -359,6 +359,16 @@ func (w *World) reach(o ordering.Order) {
 	count("dispute lost", lost)
 	count("dispute won", won)
 	count("returned", len(o.Returns) > 0)
+	accepted, off := false, false
+	for _, r := range o.Returns {
+		accepted = accepted || r.Closed != nil && r.Closed.Refund != ""
+	}
+	for _, g := range o.Goods {
+		off = off || g.To == ordering.WriteOff
+	}
+	count("return accepted", accepted)
+	count("goods back", len(o.Goods) > 0)
+	count("goods written off", off)
 	count("held", len(o.Holds) > 0)
 	count("decided again", len(o.Awards) > 1)
 	count("decided again after the release", len(o.Awards) > 1 && o.Released != nil && o.Awards[len(o.Awards)-1].V > o.Released.V)

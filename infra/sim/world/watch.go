@@ -96,11 +96,12 @@ type purse struct {
 	postings       []ledger.Posting
 }
 
-// held is what orders hold of a variant, and what is stored, and where; nothing when it is nowhere.
+// held is what orders hold of a variant, what was written off with returns and by hand, and what is stored, and where; nothing
+// when it is nowhere.
 type held struct {
-	reserved, sold int64
-	stored         stock
-	at             store.Key
+	reserved, sold, off int64
+	stored              stock
+	at                  store.Key
 }
 
 type stock struct{ available, reserved, sold, received, writtenOff int64 }
@@ -156,6 +157,8 @@ func (x *watch) change(t store.Table, c store.Change) {
 		x.placed[strings.TrimPrefix(c.Key.PK, "IDEMP#orders#")] = placement{order: text(c.New["order"]), hash: text(c.New["hash"])}
 	case t == store.Shop && kind == "IDEMP":
 		x.replies[strings.TrimPrefix(c.Key.PK, "IDEMP#")] = text(c.New["hash"])
+	case t == store.Shop && kind == "MOVE":
+		x.variant(strings.TrimPrefix(c.Key.PK, "VARIANT#")).off += movedOff(c.New)
 	case t == store.Shop && kind == "SKU":
 		x.changeStock(c)
 	case t == store.Shop && kind == "FROM":
@@ -169,6 +172,14 @@ func (x *watch) change(t store.Table, c store.Change) {
 	case t == store.Ledger:
 		x.changeLedger(kind, c)
 	}
+}
+
+// movedOff is what a movement of stock by hand has written off.
+func movedOff(it store.Item) int64 {
+	if m, ok := it["move"].(*types.AttributeValueMemberM); ok {
+		return number(m.Value["WrittenOff"])
+	}
+	return 0
 }
 
 // standing is since when a KOC is approved or suspended, and when that was written.
@@ -237,12 +248,14 @@ func (x *watch) changeOrder(c store.Change) {
 
 // holds moves what orders hold of their variants.
 func (x *watch) holds(before, after ordering.Order) {
-	wasReserved, wasSold := shelf(before)
-	isReserved, isSold := shelf(after)
-	for _, l := range after.Lines {
+	for i, l := range after.Lines {
 		h := x.variant(l.VariantID)
-		h.reserved += l.Quantity * (one(isReserved) - one(wasReserved))
-		h.sold += l.Quantity * (one(isSold) - one(wasSold))
+		if before.ID != "" {
+			reserved, sold, off := lineHolds(before, i)
+			h.reserved, h.sold, h.off = h.reserved-reserved, h.sold-sold, h.off-off
+		}
+		reserved, sold, off := lineHolds(after, i)
+		h.reserved, h.sold, h.off = h.reserved+reserved, h.sold+sold, h.off+off
 		x.touchedVariants = append(x.touchedVariants, l.VariantID)
 	}
 }
