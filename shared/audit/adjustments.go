@@ -15,6 +15,13 @@ func (a *Auditor) adjustments(ctx context.Context, at Place, r *Report) (Place, 
 	if err != nil {
 		return at, err
 	}
+	ids := make([]string, len(page))
+	for i, x := range page {
+		ids[i] = x.ID
+	}
+	if err := a.filed(ctx, store.FiledAdjustment, ids, r); err != nil {
+		return at, err
+	}
 	for _, x := range page {
 		r.Checked++
 		if x.State() != ledger.Approved {

@@ -30,12 +30,15 @@ const (
 	Balance    = "balance"    // a balance that is not the sum of its postings, or has the wrong sign
 	Forecast   = "forecast"   // pending commission by day
 	Month      = "month"      // what caps and bonuses of a month are worked out from
-	Statistics = "statistics" // what is counted of an order
+	Statistics = "statistics" // what is counted of an order, and the sums of that by day, link and product
 	Statement  = "statement"  // a closed month that is not what its postings add up to, or does not follow the one before
 	Payout     = "payout"     // a payout, its postings, or what is in payout
 	Tax        = "tax"        // what was paid in a tax period, and withheld of it
 	Adjustment = "adjustment" // an approved one without its posting, or a posting of none
 	Stock      = "stock"
+	Filed      = "filed"     // what stands beside an item for indexes, lists and guards, and does not follow from the item
+	BankFile   = "bank file" // a file for the bank and the payouts that it holds
+	Login      = "login"     // whose login a KOC's is
 )
 
 // Difference is a figure that is not what it should be.
@@ -74,6 +77,7 @@ type Place struct {
 	Sums    []sum     `json:"s,omitempty"` // of the postings so far
 	Cut     time.Time `json:"c,omitzero"`  // postings before it were read once, later ones are read again
 	Again   bool      `json:"g,omitempty"` // the sums differed once
+	Day     string    `json:"d,omitempty"` // up to which the KOC's statistics are checked, and not itself
 }
 
 // The parts of a run, in order: what is owed first, and orders last, because there are most of them, newest first.
@@ -81,11 +85,13 @@ const (
 	orders      = "orders"
 	kocs        = "kocs"
 	payouts     = "payouts"
+	files       = "files"
 	adjustments = "adjustments"
 	stock       = "stock"
+	statistics  = "statistics"
 )
 
-var parts = []string{kocs, payouts, adjustments, stock, orders}
+var parts = []string{kocs, payouts, files, adjustments, stock, statistics, orders}
 
 // then is the place after a slice: further in this part, or the next part, or the end.
 func (p Place) then(after string) Place {
@@ -114,6 +120,8 @@ const (
 	sliceProducts = 50
 
 	slicePayouts     = 100
+	sliceFiles       = 20
+	sliceCounted     = 2000 // orders of one KOC whose statistics are added up
 	sliceAdjustments = 50
 )
 
@@ -149,8 +157,12 @@ func (a *Auditor) Slice(ctx context.Context, at Place) (Report, Place, error) {
 		next, err = a.kocs(ctx, at, &r)
 	case payouts:
 		next, err = a.payouts(ctx, at, &r)
+	case files:
+		next, err = a.files(ctx, at, &r)
 	case adjustments:
 		next, err = a.adjustments(ctx, at, &r)
+	case statistics:
+		next, err = a.statistics(ctx, at, &r)
 	default:
 		next, err = a.stock(ctx, at, &r)
 	}

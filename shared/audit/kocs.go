@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"yundian/shared/commission"
+	"yundian/shared/koc"
 	"yundian/shared/ledger"
 	"yundian/shared/money"
 	"yundian/shared/payout"
@@ -38,6 +39,9 @@ func (a *Auditor) kocs(ctx context.Context, at Place, r *Report) (Place, error) 
 	if err != nil {
 		return at, err
 	}
+	if err := a.profiles(ctx, profiles, r); err != nil {
+		return at, err
+	}
 	for _, p := range profiles {
 		fresh := left == a.Postings
 		begin := Place{Part: at.Part, After: at.After, KOC: p.Handle, Cut: a.Now().Add(-settled)}
@@ -55,6 +59,30 @@ func (a *Auditor) kocs(ctx context.Context, at Place, r *Report) (Place, error) 
 		at.After = p.Handle
 	}
 	return at.then(next), nil
+}
+
+// profiles holds what leads to KOCs against them.
+func (a *Auditor) profiles(ctx context.Context, profiles []koc.Profile, r *Report) error {
+	var handles, logins []string
+	for _, p := range profiles {
+		handles = append(handles, p.Handle)
+		if p.Subject != "" {
+			logins = append(logins, p.Subject)
+		}
+	}
+	if err := a.filed(ctx, store.FiledKOC, handles, r); err != nil {
+		return err
+	}
+	bound, err := a.Store.Logins(ctx, logins)
+	if err != nil {
+		return err
+	}
+	for _, p := range profiles {
+		if p.Subject != "" && bound[p.Subject] != p.Handle {
+			r.differ(Difference{Login, p.Handle, "a login that leads to " + p.Handle, orNothing(bound[p.Subject])})
+		}
+	}
+	return nil
 }
 
 // koc checks one KOC, from where the last slice stopped. The place it returns names the KOC again when the postings do

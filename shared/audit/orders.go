@@ -22,6 +22,13 @@ func (a *Auditor) orders(ctx context.Context, at Place, r *Report) (Place, error
 	if err != nil {
 		return at, err
 	}
+	ids := make([]string, len(page))
+	for i, o := range page {
+		ids[i] = o.ID
+	}
+	if err := a.filed(ctx, store.FiledOrder, ids, r); err != nil {
+		return at, err
+	}
 	return at.then(next), a.lookAtOrders(ctx, page, r)
 }
 
@@ -190,22 +197,22 @@ func (e *evidence) unsettled(now time.Time) bool {
 
 func (e *evidence) differences(now time.Time) []Difference {
 	found := append(sums(e.order), strangers(e.order, now)...)
-	found = append(found, e.posted()...)
+	found = append(found, e.history()...)
 	if e.applied.V > e.order.Version {
 		found = append(found, Difference{Order, e.order.ID, fmt.Sprintf("version %d", e.applied.V), fmt.Sprintf("version %d", e.order.Version)})
 	}
 	if _, ok := e.facts[e.applied.V]; !ok && e.applied.V > 0 {
 		found = append(found, Difference{Fact, e.order.ID, fmt.Sprintf("a fact of version %d", e.applied.V), nothing})
 	}
-	if e.applied.V == e.order.Version {
+	if e.applied.V > 0 && e.applied.V <= e.order.Version {
 		found = append(found, e.standing()...)
 	}
 	return append(found, e.statistics(now)...)
 }
 
-// standing holds what the ledger says of the order's last version against what follows from it.
+// standing holds what the ledger says of the version that it has settled last against what follows from it.
 func (e *evidence) standing() []Difference {
-	s, _, err := ledger.Settle(e.order, ledger.Applied{}, ledger.Months{}, e.facts[e.applied.V].At)
+	s, _, err := ledger.Settle(e.order.AsOf(e.applied.V), ledger.Applied{}, ledger.Months{}, e.facts[e.applied.V].At)
 	if err != nil {
 		return []Difference{{Commission, e.order.ID, "an order that can be settled", err.Error()}}
 	}

@@ -21,6 +21,14 @@ func (a *Auditor) payouts(ctx context.Context, at Place, r *Report) (Place, erro
 	if err != nil {
 		return at, err
 	}
+	if err := a.filed(ctx, store.FiledPayout, idsOf(page), r); err != nil {
+		return at, err
+	}
+	inFiles, err := a.exports(ctx, page)
+	if err != nil {
+		return at, err
+	}
+	r.differ(inFiles...)
 	for _, p := range page {
 		r.Checked++
 		if p.Withdrawn != p.Netted+p.Gross || p.Gross != p.Tax+p.Fee+p.Net || min(p.Credit, p.Netted, p.Tax, p.Fee) < 0 || p.Net <= 0 {
@@ -32,6 +40,14 @@ func (a *Auditor) payouts(ctx context.Context, at Place, r *Report) (Place, erro
 		}
 	}
 	return at.then(next), nil
+}
+
+func idsOf(payouts []payout.Payout) []string {
+	ids := make([]string, len(payouts))
+	for i, p := range payouts {
+		ids[i] = p.ID
+	}
+	return ids
 }
 
 // moves are the postings that follow from where a payout stands, and what their entries say.
@@ -70,6 +86,10 @@ func (w *walk) payouts(total fold) []Difference {
 	taxes := map[store.TaxPeriod]payout.TaxSum{}
 	known := map[string]bool{}
 	for _, p := range w.paid {
+		if p.KOC != w.at.KOC {
+			found = append(found, Difference{Payout, p.ID, "a place in the list of " + p.KOC, "one in the list of " + w.at.KOC})
+			continue
+		}
 		known[p.ID] = true
 		postings, entries, err := moves(p)
 		if err != nil {
@@ -83,9 +103,18 @@ func (w *walk) payouts(total fold) []Difference {
 		if !p.Final() {
 			inPayout[string(p.Currency)] += p.Gross
 		}
-		if s := p.Status(); p.TaxPeriod != "" && s != payout.Failed && s != payout.Rejected {
+		if p.TaxPeriod != "" {
 			k := store.TaxPeriod{Currency: p.Currency, Period: p.TaxPeriod}
-			taxes[k] = payout.TaxSum{Gross: taxes[k].Gross + p.Gross, Tax: taxes[k].Tax + p.Tax}
+			if s := p.Status(); s == payout.Failed || s == payout.Rejected { // its sum has gone up and down again
+				taxes[k] = payout.TaxSum{V: taxes[k].V + 2, Gross: taxes[k].Gross, Tax: taxes[k].Tax}
+			} else {
+				taxes[k] = payout.TaxSum{V: taxes[k].V + 1, Gross: taxes[k].Gross + p.Gross, Tax: taxes[k].Tax + p.Tax}
+			}
+		}
+	}
+	for _, id := range w.stored.Payouts {
+		if !known[id] {
+			found = append(found, Difference{Payout, id, "a payout for its place in the list of " + w.at.KOC, nothing})
 		}
 	}
 	for _, id := range keysOf(total.sources, nil) {
@@ -100,9 +129,9 @@ func (w *walk) payouts(total fold) []Difference {
 	}
 	for _, k := range keysOf(taxes, w.stored.Taxes) {
 		want, have := taxes[k], w.stored.Taxes[k]
-		if want.Gross != have.Gross || want.Tax != have.Tax {
-			found = append(found, Difference{Tax, w.at.KOC, fmt.Sprintf("%s %s: tax %d of %d", k.Currency, k.Period, want.Tax, want.Gross),
-				fmt.Sprintf("%s %s: tax %d of %d", k.Currency, k.Period, have.Tax, have.Gross)})
+		if want != have {
+			found = append(found, Difference{Tax, w.at.KOC, fmt.Sprintf("%s %s: tax %d of %d after %d changes", k.Currency, k.Period, want.Tax, want.Gross, want.V),
+				fmt.Sprintf("%s %s: tax %d of %d after %d changes", k.Currency, k.Period, have.Tax, have.Gross, have.V)})
 		}
 	}
 	return found

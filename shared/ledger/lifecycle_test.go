@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ type life struct {
 	o       ordering.Order
 	applied ledger.Applied
 	posted  []ledger.Posting
+	past    []ledger.Settlement
 }
 
 const (
@@ -49,7 +51,21 @@ func (l *life) do(act func(o *ordering.Order) error) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.applied, l.posted = s.Applied, append(l.posted, s.Postings...)
+	l.applied, l.posted, l.past = s.Applied, append(l.posted, s.Postings...), append(l.past, s)
+	l.remembers()
+}
+
+// remembers settles every version of the order again, as it can be seen in the last one.
+func (l *life) remembers() {
+	l.t.Helper()
+	var applied ledger.Applied
+	for _, was := range l.past {
+		s, _, err := ledger.Settle(l.o.AsOf(was.Applied.V), applied, ledger.Months{}, noon)
+		if err != nil || !reflect.DeepEqual(s, was) {
+			l.t.Fatalf("version %d as seen from version %d settles as\n%+v, %v\nwas\n%+v", was.Applied.V, l.o.Version, s, err, was)
+		}
+		applied = s.Applied
+	}
 }
 
 func (l *life) refused(code string, act func(o *ordering.Order) error) {

@@ -148,6 +148,9 @@ func (o *Order) bearLosses() error {
 func (o *Order) bearOn(lines *[]LineRefund, shipping, beyond *money.Amount) error {
 	parts, post, err := o.bear(beyond.Minor)
 	if borne := grossOf(parts) + post; err == nil && borne > 0 {
+		for i := range parts {
+			parts[i].V = o.next()
+		}
 		*lines = append(slices.Clip(*lines), parts...)
 		*shipping = money.Of(shipping.Minor+post, o.Total.Currency)
 		*beyond = money.Of(beyond.Minor-borne, o.Total.Currency)

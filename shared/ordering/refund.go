@@ -39,6 +39,7 @@ type LineRefund struct {
 	Net      money.Amount
 	Tax      money.Amount
 	Goods    Disposition `json:",omitzero"` // where its pieces go; empty when it has none
+	V        int64       `json:",omitzero"` // when it was borne, if that is later than what it is a part of
 }
 
 // Open reports whether the provider has not said yet how the refund ended.

@@ -61,6 +61,16 @@ func (s *Store) BankFile(ctx context.Context, id string) (payout.File, error) {
 	return files[0], nil
 }
 
+// BankFiles are the bank files with these ids that exist.
+func (s *Store) BankFiles(ctx context.Context, ids []string) (map[string]payout.File, error) {
+	files, err := s.bankFiles(ctx, ids)
+	out := make(map[string]payout.File, len(files))
+	for _, f := range files {
+		out[f.ID] = f
+	}
+	return out, err
+}
+
 // BankFileUnknown answers an id that no bank file has.
 func BankFileUnknown(id string) error {
 	return fail.New(fail.NotFound, "bank_file_unknown", "There is no bank file {file} here.", fail.Args{"file": id})

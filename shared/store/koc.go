@@ -184,6 +184,25 @@ func (s *Store) KOCByLogin(ctx context.Context, subject string) (koc.Profile, er
 	return s.KOC(ctx, handle)
 }
 
+// Logins are the handles of the KOCs that these logins are bound to.
+func (s *Store) Logins(ctx context.Context, subjects []string) (map[string]string, error) {
+	reads := make([]read, len(subjects))
+	for i, subject := range subjects {
+		reads[i] = read{Shop, loginKey(subject)}
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string, len(found))
+	for i, subject := range subjects {
+		if it, ok := found[reads[i]]; ok {
+			out[subject] = str(it["koc"])
+		}
+	}
+	return out, nil
+}
+
 func (s *Store) handleAt(ctx context.Context, key Key) (string, error) {
 	found, err := s.get(ctx, []read{{Shop, key}})
 	if err != nil {

@@ -22,6 +22,7 @@ type statItem struct {
 	Sales      int64          `dynamodbav:"sales"`
 	Commission int64          `dynamodbav:"commission"`
 	Currency   money.Currency `dynamodbav:"currency"`
+	Changes    int64          `dynamodbav:"changes"`
 }
 
 // Tallied are the facts that statistics already count, by order.
@@ -53,9 +54,10 @@ func TalliedFrom(it Item) (ledger.Fact, error) {
 	return ledger.Fact{Order: f.Order, V: f.V, At: f.At, Day: f.Day, Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: f.Lines.Value}, err
 }
 
-// statWrite adds to one heading of a KOC's statistics; the record beside it in the transaction makes it count once.
+// statWrite adds to one heading of a KOC's statistics; the record beside it in the transaction makes it count once. Every
+// change is counted, so that a reader of several items knows by equal counts that they belong together.
 func statWrite(t ledger.Tally) Write {
-	w := Write{Table: Shop, Key: statKey(t.KOC, t.Heading), Add: map[string]int64{}}
+	w := Write{Table: Shop, Key: statKey(t.KOC, t.Heading), Add: map[string]int64{changesAttr: 1}}
 	for attr, by := range map[string]int64{"touches": t.Touches, "orders": t.Orders, "sales": t.Sales, "commission": t.Commission} {
 		if by != 0 {
 			w.Add[attr] = by

@@ -71,7 +71,11 @@ func endOf(m *store.Maps) (string, error) {
 				}
 			case t == store.Ledger && kind == "FACT":
 			case t == store.Ledger && kind == "DUE" && value(it["minor"]) == "0":
-			case t == store.Ledger, strings.HasPrefix(k.PK, "STAT#"), kind == "ORDER" && t == store.Orders:
+			case t == store.Shop && strings.HasPrefix(k.PK, "STAT#"):
+				it = maps.Clone(it)
+				delete(it, "changes") // counts how often something changed
+				fmt.Fprintln(&b, k.PK, k.SK, describe(it))
+			case t == store.Ledger, kind == "ORDER" && t == store.Orders:
 				fmt.Fprintln(&b, k.PK, k.SK, describe(it))
 			}
 		}

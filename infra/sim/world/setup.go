@@ -11,6 +11,7 @@ import (
 	"yundian/shared/payout"
 	"yundian/shared/seal"
 	"yundian/shared/shop"
+	"yundian/shared/store"
 )
 
 // setting is what a world's shop is like.
@@ -136,7 +137,7 @@ func (w *World) addKOC(ctx context.Context) {
 	_, err = w.db().UpdateKOC(ctx, handle, func(p *koc.Profile) error {
 		p.Subject = "login-of-" + handle
 		return p.Approve("", w.now.AddDate(0, 0, -20))
-	}, nil)
+	}, func(p koc.Profile) []store.Write { return []store.Write{store.LoginWrite(p.Subject, handle)} })
 	w.must(err)
 	link, err := koc.NewLink(handle, "storefront", "wechat", "link01", w.now)
 	w.must(err)
