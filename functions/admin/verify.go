@@ -12,19 +12,19 @@ import (
 
 // Verification is one slice of checking every figure against the facts it follows from.
 type Verification struct {
-	Checked     int          `json:"checked" doc:"Orders, KOCs, payouts, adjustments or SKUs in this slice"`
-	Unsettled   int          `json:"unsettled" doc:"Orders that nobody has decided yet or whose last change has not reached the ledger, and KOCs whose ledger kept changing while it was read; a moment later they are settled"`
+	Checked     int          `json:"checked" doc:"Orders, KOCs, payouts, bank files, adjustments or SKUs in this slice"`
+	Unsettled   int          `json:"unsettled" doc:"Orders that nobody has decided yet or whose last change has not reached the ledger, and KOCs whose ledger or statistics kept changing while it was read; a moment later they are settled"`
 	Waiting     []string     `json:"waiting,omitempty" doc:"Their ids; an order that stays here can be redriven"`
 	Differences []Difference `json:"differences"`
 	Omitted     int          `json:"omitted,omitempty" doc:"Differences of this slice beyond the thousand that are listed"`
-	Left        []string     `json:"left,omitempty" doc:"KOCs with so many postings that only their balances were checked; the daily run checks their orders, forecast and months too"`
+	Left        []string     `json:"left,omitempty" doc:"KOCs with so many postings that only their balances were checked; the daily run checks their orders, forecast and months too; and days with too many orders of one KOC to add up"`
 	Next        string       `json:"next,omitempty" doc:"Cursor of the next slice; absent after the last one"`
 }
 
 // Difference is a figure that is not what it should be.
 type Difference struct {
-	Kind     string `json:"kind" enum:"order,commission,fact,posting,balance,forecast,month,statement,payout,tax,adjustment,statistics,stock"`
-	ID       string `json:"id" doc:"Of the order, KOC, posting, month, payout, adjustment or SKU"`
+	Kind     string `json:"kind" enum:"order,commission,fact,posting,balance,forecast,month,statement,payout,tax,adjustment,statistics,stock,filed,bank_file,login"`
+	ID       string `json:"id" doc:"Of the order, KOC, posting, month, payout, bank file, adjustment or SKU"`
 	Expected string `json:"expected"`
 	Found    string `json:"found"`
 }

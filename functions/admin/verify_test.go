@@ -56,7 +56,7 @@ func TestVerifyAgrees(t *testing.T) {
 	}
 	b.sold(t, 3)
 	want(t, b.send(t, "POST", "/v1/admin/orders/o0/refunds", body{"amount": amount(400), "reason": "x"}), 201)
-	if v := b.verifyAll(t); v.Checked != 5 || v.Unsettled != 1 || len(v.Differences) != 0 { // 3 orders, 1 KOC, 1 SKU
+	if v := b.verifyAll(t); v.Checked != 6 || v.Unsettled != 1 || len(v.Differences) != 0 { // 3 orders, 1 KOC, its statistics, 1 SKU
 		t.Errorf("%+v", v)
 	}
 	b.settle(t, "o0")

@@ -37,7 +37,7 @@ const (
 	Adjustment = "adjustment" // an approved one without its posting, or a posting of none
 	Stock      = "stock"
 	Filed      = "filed"     // what stands beside an item for indexes, lists and guards, and does not follow from the item
-	BankFile   = "bank file" // a file for the bank and the payouts that it holds
+	BankFile   = "bank_file" // a file for the bank and the payouts that it holds
 	Login      = "login"     // whose login a KOC's is
 )
 
@@ -111,6 +111,8 @@ type Auditor struct {
 	Wait  func(ctx context.Context, try int) error
 	// Postings is how many postings one slice reads. A KOC with more is checked in several slices, but only for its balance.
 	Postings int
+	// Counted is how many orders of one KOC a slice adds up for statistics; 0 is as many as answer well within a request.
+	Counted int
 }
 
 // What one slice looks at, so that it answers well within a request.

@@ -20,7 +20,7 @@ func TestARunningShopAgrees(t *testing.T) {
 		ids := w.sold(4)
 		w.closed()
 		r := run(t, w.auditor())
-		if r.Checked != len(ids)+2*len(handles)+4+4+2+1 || r.Unsettled != 0 || len(r.Differences)+len(r.Left) != 0 {
+		if r.Checked != len(ids)+2*len(handles)+5+1+4+2 || r.Unsettled != 0 || len(r.Differences)+len(r.Left) != 0 {
 			t.Errorf("%s: %+v", name, r)
 		}
 		w.step("o001", 5)

@@ -44,6 +44,9 @@ func TestNoMomentLooksWrong(t *testing.T) {
 			case 2:
 				w.adjust(fmt.Sprint("a", moved), "mei", int64(random.IntN(200)-100)|1, random.IntN(3) > 0)
 				return store.Pass
+			case 3:
+				w.touch("mei-"+fmt.Sprint(random.IntN(3)), w.now(), random.IntN(9))
+				return store.Pass
 			}
 			id := ids[random.IntN(len(ids))]
 			if random.IntN(2) == 0 {
@@ -60,7 +63,7 @@ func TestNoMomentLooksWrong(t *testing.T) {
 			return store.Pass
 		}
 		a := w.auditor()
-		a.Postings = 1 + random.IntN(20)
+		a.Postings, a.Counted = 1+random.IntN(20), 1+random.IntN(20)
 		for range 3 {
 			r := run(t, a)
 			if len(r.Differences) != 0 {
@@ -74,7 +77,7 @@ func TestNoMomentLooksWrong(t *testing.T) {
 		if busy = true; moved == 0 {
 			t.Fatalf("seed %d: nothing went on", seed)
 		}
-		a.Postings = audit.SlicePostings
+		a.Postings, a.Counted = audit.SlicePostings, 0
 		w.settle(ids...)
 		if r := run(t, a); len(r.Differences) != 0 || r.Unsettled != 0 {
 			t.Fatalf("seed %d, in the end: %+v", seed, r)
@@ -164,6 +167,44 @@ func TestAKOCWithManyPostings(t *testing.T) {
 	r := run(t, a)
 	if len(r.Differences) != 1 || r.Differences[0].Kind != audit.Balance || r.Differences[0].ID != "mei" || !strings.Contains(strings.Join(r.Left, " "), "mei") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestStatisticsOfManyDays spread over slices of whole days, each of which is added up once.
+func TestStatisticsOfManyDays(t *testing.T) {
+	d := damage(t)
+	for day := range 12 {
+		d.at = d.at.AddDate(0, 0, 1)
+		for n := range day % 3 {
+			id := fmt.Sprintf("d%d-%d", day, n)
+			d.place(id, meis)
+			d.step(id, 0)
+			d.settle(id)
+		}
+	}
+	d.at = d.at.AddDate(0, 0, 60) // no touch is kept any more
+	a := d.auditor()
+	for _, n := range []int{1, 2, 3, 7, 100} {
+		a.Counted = n
+		if r := run(t, a); len(r.Differences)+r.Unsettled+len(r.Left) != 0 {
+			t.Fatalf("%d orders a slice: %+v", n, r)
+		}
+	}
+	days := []string{"2026-03-01", "2026-05-09", "2026-05-12", "2026-05-18"} // the first, others, and the last
+	for _, day := range days {
+		d.add("SHOP", "STAT#mei", "DAY#"+day, "orders", 1)
+	}
+	for _, n := range []int{1, 2, 3, 7, 100} {
+		a.Counted = n
+		r := run(t, a)
+		var found []string
+		for _, x := range r.Differences {
+			heading, _, _ := strings.Cut(strings.TrimPrefix(x.Expected, "DAY#"), ":")
+			found = append(found, heading)
+		}
+		if slices.Sort(found); !slices.Equal(found, days) {
+			t.Errorf("%d orders a slice: found %v, want %v", n, found, days)
+		}
 	}
 }
 

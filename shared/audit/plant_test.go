@@ -112,6 +112,22 @@ func (d *damaged) add(table, pk, sk, attr string, by int) {
 	})
 }
 
+// set replaces a text.
+func (d *damaged) set(table, pk, sk, attr, to string) {
+	d.t.Helper()
+	d.alter(table, pk, sk, func(it item) item { it[attr] = &types.AttributeValueMemberS{Value: to}; return it })
+}
+
+// put adds an item that nothing has written.
+func (d *damaged) put(table, pk, sk string, it item) {
+	d.t.Helper()
+	name := aws.String(d.env[table+"_TABLE"])
+	maps.Copy(it, key(pk, sk))
+	_, err := d.client.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: name, Item: it})
+	d.must(err)
+	d.made = append(d.made, &dynamodb.DeleteItemInput{TableName: name, Key: key(pk, sk)})
+}
+
 // counted changes what statistics count of an order.
 func (d *damaged) counted(order, attr string, to types.AttributeValue) {
 	d.t.Helper()
@@ -234,10 +250,10 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 		"a payout is gone": {func(d *damaged) {
 			d.alter("LEDGER", "PAYOUT#"+payout.ID("w3"), "PAYOUT", func(item) item { return nil })
 		},
-			[]want{{audit.Payout, payout.ID("w3"), "nothing", "1 postings"}, {audit.Payout, "mei", "CNY 0 in payout", "CNY 20 in payout"}, {audit.Tax, "mei", "tax 2 of 20", "tax 4 of 40"}}},
+			[]want{{audit.Payout, payout.ID("w3"), "a payout for its place in the list of mei", "nothing"}, {audit.Payout, payout.ID("w3"), "nothing", "1 postings"}, {audit.Payout, "mei", "CNY 0 in payout", "CNY 20 in payout"}, {audit.Tax, "mei", "tax 2 of 20", "tax 4 of 40"}}},
 		"a payout is paid for nothing": {func(d *damaged) {
 			d.replace("LEDGER", "PAYOUT#"+payout.ID("w3"), "PAYOUT", "payout", `"Outcome":null`, `"Outcome":{"Paid":true,"At":"2026-03-01T00:00:00Z"}`)
-		}, []want{{audit.Payout, payout.ID("w3"), "2 postings", "1 postings"}, {audit.Payout, "mei", "CNY 0 in payout", "CNY 20 in payout"}}},
+		}, []want{{audit.Filed, payout.ID("w3"), "status paid", "status reserved"}, {audit.Payout, payout.ID("w3"), "2 postings", "1 postings"}, {audit.Payout, "mei", "CNY 0 in payout", "CNY 20 in payout"}}},
 		"place of a payout": {func(d *damaged) {
 			p, err := d.s.Payout(context.Background(), payout.ID("w3"))
 			d.must(err)
@@ -276,23 +292,114 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 		}, []want{{audit.Fact, "o001", "tea: sales 1001", "tea: sales 1002"}, {audit.Statistics, "o001", "sales 1002", "sales 1001"}}},
 		"a fact is gone":        {func(d *damaged) { d.alter("LEDGER", "ORDER#o001", "FACT#0000000007", func(item) item { return nil }) }, []want{{audit.Fact, "o001", "a fact of version 7", "nothing"}, {audit.Posting, "o001", "mei line 0: accrued 200", "clawed back 0"}, {audit.Posting, "o001", "zhou line 0: accrued", "clawed back 0"}}},
 		"what statistics count": {func(d *damaged) { d.counted("o001", "v", &types.AttributeValueMemberN{Value: "8"}) }, []want{{audit.Statistics, "o001", "at most version 7", "version 8"}}},
-		"what was counted":      {func(d *damaged) { d.counted("o001", "koc", &types.AttributeValueMemberS{Value: "lin"}) }, []want{{audit.Statistics, "o001", `by "mei"`, `by "lin"`}}},
+		"what was counted": {func(d *damaged) { d.counted("o001", "koc", &types.AttributeValueMemberS{Value: "lin"}) }, []want{{audit.Statistics, "o001", `by "mei"`, `by "lin"`},
+			{audit.Statistics, "mei", "DAY#2026-03-01: touches 3, orders 5", "orders 6"}, {audit.Statistics, "mei", "LINK#2026-03-01#mei: touches 0, orders 5", "orders 6"},
+			{audit.Statistics, "mei", "PRODUCT#2026-03-01#tea: touches 0, orders 5", "orders 6"}}},
 		"nobody counted an order": {func(d *damaged) {
 			d.alter("SHOP", "STAT#ORDER#o001", "TALLIED", func(item) item { return nil })
 			d.at = d.at.Add(26 * time.Hour)
-		}, []want{{audit.Statistics, "o001", "version 7", "version 0"}}},
-		"stock":         {func(d *damaged) { d.add("SHOP", "SKU#tea", "SKU", "sold", 1) }, []want{{audit.Stock, "tea", "received", " + "}}},
-		"a SKU is gone": {func(d *damaged) { d.alter("SHOP", "SKU#cup", "SKU", func(item) item { return nil }) }, []want{{audit.Stock, "cup", "a stock record", "none"}}},
+		}, []want{{audit.Statistics, "o001", "version 7", "version 0"}, {audit.Statistics, "mei", "DAY#2026-03-01: touches 3, orders 5", "orders 6"},
+			{audit.Statistics, "mei", "LINK#2026-03-01#mei: touches 0, orders 5", "orders 6"}, {audit.Statistics, "mei", "PRODUCT#2026-03-01#tea: touches 0, orders 5", "orders 6"}}},
+		"first fact of an order": {func(d *damaged) {
+			d.set("LEDGER", "ORDER#o001", "FACT#0000000002", "koc", "lin")
+		}, []want{{audit.Fact, "o001", `version 2: 2026-03-01, CNY by "mei"`, `by "lin"`}}},
+		"fact in between": {func(d *damaged) {
+			d.replace("LEDGER", "ORDER#o001", "FACT#0000000004", "lines", `"Sales":2002`, `"Sales":2001`)
+		}, []want{{audit.Fact, "o001", "version 4: ", "tea: sales 2001"}}},
+		"rate that an entry names": {func(d *damaged) {
+			_, sk := d.posting("mei", of("o001", ledger.Accrual))
+			d.replace("LEDGER", "KOC#mei", sk, "entries", `"Rate":1000`, `"Rate":999`)
+		}, []want{{audit.Posting, "settle:o001:3:mei", "at 1000/0", "at 999/0"}, {audit.Statement, "mei 2026-03 CNY", "hash", "hash"}}},
+		"order of a posting's placing": {func(d *damaged) {
+			_, sk := d.posting("mei", of("o001", ledger.Accrual))
+			d.set("LEDGER", "KOC#mei", sk, "placedAt", "2026-02-01T00:00:00Z")
+		}, []want{{audit.Posting, "settle:o001:3:mei", "placed 2026-03-01", "placed 2026-02-01"}, {audit.Statement, "mei 2026-03 CNY", "hash", "hash"}}},
+		"when an order is due": {func(d *damaged) {
+			d.set("ORDERS", "ORDER#o000", "ORDER", "dueSk", "2099-01-01T00:00:00.000Z#o000")
+		}, []want{{audit.Filed, "o000", "dueSk 20", "dueSk 2099"}}},
+		"status beside an order": {func(d *damaged) { d.set("ORDERS", "ORDER#o000", "ORDER", "status", "held") },
+			[]want{{audit.Filed, "o000", "status ", "status held"}}},
+		"KOC beside an order": {func(d *damaged) { d.set("ORDERS", "ORDER#o001", "ORDER", "koc", "lin") },
+			[]want{{audit.Filed, "o001", "koc mei", "koc lin"}, {audit.Filed, "o001", "koc mei", "koc lin"}}},
+		"an order undecided": {func(d *damaged) {
+			d.alter("ORDERS", "ORDER#o000", "ORDER", func(it item) item { it["undecided"] = &types.AttributeValueMemberBOOL{Value: true}; return it })
+		}, []want{{audit.Filed, "o000", "undecided nothing", "undecided true"}}},
+		"an order not in the list of all": {func(d *damaged) { d.set("ORDERS", "ORDER#o001", "ORDER", "placedPk", "PLACED#2019-01") },
+			[]want{{audit.Filed, "o001", "placedPk PLACED#2026-03", "placedPk PLACED#2019-01"}}},
+		"an order not in its KOC's list": {func(d *damaged) { d.set("ORDERS", "ORDER#o001", "ORDER", "kocPk", "KOC#zhou") },
+			[]want{{audit.Filed, "o001", "kocPk KOC#mei", "kocPk KOC#zhou"}, {audit.Filed, "o001", "kocPk KOC#mei", "kocPk KOC#zhou"}}},
+		"when a payout is due": {func(d *damaged) {
+			d.set("LEDGER", "PAYOUT#"+payout.ID("w3"), "PAYOUT", "duePk", "PAYOUT#DUE")
+		}, []want{{audit.Filed, payout.ID("w3"), "duePk nothing", "duePk PAYOUT#DUE"}}},
+		"status beside a payout":      {func(d *damaged) { d.set("LEDGER", "PAYOUT#"+payout.ID("w3"), "PAYOUT", "status", "paid") }, []want{{audit.Filed, payout.ID("w3"), "status reserved", "status paid"}}},
+		"status beside an adjustment": {func(d *damaged) { d.set("LEDGER", "ADJUST#a2", "ADJUSTMENT", "status", "approved") }, []want{{audit.Filed, "a2", "status rejected", "status approved"}}},
+		"version beside a profile": {func(d *damaged) {
+			d.set("SHOP", "KOC#mei", "PROFILE", "listPk", "KOC")
+			d.set("SHOP", "KOC#mei", "PROFILE", "other", "x")
+		}, []want{{audit.Filed, "mei", "other nothing", "other x"}}},
+		"whose a login is": {func(d *damaged) { d.set("SHOP", "LOGIN#login of mei", "LOGIN", "koc", "lin") }, []want{{audit.Login, "mei", "leads to mei", "lin"}}},
+		"a login is gone":  {func(d *damaged) { d.alter("SHOP", "LOGIN#login of mei", "LOGIN", func(item) item { return nil }) }, []want{{audit.Login, "mei", "leads to mei", "nothing"}}},
+		"a place without a payout": {func(d *damaged) {
+			d.put("LEDGER", "KOC#mei", "PAYOUT#2026-03-01T00:00:00.000Z#pnobody", item{"payout": &types.AttributeValueMemberS{Value: "pnobody"}})
+		}, []want{{audit.Payout, "pnobody", "a payout for its place", "nothing"}}},
+		"place of another's payout": {func(d *damaged) {
+			d.put("LEDGER", "KOC#mei", "PAYOUT#2026-03-01T00:00:00.000Z#pnobody", item{"payout": &types.AttributeValueMemberS{Value: payout.ID("w4")}})
+		}, []want{{audit.Payout, payout.ID("w4"), "list of lin", "list of mei"}, {audit.Payout, payout.ID("w4"), "a payout for its place in the list of mei", "nothing"}}},
+		"changes of a tax sum": {func(d *damaged) { d.add("LEDGER", "KOC#mei", "TAX#CNY#2026-03", "v", 1) },
+			[]want{{audit.Tax, "mei", "after 6 changes", "after 7 changes"}}},
+		"payouts of a bank file": {func(d *damaged) {
+			d.replace("LEDGER", "PAYFILE#f0", "PAYFILE", "file", payout.ID("w4"), payout.ID("w3"))
+		}, []want{{audit.BankFile, "f0", "a file with " + payout.ID("w4"), "one without it"}}},
+		"a payout of a bank file is none": {func(d *damaged) {
+			d.replace("LEDGER", "PAYFILE#f0", "PAYFILE", "file", `"`+payout.ID("w4")+`"`, `"`+payout.ID("w4")+`","pnobody"`)
+		}, []want{{audit.BankFile, "f0", "2 payouts that exist", "1"}}},
+		"currency of a bank file": {func(d *damaged) { d.replace("LEDGER", "PAYFILE#f0", "PAYFILE", "file", `"CNY"`, `"USD"`) },
+			[]want{{audit.BankFile, "f0", "payouts in USD", "in CNY"}}},
+		"a bank file is gone": {func(d *damaged) { d.alter("LEDGER", "PAYFILE#f0", "PAYFILE", func(item) item { return nil }) },
+			[]want{{audit.BankFile, "f0", "a file with ", "nothing"}}},
+		"a bank file that nobody fills": {func(d *damaged) {
+			d.replace("LEDGER", "PAYFILE#f0", "PAYFILE", "file", `"Closed":true`, `"Closed":false`)
+		},
+			[]want{{audit.BankFile, "f0", "a closed file", "an open one"}}},
+		"a closed bank file is filled": {func(d *damaged) { d.set("LEDGER", "PAYFILE#CNY", "SERIES", "open", "f0") },
+			[]want{{audit.BankFile, "CNY", "a file that is being filled", "f0, which is closed"}}},
+		"sales of a day":          {func(d *damaged) { d.add("SHOP", "STAT#mei", "DAY#"+longAgo, "sales", 1) }, []want{{audit.Statistics, "mei", "DAY#2026-03-01: touches 3, orders 6, sales", "sales"}}},
+		"orders of a link":        {func(d *damaged) { d.add("SHOP", "STAT#mei", "LINK#"+longAgo+"#mei", "orders", -1) }, []want{{audit.Statistics, "mei", "LINK#2026-03-01#mei: touches 0, orders 6", "orders 5"}}},
+		"commission of a product": {func(d *damaged) { d.add("SHOP", "STAT#mei", "PRODUCT#"+longAgo+"#tea", "commission", 7) }, []want{{audit.Statistics, "mei", "PRODUCT#2026-03-01#tea: ", "commission"}}},
+		"currency of a day":       {func(d *damaged) { d.set("SHOP", "STAT#lin", "DAY#"+longAgo, "currency", "USD") }, []want{{audit.Statistics, "lin", " CNY, ", " USD, "}}},
+		"a day is gone":           {func(d *damaged) { d.alter("SHOP", "STAT#lin", "DAY#"+longAgo, func(item) item { return nil }) }, []want{{audit.Statistics, "lin", "DAY#2026-03-01: touches 0, orders ", "DAY#2026-03-01: nothing"}}},
+		"a day that never was": {func(d *damaged) {
+			d.put("SHOP", "STAT#zhou", "DAY#2025-06-01", item{"orders": &types.AttributeValueMemberN{Value: "2"}})
+		}, []want{{audit.Statistics, "zhou", "DAY#2025-06-01: nothing", "orders 2"}}},
+		"a heading on no day": {func(d *damaged) {
+			d.put("SHOP", "STAT#zhou", "DAY#sometime", item{"orders": &types.AttributeValueMemberN{Value: "2"}})
+		}, []want{{audit.Statistics, "zhou", "statistics of a day", "sometime"}}},
+		"touches of a day":          {func(d *damaged) { d.add("SHOP", "STAT#mei", "DAY#"+recent, "touches", 1) }, []want{{audit.Statistics, "mei", "DAY#2026-05-07: touches 4", "touches 5"}}},
+		"touches of a day long ago": {func(d *damaged) { d.add("SHOP", "STAT#mei", "DAY#"+longAgo, "touches", 1) }, []want{{audit.Statistics, "mei", "DAY#2026-03-01: touches 3", "touches 4"}}},
+		"touches of a link and day": {func(d *damaged) {
+			d.add("SHOP", "STAT#mei", "DAY#"+recent, "touches", 1)
+			d.add("SHOP", "STAT#mei", "LINK#"+recent+"#mei-blog", "touches", 1)
+		}, []want{{audit.Statistics, "mei", "DAY#2026-05-07: touches 4", "touches 5"}, {audit.Statistics, "mei", "LINK#2026-05-07#mei-blog: touches 3", "touches 4"}}},
+		"touches of a day are gone": {func(d *damaged) {
+			d.alter("SHOP", "STAT#mei", "DAY#"+recent, func(item) item { return nil })
+			d.alter("SHOP", "STAT#mei", "LINK#"+recent+"#mei", func(item) item { return nil })
+		}, []want{{audit.Statistics, "mei", "DAY#2026-05-07: touches 4", "nothing"}, {audit.Statistics, "mei", "LINK#2026-05-07#mei: touches 1", "nothing"}}},
+		"price of a SKU":   {func(d *damaged) { d.replace("SHOP", "SKU#tea", "SKU", "about", `"amount":1001`, `"amount":1000`) }, []want{{audit.Stock, "tea", "10.01", "10.00"}}},
+		"product of a SKU": {func(d *damaged) { d.set("SHOP", "SKU#tea", "SKU", "product", "cup") }, []want{{audit.Stock, "tea", "tea: Tea", "cup: Tea"}}},
+		"stock":            {func(d *damaged) { d.add("SHOP", "SKU#tea", "SKU", "sold", 1) }, []want{{audit.Stock, "tea", "received", " + "}}},
+		"a SKU is gone":    {func(d *damaged) { d.alter("SHOP", "SKU#cup", "SKU", func(item) item { return nil }) }, []want{{audit.Stock, "cup", "a stock record", "none"}}},
 	}
 	d := damage(t)
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			at := d.at
 			d.t = t
+			defer func() {
+				d.at = at
+				d.mend(t)
+			}()
 			tt.alter(d)
 			compare(t, tt.want, run(t, d.auditor()).Differences)
-			d.at = at
-			d.mend(t)
 		})
 	}
 }

@@ -29,7 +29,7 @@ const (
 // statistics holds the sums of every KOC's statistics against the facts that are counted, a stretch of days at a time, and
 // against the touches that are kept. A KOC's list of orders says which facts to look for: whose they are, the facts say.
 func (a *Auditor) statistics(ctx context.Context, at Place, r *Report) (Place, error) {
-	left := sliceCounted
+	left := a.perSlice()
 	if at.KOC != "" {
 		next, err := a.statisticsOf(ctx, at.KOC, at.Day, &left, r)
 		if err != nil || next != "" {
@@ -54,6 +54,13 @@ func (a *Auditor) statistics(ctx context.Context, at Place, r *Report) (Place, e
 	return at.then(next), nil
 }
 
+func (a *Auditor) perSlice() int {
+	if a.Counted > 0 {
+		return a.Counted
+	}
+	return sliceCounted
+}
+
 // statisticsOf checks a KOC's statistics from a day on, as long as orders are left for the slice, and says from which day on
 // they are still to be checked; empty when none is.
 func (a *Auditor) statisticsOf(ctx context.Context, handle, from string, left *int, r *Report) (string, error) {
@@ -66,6 +73,10 @@ func (a *Auditor) statisticsOf(ctx context.Context, handle, from string, left *i
 			r.Checked++
 			return "", nil
 		}
+		if _, err := time.Parse(time.DateOnly, s.from); err != nil { // what stands beyond it is checked once it is mended
+			r.differ(Difference{Statistics, handle, "statistics of a day", "some of " + s.from})
+			return "", nil
+		}
 		// An order that the list of all orders does not lead to is found here, by the list of its KOC.
 		if err := a.filed(ctx, store.FiledOrder, s.orders, r); err != nil {
 			return from, err
@@ -75,7 +86,7 @@ func (a *Auditor) statisticsOf(ctx context.Context, handle, from string, left *i
 		} else if err := a.lookAtStatistics(ctx, s, r); err != nil {
 			return from, err
 		}
-		*left -= max(len(s.orders), sliceCounted/sliceKOCs)
+		*left -= max(len(s.orders), a.perSlice()/sliceKOCs)
 		if from = dayAfter(s.to, 1); *left <= 0 {
 			return from, nil
 		}
@@ -101,7 +112,7 @@ func (a *Auditor) stretch(ctx context.Context, handle, from string) (stretch, er
 	if err != nil {
 		return stretch{}, err
 	}
-	places, more, err := a.Store.OrdersSince(ctx, handle, since, sliceCounted)
+	places, more, err := a.Store.OrdersSince(ctx, handle, since, a.perSlice())
 	if err != nil {
 		return stretch{}, err
 	}
@@ -110,10 +121,10 @@ func (a *Auditor) stretch(ctx context.Context, handle, from string) (stretch, er
 			first = day
 		}
 	}
-	if first == "" {
-		return stretch{}, nil
+	if _, err := time.Parse(time.DateOnly, first); err != nil {
+		return stretch{koc: handle, from: first}, nil
 	}
-	if places, more, err = a.Store.OrdersSince(ctx, handle, dayStart(first).Add(dayBegins), sliceCounted); err != nil {
+	if places, more, err = a.Store.OrdersSince(ctx, handle, dayStart(first).Add(dayBegins), a.perSlice()); err != nil {
 		return stretch{}, err
 	}
 	s := stretch{koc: handle, from: first, to: dayAfter(first, statDays-1)}
@@ -141,18 +152,18 @@ func (a *Auditor) stretch(ctx context.Context, handle, from string) (stretch, er
 }
 
 func dayStart(day string) time.Time {
-	at, _ := time.Parse(time.DateOnly, day) // a damaged heading is the zero day, and its sum differs
+	at, _ := time.Parse(time.DateOnly, day) // a day of a list, or one that was looked at before
 	return at
 }
 
 func dayAfter(day string, n int) string { return dayStart(day).AddDate(0, 0, n).Format(time.DateOnly) }
 
-// lookAtStatistics looks at a stretch until it agrees, or differs for the last time. A KOC's list follows behind the facts:
-// before a difference is reported, all orders of its days are looked for, whoever's they are now.
+// lookAtStatistics looks at a stretch until it agrees, or differs for the last time. Orders are placed and decided again after
+// a KOC's list was read: so before a difference is reported, all orders of its days are looked for, whoever's they are.
 func (a *Auditor) lookAtStatistics(ctx context.Context, s stretch, r *Report) error {
-	orders := s.orders
+	var days []string
 	for look := 1; ; look++ {
-		found, days, steady, err := a.statisticsDiffer(ctx, s, orders)
+		found, differ, steady, err := a.statisticsDiffer(ctx, s, days)
 		switch {
 		case err != nil:
 			return err
@@ -165,17 +176,15 @@ func (a *Auditor) lookAtStatistics(ctx context.Context, s stretch, r *Report) er
 			r.differ(found...)
 			return nil
 		}
+		days = differ
 		if err := a.Wait(ctx, look); err != nil {
-			return err
-		}
-		if orders, err = a.ordersAround(ctx, orders, days); err != nil {
 			return err
 		}
 	}
 }
 
 // daysAgain bounds how many days all orders are looked for again; when more differ, something else is wrong.
-const daysAgain = 5
+const daysAgain = 10
 
 // ordersAround adds to orders all that were placed around some days.
 func (a *Auditor) ordersAround(ctx context.Context, orders, days []string) ([]string, error) {
@@ -200,10 +209,14 @@ func (a *Auditor) ordersAround(ctx context.Context, orders, days []string) ([]st
 }
 
 // statisticsDiffer compares the sums of a stretch with what is counted, between two equal counts of their changes, and names
-// the days that differ.
-func (a *Auditor) statisticsDiffer(ctx context.Context, s stretch, orders []string) (found []Difference, days []string, steady bool, err error) {
+// the days that differ. All orders around the given days are looked at, beside those that the stretch knows.
+func (a *Auditor) statisticsDiffer(ctx context.Context, s stretch, around []string) (found []Difference, days []string, steady bool, err error) {
 	for range steadyTries {
 		have, err := a.Store.StatRows(ctx, s.koc, s.from, s.to)
+		if err != nil {
+			return nil, nil, false, err
+		}
+		orders, err := a.ordersAround(ctx, s.orders, around)
 		if err != nil {
 			return nil, nil, false, err
 		}

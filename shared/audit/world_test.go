@@ -44,6 +44,9 @@ func newWorld(t testing.TB, s *store.Store) *world {
 		}
 		w.must(s.CreateKOC(context.Background(), p))
 	}
+	_, err := s.UpdateKOC(context.Background(), "mei", func(p *koc.Profile) error { p.Subject = "login of mei"; return nil },
+		func(p koc.Profile) []store.Write { return []store.Write{store.LoginWrite(p.Subject, "mei")} })
+	w.must(err)
 	p := catalogue.Product{ID: "tea", Title: "Tea", Status: catalogue.Active, Variants: []catalogue.Variant{{SKU: "tea", Price: yuan(1001)}, {SKU: "cup", Price: yuan(333)}}}
 	w.must(s.SaveProduct(context.Background(), catalogue.Product{}, p, map[string]int64{"tea": 100_000, "cup": 100_000}))
 	return w
@@ -254,6 +257,43 @@ func (w *world) closed() {
 	w.adjust("a3", "mei", 60, true)
 	w.close(noon.AddDate(0, 2, 1))
 	w.at = w.at.Add(5 * 24 * time.Hour)
+	w.file("f0", "w4", "lin")
+	for n := range 3 {
+		w.touch("mei-blog", noon, n)
+		w.touch("mei-blog", w.at, n)
+	}
+	w.touch("mei", w.at, 0)
+}
+
+// days of touches: of one that is kept, and of one that is not any more.
+const recent, longAgo = "2026-05-07", "2026-03-01"
+
+// touch sees a link in a visitor's browser and counts it.
+func (w *world) touch(code string, at time.Time, visitor int) {
+	w.t.Helper()
+	t := store.Touch{Code: code, KOC: "mei", Day: at.In(shop.Default().Zone()).Format(time.DateOnly), Visitor: fmt.Sprint("visitor", visitor), At: at}
+	w.must(w.s.SaveTouch(context.Background(), t))
+	w.must(w.s.CountTouch(context.Background(), t))
+}
+
+// file puts a payout of a KOC's into a bank file.
+func (w *world) file(id, payoutID, handle string) {
+	w.t.Helper()
+	ctx := context.Background()
+	if !w.withdraw(payoutID, handle, 20) {
+		w.t.Fatalf("%s has too little", handle)
+	}
+	f := payout.File{ID: id, Currency: "CNY", At: w.now(), By: "op", Payouts: []string{payout.ID(payoutID)}}
+	w.must(w.s.BeginFile(ctx, f))
+	f.Version = 1
+	_, err := w.s.UpdatePayout(ctx, f.Payouts[0], w.now(), func(p *payout.Payout) error {
+		if err := p.Approve(payout.Checker{By: "op", Method: method()}, w.now()); err != nil {
+			return err
+		}
+		return p.ToFile(payout.Export{File: id, At: w.now(), By: "op"})
+	}, store.OpenFileCheck(f))
+	w.must(err)
+	w.must(w.s.CloseFile(ctx, f))
 }
 
 // close closes what has ended by then.

@@ -86,7 +86,7 @@ func walk(ctx context.Context, shop *remote.Shop, out io.Writer) (totals, error)
 		}
 	}
 	some(out, "still on their way", waiting)
-	some(out, "with too many postings for more than their balance; the daily run checks the rest", left)
+	some(out, "too large for a slice: of a KOC only the balance was checked, and the daily run checks the rest; a day was not added up", left)
 	fmt.Fprintln(out, t)
 	return t, nil
 }
