@@ -303,12 +303,13 @@ func (a *admin) setRate(ctx context.Context, e edit) ([]store.Write, error) {
 	if err != nil {
 		return nil, err
 	}
-	pub, err := a.setRates(ctx, commission.Edit{Products: map[string]money.BasisPoints{e.after.ID: rate}}, settings)
+	pub, err := a.setRates(ctx, commission.Edit{Products: map[string]money.BasisPoints{e.after.ID: rate}}, settings, e.after)
 	return store.PublicationWrites(pub), err
 }
 
-// setRates is what an edit of single rates adds to the rule book.
-func (a *admin) setRates(ctx context.Context, e commission.Edit, settings shop.Settings) (commission.Publication, error) {
+// setRates is what an edit of single rates adds to the rule book. Products that are saved with it count as they will be:
+// their tags change at once, whatever the book says.
+func (a *admin) setRates(ctx context.Context, e commission.Edit, settings shop.Settings, saved ...catalogue.Product) (commission.Publication, error) {
 	now := a.now()
 	plan, err := a.store.Plan(ctx, now)
 	if err != nil {
@@ -318,7 +319,11 @@ func (a *admin) setRates(ctx context.Context, e commission.Edit, settings shop.S
 	if err != nil {
 		return commission.Publication{}, err
 	}
-	return plan.Set(e, notice, now)
+	market, err := a.market(ctx, notice)
+	if err != nil {
+		return commission.Publication{}, err
+	}
+	return plan.Set(e, notice, market.With(saved...), now)
 }
 
 // save writes a product, and a new version of the rule book if its rate changes, in one transaction.

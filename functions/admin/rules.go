@@ -78,6 +78,14 @@ func (a *admin) notice(ctx context.Context, settings shop.Settings) (commission.
 	return n, err
 }
 
+// market is what the shop has that rules can tell apart. Without a notice nothing is a cut, and nobody asks.
+func (a *admin) market(ctx context.Context, n commission.Notice) (commission.Market, error) {
+	if n.Days == 0 {
+		return commission.Market{}, nil
+	}
+	return a.store.Market(ctx)
+}
+
 // RuleDraft is a rule book that is to be published: all of it, as it is to count.
 type RuleDraft struct {
 	Version  int64      `json:"version" minimum:"1" doc:"The latest version when the draft was begun; refused if another one was published meanwhile"`
@@ -139,7 +147,11 @@ func (a *admin) draft(ctx context.Context, d RuleDraft) (commission.Plan, commis
 	if err := a.checkNamed(ctx, plan, book); err != nil {
 		return plan, none, err
 	}
-	pub, err := plan.Publish(draft, settings.Currency, notice, now)
+	market, err := a.market(ctx, notice)
+	if err != nil {
+		return plan, none, err
+	}
+	pub, err := plan.Publish(draft, settings.Currency, notice, market, now)
 	return plan, pub, err
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -113,6 +114,69 @@ func TestCutsOfRulesNeedNotice(t *testing.T) {
 	if got := get[RuleBooks](t, b, rulesPath); got.InForce.Version != 6 || len(got.Coming) != 0 {
 		t.Errorf("a month later %+v", got)
 	}
+}
+
+// TestRaisesCountAtOnce: what products and KOCs there are decides whether something is a raise. A better rule about a tag or
+// a tier keeps back those who fall under it, and nobody else.
+func TestRaisesCountAtOnce(t *testing.T) {
+	b := open(t)
+	for handle, tier := range map[string]string{"mei": "", "ana": "gold"} {
+		b.approve(t, handle)
+		want(t, b.send(t, "PATCH", "/v1/admin/kocs/"+handle, body{"tier": tier}), 200)
+	}
+	for id, tag := range map[string]string{"plain": "a", "fancy": "x", "cheap": "c"} {
+		want(t, b.send(t, "POST", "/v1/admin/products", body{"id": id, "title": id, "tags": []string{tag}, "variants": []body{{"sku": id, "price": amount(5000)}}}), 201)
+	}
+	rules := []body{{"id": "x", "match": body{"tag": "x"}, "rate": 2500}, {"id": "c", "match": body{"tag": "c"}, "perUnit": amount(500)}}
+	b.publish(t, body{"rules": rules})
+	set := func(id string, change body) (now, next int64) {
+		t.Helper()
+		p := decode[Product](t, want(t, b.send(t, "PATCH", "/v1/admin/products/"+id, change), 200))
+		rate := func(n *int64) int64 {
+			if n == nil {
+				return -1
+			}
+			return *n
+		}
+		return rate(p.Rate), rate(p.NextRate)
+	}
+	for _, c := range []struct {
+		id        string
+		change    body
+		now, next int64
+	}{
+		{"plain", body{"rate": 1600}, 1600, -1},
+		{"fancy", body{"rate": 1600}, -1, 1600},
+		{"fancy", body{"rate": nil}, -1, -1},
+		{"fancy", body{"rate": 2500}, 2500, -1},
+		{"cheap", body{"rate": 999}, -1, 999}, // of 50.00, less than 5.00
+		{"cheap", body{"rate": 1000}, 1000, -1},
+	} {
+		if now, next := set(c.id, c.change); now != c.now || next != c.next {
+			t.Errorf("%s with %v has %d, then %d, want %+v", c.id, c.change, now, next, c)
+		}
+	}
+	made := decode[Product](t, want(t, b.send(t, "POST", "/v1/admin/products", body{"id": "other", "title": "Other", "tags": []string{"b"}, "rate": 1600, "variants": []body{{"sku": "other", "price": amount(100)}}}), 201))
+	if made.Rate == nil || *made.Rate != 1600 || made.NextFrom != nil {
+		t.Errorf("a new product has %+v", made)
+	}
+	own := func(handle string, rate int64) body {
+		return body{"products": get[RuleBooks](t, b, rulesPath).InForce.Products, "rules": append(slices.Clone(rules), body{"id": handle, "match": body{"koc": handle}, "rate": rate})}
+	}
+	wantField(t, b.send(t, "POST", rulesPath, b.draft(t, own("mei", 1600))), "body.rules[2]") // fancy earns 25 %
+	b.publish(t, own("mei", 2500))
+	b.publish(t, body{"withdraw": true, "products": body{"plain": 1600, "other": 1600}, "rules": own("mei", 2500)["rules"]}) // what x and c give to fancy and cheap anyway
+	rules = own("mei", 2500)["rules"].([]body)
+	// Another tag counts at once, and with it there is nothing left that x is about.
+	if now, next := set("fancy", body{"tags": []string{"a"}, "rate": 1600}); now != 1600 || next != -1 {
+		t.Errorf("fancy without its tag has %d, then %d", now, next)
+	}
+	gold := body{"id": "gold", "match": body{"tier": "gold"}, "rate": 2000}
+	rules = append(rules, gold)
+	b.publish(t, body{"products": get[RuleBooks](t, b, rulesPath).InForce.Products, "rules": rules})
+	wantField(t, b.send(t, "POST", rulesPath, b.draft(t, own("ana", 1900))), "body.rules[4]")
+	want(t, b.send(t, "PATCH", "/v1/admin/kocs/ana", body{"tier": ""}), 200)
+	b.publish(t, own("ana", 1900))
 }
 
 // TestSingleRatesGiveNotice: lower rates of products and lower default rates wait by themselves, and say until when.

@@ -181,7 +181,11 @@ func (a *admin) simulated(ctx context.Context, w SimulationWish, out *Simulated)
 	if w.Cursor != "" {
 		return book, nil
 	}
-	cuts, err := plan.CutsOf(commission.Draft{Book: book, Withdraw: w.Withdraw}, notice, now)
+	market, err := a.market(ctx, notice)
+	if err != nil {
+		return book, err
+	}
+	cuts, err := plan.CutsOf(commission.Draft{Book: book, Withdraw: w.Withdraw}, notice, market, now)
 	for _, c := range cuts {
 		out.Cuts = append(out.Cuts, SimulatedCut{Rule: c.Before.Rule, Next: c.After.Rule, Sales: c.Sale.String(), Before: c.Before.String(), After: c.After.String(), From: c.From.UTC()})
 	}

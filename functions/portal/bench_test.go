@@ -183,7 +183,7 @@ func (b *bench) publish(t *testing.T, change func(*commission.Book)) {
 	}
 	book := p.InForce()
 	change(&book)
-	pub, err := p.Publish(commission.Draft{Book: book, Seen: p.Latest}, "CNY", commission.Notice{Zone: time.UTC}, b.at)
+	pub, err := p.Publish(commission.Draft{Book: book, Seen: p.Latest}, "CNY", commission.Notice{Zone: time.UTC}, commission.Market{}, b.at)
 	if err != nil {
 		t.Fatal(err)
 	}

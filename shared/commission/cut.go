@@ -26,16 +26,16 @@ type Promise struct {
 	Milestones []ordering.Milestone
 }
 
-// Less reports whether terms can earn less than others, for some sale and whatever its price. A rate and a fixed amount
-// cannot be compared without a price, so changing one into the other can. A cap of the order is shared by the lines under
-// its rule: under another rule it would be shared with others.
-func Less(than, terms ordering.LineRate) bool {
+// Less reports whether terms can earn less than others, for some sale of goods with some prices. A rate and a fixed
+// amount are compared at the lowest and at the highest price and at the one that the amount takes up, because between
+// these the difference is a straight line. Without a price they cannot be compared, so changing one into the other can
+// earn less. A cap of the order is shared by the lines under its rule: under another rule it would be shared with
+// others.
+func Less(than, terms ordering.LineRate, at Prices) bool {
 	if than.Rate == 0 && than.PerUnit == 0 {
 		return false
 	}
-	switch {
-	case terms.PerUnit == 0 && terms.Rate == money.Whole: // nothing earns more than what it was sold for
-	case than.PerUnit > 0 && terms.PerUnit < than.PerUnit, than.PerUnit == 0 && (terms.PerUnit > 0 || terms.Rate < than.Rate):
+	if lessEach(than, terms, at) {
 		return true
 	}
 	if terms.LineCap > 0 && (than.LineCap == 0 || terms.LineCap < than.LineCap) {
@@ -44,22 +44,41 @@ func Less(than, terms ordering.LineRate) bool {
 	return terms.OrderCap > 0 && (than.OrderCap == 0 || terms.OrderCap < than.OrderCap || terms.Rule != than.Rule)
 }
 
+// lessEach reports whether one piece can earn less, caps apart.
+func lessEach(than, terms ordering.LineRate, at Prices) bool {
+	switch {
+	case than.PerUnit == 0 && terms.PerUnit == 0:
+		return terms.Rate < than.Rate
+	case than.PerUnit > 0 && terms.PerUnit > 0:
+		return terms.PerUnit < than.PerUnit
+	case terms.PerUnit == 0 && terms.Rate == money.Whole: // nothing earns more than what it was sold for
+		return false
+	case !at.Known:
+		return true
+	}
+	whole := min(max(than.PerUnit, terms.PerUnit, at.Low), at.High) // one of the two is a rate
+	return slices.ContainsFunc([]int64{at.Low, whole, at.High}, func(price int64) bool { return each(terms, price) < each(than, price) })
+}
+
+// each is what one piece earns at a price, in minor units times money.Whole, so that nothing has to be rounded.
+func each(r ordering.LineRate, price int64) int64 {
+	if r.PerUnit > 0 {
+		return min(r.PerUnit, price) * int64(money.Whole)
+	}
+	return price * int64(r.Rate)
+}
+
 // maxCuts bounds how many cuts are named; nobody mends more at a time.
 const maxCuts = 20
 
 // cutsAt are the cuts that putting one book in the place of another would be, at one moment, at most maxCuts.
-//
-// Books look at finitely many things: the KOCs, products, tags, tiers and customers that either of them names, and
-// everything else, which is all alike to them. So the sales fall into finitely many classes. If a rule of the one book and
-// a rule of the other count for some sale, they also count for the one that has what the two rules name and nothing
-// else, because whichever rule is about that one is about all of them. So it is enough to look at these.
-func cutsAt(before, after Book, at time.Time) []Cut {
-	cuts := rateCuts(before.at(at), after.at(at), at)
-	for _, c := range rateCuts(before.capsAt(at), after.capsAt(at), at) {
-		c.Before, c.After = monthly(c.Before), monthly(c.After)
-		cuts = append(cuts, c)
+func (c *classes) cutsAt(before, after Book, at time.Time) []Cut {
+	cuts := c.rateCuts(before.at(at), after.at(at), at)
+	for _, x := range c.rateCuts(before.capsAt(at), after.capsAt(at), at) {
+		x.Before, x.After = monthly(x.Before), monthly(x.After)
+		cuts = append(cuts, x)
 	}
-	cuts = append(cuts, bonusCuts(before, after, at)...)
+	cuts = append(cuts, c.bonusCuts(before, after, at)...)
 	if after.InviterRate < before.InviterRate {
 		cuts = append(cuts, Cut{From: at, Before: before.inviting(), After: after.inviting()})
 	}
@@ -75,127 +94,99 @@ func (b Book) inviting() Promise {
 	return Promise{LineRate: ordering.LineRate{Rule: RuleInviter, RuleVersion: b.Version, Rate: b.InviterRate}}
 }
 
-// rateCuts looks at every pair of rules that can count for one sale.
-func rateCuts(before, after table, at time.Time) []Cut {
-	var cuts []Cut
-	products := worthLooking(before, after)
-	rows := after.with(products)
-	for _, b := range before.with(products) {
-		for _, a := range rows {
-			if !Less(b.terms, a.terms) {
-				continue
-			}
-			sale, ok := meet(b.match, a.match)
-			if !ok {
-				continue
-			}
-			if sale, ok = counted(before, after, b, a, sale); ok {
-				cuts = append(cuts, Cut{From: at, Sale: sale, Before: Promise{LineRate: b.terms}, After: Promise{LineRate: a.terms}})
-			}
-			if len(cuts) == maxCuts {
-				return cuts
-			}
+// rateCuts asks both tables about every class of sales that can exist and of which they may say something else. Most
+// publications change little, and that is what keeps the cost down with ten thousand products.
+func (c *classes) rateCuts(before, after table, at time.Time) []Cut {
+	found := cutList{at: at, places: map[[2]string]int{}}
+	was, is := before.sheet(), after.sheet()
+	named, changed, open := was.kocs(is)
+	tiers := c.tiers(named)
+	for _, g := range c.goods {
+		if len(found.list) >= maxCuts {
+			return found.list
 		}
-	}
-	return cuts
-}
-
-// counted reports whether two rows count for a sale. There are no other customers than new and returning ones, so a sale
-// that names neither is looked at as both; it names the one for which they count if that is only one.
-func counted(before, after table, b, a row, sale Sale) (Sale, bool) {
-	customers := []ordering.Customer{sale.Customer}
-	if sale.Customer == "" {
-		customers = []ordering.Customer{ordering.NewCustomer, ordering.Returning}
-	}
-	var found []ordering.Customer
-	for _, c := range customers {
-		of := sale
-		of.Customer = c
-		if before.find(of).Rule == b.terms.Rule && after.find(of).Rule == a.terms.Rule {
-			found = append(found, c)
+		b, a := was.about("", g), is.about("", g)
+		same := alike(b, a)
+		for _, handle := range changed {
+			found.compareAll(terms{was.about(handle, g), b}, terms{is.about(handle, g), a}, g, c.market.Tiers[handle])
 		}
-	}
-	if len(found) == 1 {
-		sale.Customer = found[0]
-	}
-	return sale, len(found) > 0
-}
-
-// with are a table's rows and the own rates of some products.
-func (t table) with(products []string) []row {
-	rows := slices.Clone(t.rows)
-	for _, id := range products {
-		if r, ok := t.product(id); ok {
-			rows = append(rows, r)
-		}
-	}
-	return rows
-}
-
-// worthLooking are the products with own rates that have to be looked at: those that a rule names, and of the thousands
-// that none does, those with the most to lose. Nothing but their rates tells these apart, so if any of them loses, one of
-// these does: against rules in both directions, and against their own rate of before.
-func worthLooking(before, after table) []string {
-	named := map[string]bool{}
-	for _, r := range slices.Concat(before.rows, after.rows) {
-		named[r.match.Product] = true
-	}
-	worst := map[string]string{}
-	keep := func(why, id string, better bool) {
-		if old, ok := worst[why]; !ok || better && old != id {
-			worst[why] = id
-		}
-	}
-	lowered := 0
-	for _, id := range sortedKeys(before.products, after.products) {
-		was, had := before.products[id]
-		is, has := after.products[id]
-		if named[id] {
+		if same {
 			continue
 		}
-		if had && has && is < was && lowered < maxCuts {
-			lowered++
-			named[id] = true // each of these is a cut of its own, worth its name
+		for _, handle := range open {
+			found.compareAll(terms{was.about(handle, g), b}, terms{is.about(handle, g), a}, g, c.market.Tiers[handle])
 		}
-		if had {
-			keep("most before", id, was > before.products[worst["most before"]])
-		}
-		if has {
-			keep("least after", id, is < after.products[worst["least after"]])
-		}
-		if had && !has {
-			keep("most lost", id, was > before.products[worst["most lost"]])
-		}
-		if has && !had {
-			keep("least won", id, is < after.products[worst["least won"]])
+		for _, tier := range tiers {
+			found.compareAll(terms{common: b}, terms{common: a}, g, tier)
 		}
 	}
-	for _, id := range worst {
-		named[id] = true
+	for _, r := range slices.Concat(before.rows, after.rows) {
+		g, s, exists := c.named(r.match)
+		if !exists {
+			continue
+		}
+		b, a := terms{was.about(s.koc, g), was.about("", g)}, terms{is.about(s.koc, g), is.about("", g)}
+		if r.match.Customer == "" {
+			found.compareAll(b, a, g, s.tier)
+		} else {
+			found.compare(b, a, g, s.tier, r.match.Customer)
+		}
 	}
-	delete(named, "")
-	return slices.Sorted(maps.Keys(named))
+	return found.list
+}
+
+// cutList are the cuts of one moment, each pair of rules once: what the two name says what it is about.
+type cutList struct {
+	at     time.Time
+	list   []Cut
+	places map[[2]string]int
+}
+
+func (l *cutList) compareAll(before, after terms, g goods, tier string) {
+	l.compare(before, after, g, tier, ordering.NewCustomer)
+	l.compare(before, after, g, tier, ordering.Returning)
+}
+
+func (l *cutList) compare(before, after terms, g goods, tier string, customer ordering.Customer) {
+	was, is := before.of(tier, customer), after.of(tier, customer)
+	if !Less(was.terms, is.terms, g.prices) {
+		return
+	}
+	pair := [2]string{was.terms.Rule, is.terms.Rule}
+	i, known := l.places[pair]
+	if !known {
+		sale := meet(was.match, is.match)
+		sale.Customer = customer
+		l.places[pair] = len(l.list)
+		l.list = append(l.list, Cut{From: l.at, Sale: sale, Before: Promise{LineRate: was.terms}, After: Promise{LineRate: is.terms}})
+		return
+	}
+	if l.list[i].Sale.Customer != customer {
+		l.list[i].Sale.Customer = "" // there are no other customers than new and returning ones
+	}
 }
 
 // bonusCuts are the bonuses of months that go, become smaller or are about fewer sales.
-func bonusCuts(before, after Book, at time.Time) []Cut {
+func (c *classes) bonusCuts(before, after Book, at time.Time) []Cut {
 	var cuts []Cut
 	for _, b := range before.MonthRules {
-		if len(b.Milestones) == 0 || b.Match.Campaign != "" && !before.running(b.Match.Campaign, at) {
+		g, s, exists := c.named(b.Match)
+		if !exists || len(b.Milestones) == 0 || b.Match.Campaign != "" && !before.running(b.Match.Campaign, at) {
 			continue
 		}
 		i := slices.IndexFunc(after.MonthRules, func(r MonthRule) bool { return r.ID == b.ID })
 		p := Promise{LineRate: ordering.LineRate{Rule: b.ID, RuleVersion: before.Version}, Milestones: b.milestones()}
-		c := Cut{From: at, Sale: b.Match.sale(), Before: p, After: Promise{LineRate: ordering.LineRate{RuleVersion: after.Version}}}
+		x := Cut{From: at, Sale: meet(b.Match, b.Match), Before: p, After: Promise{LineRate: ordering.LineRate{RuleVersion: after.Version}}}
 		if i >= 0 {
 			a := after.MonthRules[i]
-			c.After.Rule, c.After.Milestones = a.ID, a.milestones()
+			x.After.Rule, x.After.Milestones = a.ID, a.milestones()
 			runs := a.Match.Campaign == "" || after.running(a.Match.Campaign, at)
-			if runs && a.Match.wider(b.Match) && !lessBonus(p.Milestones, c.After.Milestones) {
+			all := a.Match.covers(Sale{KOC: s.koc, Tier: s.tier, Product: g.product, Tags: g.tags})
+			if runs && all && !lessBonus(p.Milestones, x.After.Milestones) {
 				continue
 			}
 		}
-		cuts = append(cuts, c)
+		cuts = append(cuts, x)
 	}
 	return cuts
 }
@@ -213,14 +204,10 @@ func (r MonthRule) milestones() []ordering.Milestone {
 	return out
 }
 
-func (m Match) sale() Sale {
-	s, _ := meet(m, m)
-	return s
-}
-
-// Cuts are what a plan would take from what another one has announced, from one moment until another, each pair of rules
-// once.
-func (p Plan) Cuts(next Plan, from, until time.Time) []Cut {
+// Cuts are what a plan would take from what another one has announced, from one moment until another, each pair of
+// rules once.
+func (p Plan) Cuts(next Plan, m Market, from, until time.Time) []Cut {
+	classes := classesOf(p, next, m)
 	var cuts []Cut
 	seen := map[string]bool{}
 	for _, at := range moments(p, next, from, until) {
@@ -230,7 +217,7 @@ func (p Plan) Cuts(next Plan, from, until time.Time) []Cut {
 			continue
 		}
 		seen[state] = true
-		for _, c := range cutsAt(before, after, at) {
+		for _, c := range classes.cutsAt(before, after, at) {
 			pair := c.Before.Rule + "|" + c.After.Rule
 			if !seen[pair] {
 				seen[pair] = true

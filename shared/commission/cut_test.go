@@ -41,7 +41,7 @@ func TestLess(t *testing.T) {
 		{with(at(500), 0, 1000), with(at(500), 0, 1000), false},
 		{with(at(500), 0, 1000), other(with(at(500), 0, 1000)), true}, // shared with others
 	} {
-		if got := commission.Less(c.before, c.after); got != c.less {
+		if got := commission.Less(c.before, c.after, commission.Prices{}); got != c.less {
 			t.Errorf("%+v, then %+v: less %v", c.before, c.after, got)
 		}
 	}
@@ -57,6 +57,135 @@ func TestCampaignsThatMeetTie(t *testing.T) {
 		b.Campaigns = []commission.Campaign{{ID: "a", From: days(0), To: days(5)}, second}
 		if err := b.Check("CNY"); faulty(err, "body.rules[1]", "rules_tie") != meets || !meets && err != nil {
 			t.Errorf("%+v: %v", second, err)
+		}
+	}
+}
+
+// TestLessAtAPrice: a rate and an amount for each piece are compared at the prices of the goods.
+func TestLessAtAPrice(t *testing.T) {
+	at := func(rate money.BasisPoints) ordering.LineRate { return ordering.LineRate{Rule: "r", Rate: rate} }
+	each := func(minor int64) ordering.LineRate { return ordering.LineRate{Rule: "r", PerUnit: minor} }
+	for _, c := range []struct {
+		before, after ordering.LineRate
+		low, high     int64
+		less          bool
+	}{
+		{each(500), at(1000), 5000, 9000, false},
+		{each(500), at(1000), 4999, 9000, true}, // 10 % of the cheapest is less than 5.00
+		{each(500), at(0), 1, 1, true},
+		{each(500), at(10_000), 1, 9000, false},
+		{at(1000), each(500), 1, 5000, false},
+		{at(1000), each(500), 1, 5001, true}, // 10 % of the dearest was more than 5.00
+		{at(10_000), each(500), 1, 500, false},
+		{at(10_000), each(500), 1, 501, true},
+		{each(500), at(1000), 0, 9000, true}, // something may cost 1.00
+		{each(500), at(1000), 0, 0, false},
+		{at(1000), at(999), 0, 0, true}, // prices decide nothing else: the next one may be another
+		{each(500), each(499), 1, 1, true},
+		{at(10_000), each(money.MaxMinor), 1, money.MaxMinor, false},
+	} {
+		if got := commission.Less(c.before, c.after, commission.Prices{Known: true, Low: c.low, High: c.high}); got != c.less {
+			t.Errorf("%+v, then %+v at %d to %d: less %v", c.before, c.after, c.low, c.high, got)
+		}
+	}
+}
+
+// shop has products with and without tags, and KOCs in tiers and in none.
+var shop = commission.Market{
+	Products: map[string]commission.Offer{"plain": offer(5000, 5000, "a"), "fancy": offer(8000, 9000, "x"), "both": offer(5000, 5000, "y", "x")},
+	Tiers:    map[string]string{"mei": "", "ana": "gold", "bob": "silver"},
+}
+
+func offer(low, high int64, tags ...string) commission.Offer {
+	return commission.Offer{Tags: tags, Prices: commission.Prices{Known: true, Low: low, High: high}}
+}
+
+// cutsOf are the cuts that one book in the place of another would be, in words.
+func cutsOf(before, after commission.Book, m commission.Market) string {
+	before.Version, after.Version = 1, 2
+	var got []string
+	for _, x := range (commission.Plan{Books: []commission.Book{before}}).Cuts(commission.Plan{Books: []commission.Book{after}}, m, days(-1).Add(time.Hour), days(9)) {
+		got = append(got, fmt.Sprintf("%s: %s, %s", x.Sale, x.Before, x.After))
+	}
+	return fmt.Sprint(got)
+}
+
+// TestARaiseIsARaise: only sales that can exist decide.
+func TestARaiseIsARaise(t *testing.T) {
+	type products = map[string]money.BasisPoints
+	type match = commission.Match
+	with := func(p products, rules ...commission.Rule) commission.Book {
+		b := book(rules...)
+		b.Products = p
+		return b
+	}
+	fixed := func(id string, m match, minor int64) commission.Rule {
+		return commission.Rule{ID: id, Match: m, PerUnit: yuan(minor)}
+	}
+	bonus := func(m match) commission.Book {
+		b := book()
+		b.MonthRules = []commission.MonthRule{{ID: "bonus", Match: m, Milestones: []commission.Milestone{{Sales: yuan(100), Bonus: yuan(10)}}}}
+		return b
+	}
+	capped := func(m match, rest ...commission.MonthRule) commission.Book {
+		b := book()
+		b.MonthRules = append(rest, commission.MonthRule{ID: "most", Match: m, Cap: yuan(5000)})
+		return b
+	}
+	few := commission.Market{Products: map[string]commission.Offer{"plain": offer(5000, 5000, "a")}, Tiers: map[string]string{"mei": ""}}
+	two := commission.Market{Products: map[string]commission.Offer{"big": offer(9000, 9000, "x"), "small": offer(5000, 5000, "x"), "vast": offer(9500, 9500, "x")}, Tiers: map[string]string{"mei": ""}}
+	sticker := commission.Market{Products: map[string]commission.Offer{"plain": offer(5000, 5000), "sticker": offer(1, 1)}, Tiers: map[string]string{"ana": "gold"}}
+	x, mei, gold := rule("x", match{Tag: "x"}, 2500), match{KOC: "mei"}, rule("gold", match{Tier: "gold"}, 2000)
+	for name, c := range map[string]struct {
+		market        commission.Market
+		before, after commission.Book
+		want          string
+	}{
+		"of a product without the better tag":      {shop, with(nil, x), with(products{"plain": 1600}, x), "[]"},
+		"of a product that had a rate":             {shop, with(products{"plain": 1000}, x), with(products{"plain": 1600}, x), "[]"},
+		"of a product with the better tag":         {shop, with(nil, x), with(products{"fancy": 1600}, x), "[product:fancy tag:x: 25% (x), 16% (product:fancy)]"},
+		"by a rule of its own":                     {shop, with(nil, x), with(nil, x, rule("own", match{Product: "plain"}, 1600)), "[]"},
+		"of a product that comes":                  {shop, with(nil, x), with(products{"new": 1600}, x), "[]"},
+		"of a product that had an amount":          {shop, with(nil, fixed("x", match{Tag: "x"}, 800)), with(products{"fancy": 1000}, fixed("x", match{Tag: "x"}, 800)), "[]"},
+		"of a product that had a higher amount":    {shop, with(nil, fixed("x", match{Tag: "x"}, 801)), with(products{"fancy": 1000}, fixed("x", match{Tag: "x"}, 801)), "[product:fancy tag:x: 801 × 1 (x), 10% (product:fancy)]"},
+		"of a KOC, nothing has the better tag":     {few, with(nil, x), with(nil, x, rule("mei", mei, 1600)), "[]"},
+		"of a KOC, something has it":               {shop, with(nil, x), with(nil, x, rule("mei", mei, 1600)), "[koc:mei tag:x: 25% (x), 16% (mei)]"},
+		"of a KOC to above the better tag":         {shop, with(nil, x), with(nil, x, rule("mei", mei, 2500)), "[]"},
+		"of a KOC, nothing has the amount":         {few, with(nil, fixed("x", match{Tag: "x"}, 1)), with(nil, fixed("x", match{Tag: "x"}, 1), rule("mei", mei, 1600)), "[]"},
+		"of a KOC to above the amount":             {shop, with(nil, fixed("x", match{Tag: "x"}, 800)), with(nil, fixed("x", match{Tag: "x"}, 800), rule("mei", mei, 1600)), "[]"},
+		"of a KOC to below the amount":             {shop, with(nil, fixed("x", match{Tag: "x"}, 801)), with(nil, fixed("x", match{Tag: "x"}, 801), rule("mei", mei, 1600)), "[koc:mei tag:x: 801 × 1 (x), 16% (mei)]"},
+		"of a KOC who is not in the better tier":   {shop, with(nil, gold), with(nil, gold, rule("mei", mei, 1600)), "[]"},
+		"of a KOC who is in the better tier":       {shop, with(nil, gold), with(nil, gold, rule("ana", match{KOC: "ana"}, 1600)), "[koc:ana tier:gold: 20% (gold), 16% (ana)]"},
+		"nobody is in the better tier":             {few, with(nil, gold), with(products{"plain": 1600}, gold), "[]"},
+		"somebody is in the better tier":           {shop, with(nil, gold), with(products{"plain": 1600}, gold), "[product:plain tier:gold: 20% (gold), 16% (product:plain)]"},
+		"all in the better tier have rates":        {shop, with(nil, gold, rule("ana", match{KOC: "ana"}, 2000)), with(products{"plain": 1600}, gold, rule("ana", match{KOC: "ana"}, 2000)), "[]"},
+		"the one in the better tier has a rule":    {shop, with(nil, gold, rule("ana", match{KOC: "ana", Tag: "x"}, 3000)), with(products{"plain": 1600}, gold, rule("ana", match{KOC: "ana", Tag: "x"}, 3000)), "[product:plain tier:gold: 20% (gold), 16% (product:plain)]"},
+		"at the price of one of several":           {two, with(nil, fixed("x", match{Tag: "x"}, 801)), with(nil, fixed("x", match{Tag: "x"}, 801), rule("mei", mei, 1600)), "[koc:mei tag:x: 801 × 1 (x), 16% (mei)]"},
+		"of a rule at the price of one of several": {two, with(products{"big": 1, "small": 1, "vast": 1}, x), with(products{"big": 1, "small": 1, "vast": 1}, fixed("x", match{Tag: "x"}, 2250)), "[tag:x: 25% (x), 2250 × 1 (x)]"},
+		"of one product and cuts of two":           {two, with(products{"b": 900, "c": 900, "d": 900}), with(products{"b": 800, "c": 800, "d": 1000}), "[product:b: 9% (product:b), 8% (product:b) product:c: 9% (product:c), 8% (product:c)]"},
+		"at the price of what has no own rate":     {sticker, with(products{"sticker": 1000}, fixed("gold", match{Tier: "gold"}, 800)), with(products{"sticker": 1000}, fixed("gold", match{Tier: "gold"}, 800), rule("ana", match{KOC: "ana"}, 1600)), "[]"},
+		"of a tier, nothing has the better tag":    {few, with(nil, rule("t", match{Tag: "x", Tier: "gold"}, 2500), gold), with(nil, rule("t", match{Tag: "x", Tier: "gold"}, 2500), gold, rule("y", match{Tag: "y"}, 1600)), "[]"},
+		"tags change places on one product":        {shop, with(nil, x, rule("y", match{Tag: "y"}, 1100)), with(nil, rule("y", match{Tag: "y"}, 1100), x), "[tag:x+y: 25% (x), 11% (y)]"},
+		"tags change places and nothing has both":  {few, with(nil, x, rule("y", match{Tag: "y"}, 1100)), with(nil, rule("y", match{Tag: "y"}, 1100), x), "[]"},
+		"a rule about what nothing has falls":      {few, with(nil, x), with(nil, rule("x", match{Tag: "x"}, 2499)), "[tag:x: 25% (x), 24.99% (x)]"},
+		"an amount for what nothing has":           {few, with(nil, x), with(nil, fixed("x", match{Tag: "x"}, 9999)), "[tag:x: 25% (x), 9999 × 1 (x)]"},
+		"an amount for what is there":              {shop, with(nil, x), with(nil, fixed("x", match{Tag: "x"}, 2250)), "[]"},
+		"too small an amount for what is there":    {shop, with(nil, x), with(nil, fixed("x", match{Tag: "x"}, 2249)), "[tag:x: 25% (x), 2249 × 1 (x)]"},
+		"a rule about a tag that the product lost": {shop, with(nil, rule("p", match{Product: "plain", Tag: "x"}, 2500)), with(products{"plain": 1600}), "[]"},
+		"a rule about a tier that the KOC is not":  {shop, with(nil, rule("m", match{KOC: "mei", Tier: "gold"}, 2500)), with(nil, rule("m", mei, 1600)), "[]"},
+		"a bonus moves to a tag that it had":       {shop, bonus(match{Product: "fancy"}), bonus(match{Tag: "x"}), "[]"},
+		"a bonus moves to a tag that it had not":   {shop, bonus(match{Product: "plain"}), bonus(match{Tag: "x"}), "[product:plain: 100 → 10 (bonus), 100 → 10 (bonus)]"},
+		"a bonus for what cannot be":               {shop, bonus(match{Product: "plain", Tag: "x"}), book(), "[]"},
+		"a cap on what cannot be":                  {shop, book(), capped(match{Product: "plain", Tag: "x"}), "[]"},
+		"a cap on what is there":                   {shop, book(), capped(match{Product: "fancy", Tag: "x"}), "[product:fancy tag:x: -, ≤ 5000 / month (most)]"},
+	} {
+		for _, b := range []commission.Book{c.before, c.after} {
+			if err := b.Check("CNY"); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if got := cutsOf(c.before, c.after, c.market); got != c.want {
+			t.Errorf("a raise %s: %s, want %s", name, got, c.want)
 		}
 	}
 }
@@ -120,13 +249,8 @@ func TestWhatIsACut(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
-		c.before.Version, c.after.Version = 1, 2
-		var got []string
-		for _, x := range (commission.Plan{Books: []commission.Book{c.before}}).Cuts(commission.Plan{Books: []commission.Book{c.after}}, days(-1).Add(time.Hour), days(9)) {
-			got = append(got, fmt.Sprintf("%s: %s, %s", x.Sale, x.Before, x.After))
-		}
-		if fmt.Sprint(got) != c.want {
-			t.Errorf("%s: %v, want %s", name, got, c.want)
+		if got := cutsOf(c.before, c.after, shop); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
 }

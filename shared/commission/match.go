@@ -48,25 +48,15 @@ func (m Match) wider(than Match) bool {
 		in(string(m.Customer), string(than.Customer))
 }
 
-// meet is a sale that two matches are about and that has nothing else that any rule could name; false when there is no
-// such sale. Every rule about it is about all sales that both matches are about, so it stands for them.
-func meet(a, b Match) (Sale, bool) {
-	s := Sale{}
-	for _, x := range []struct {
-		to   *string
-		a, b string
-	}{{&s.KOC, a.KOC, b.KOC}, {&s.Product, a.Product, b.Product}, {&s.Tier, a.Tier, b.Tier}, {(*string)(&s.Customer), string(a.Customer), string(b.Customer)}} {
-		if x.a != "" && x.b != "" && x.a != x.b {
-			return Sale{}, false
-		}
-		*x.to = cmp.Or(x.a, x.b)
-	}
+// meet is what two matches name together of the sales that both are about.
+func meet(a, b Match) Sale {
+	s := Sale{KOC: cmp.Or(a.KOC, b.KOC), Product: cmp.Or(a.Product, b.Product), Tier: cmp.Or(a.Tier, b.Tier), Customer: cmp.Or(a.Customer, b.Customer)}
 	for _, tag := range []string{a.Tag, b.Tag} {
 		if tag != "" && !slices.Contains(s.Tags, tag) {
 			s.Tags = append(s.Tags, tag)
 		}
 	}
-	return s, true
+	return s
 }
 
 // table is a book at one moment: the rules that count then, the most specific first.

@@ -92,8 +92,8 @@ type Segment struct {
 }
 
 // Publish works out what publishing a draft adds, or refuses: a draft that did not see the latest version, a beginning in
-// the past, a book that is wrong in itself, and cuts without notice.
-func (p Plan) Publish(d Draft, c money.Currency, n Notice, now time.Time) (Publication, error) {
+// the past, a book that is wrong in itself, and cuts of sales that can exist without notice.
+func (p Plan) Publish(d Draft, c money.Currency, n Notice, m Market, now time.Time) (Publication, error) {
 	now = now.UTC().Truncate(time.Millisecond) // as the store keeps it
 	if d.Seen != p.Latest {
 		return Publication{}, fail.New(fail.Conflict, "changed_meanwhile", "Somebody else has changed this meanwhile. Please load it again and repeat your change.", nil)
@@ -116,7 +116,7 @@ func (p Plan) Publish(d Draft, c money.Currency, n Notice, now time.Time) (Publi
 		return Publication{}, err
 	}
 	if until := n.end(now); from.Before(until) {
-		return pub, refuseCuts(p.Cuts(next, from, until), d.Book, n, now)
+		return pub, refuseCuts(p.Cuts(next, m, from, until), d.Book, n, now)
 	}
 	return pub, nil
 }
@@ -133,11 +133,11 @@ func (p Plan) draft(d Draft, from time.Time) Publication {
 }
 
 // CutsOf are what a draft would take from what was announced if it counted at once.
-func (p Plan) CutsOf(d Draft, n Notice, now time.Time) ([]Cut, error) {
+func (p Plan) CutsOf(d Draft, n Notice, m Market, now time.Time) ([]Cut, error) {
 	now = now.UTC().Truncate(time.Millisecond)
 	from, err := p.begin(time.Time{}, now)
 	if until := n.end(now); err == nil && from.Before(until) {
-		return p.Cuts(p.with(p.draft(d, from)), from, until), nil
+		return p.Cuts(p.with(p.draft(d, from)), m, from, until), nil
 	}
 	return nil, err
 }
@@ -215,9 +215,9 @@ type Edit struct {
 	Products map[string]money.BasisPoints
 }
 
-// Set works out what publishing an edit adds. It counts at once, or if that would be a cut on the first day on which it
-// may; until then everything stays. What was announced for the same rates is replaced.
-func (p Plan) Set(e Edit, n Notice, now time.Time) (Publication, error) {
+// Set works out what publishing an edit adds. It counts at once, or if that would be a cut for a sale that can exist on the
+// first day on which it may; until then everything stays. What was announced for the same rates is replaced.
+func (p Plan) Set(e Edit, n Notice, m Market, now time.Time) (Publication, error) {
 	now = now.UTC().Truncate(time.Millisecond)
 	if err := e.check(p); err != nil {
 		return Publication{}, err
@@ -227,7 +227,7 @@ func (p Plan) Set(e Edit, n Notice, now time.Time) (Publication, error) {
 		return Publication{}, err
 	}
 	pub := p.revise(from, false, e.apply)
-	if until := n.end(now); from.Before(until) && len(p.Cuts(p.with(pub), from, until)) > 0 {
+	if until := n.end(now); from.Before(until) && len(p.Cuts(p.with(pub), m, from, until)) > 0 {
 		pub = p.revise(n.Earliest(now), false, e.apply)
 	}
 	if !e.changes(p, pub.New[0].From) {

@@ -21,6 +21,9 @@ var shanghai = func() *time.Location {
 	return zone
 }()
 
+// market is that of a shop with nothing yet.
+var market commission.Market
+
 var fortnight = commission.Notice{Days: 14, Zone: shanghai}
 
 // announced is the plan as somebody reads it at a moment, after publications: what the store keeps of them.
@@ -69,7 +72,7 @@ func (a announced) publish(t testing.TB, d commission.Draft, now time.Time) comm
 	t.Helper()
 	p := a.at(now)
 	d.Seen = p.Latest
-	pub, err := p.Publish(d, "CNY", fortnight, now)
+	pub, err := p.Publish(d, "CNY", fortnight, market, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +82,7 @@ func (a announced) publish(t testing.TB, d commission.Draft, now time.Time) comm
 
 func (a announced) set(t testing.TB, e commission.Edit, now time.Time) commission.Plan {
 	t.Helper()
-	pub, err := a.at(now).Set(e, fortnight, now)
+	pub, err := a.at(now).Set(e, fortnight, market, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +142,7 @@ func TestADraftWithACutNeedsItsNotice(t *testing.T) {
 	refused := func(from time.Time) {
 		t.Helper()
 		draft.From = from
-		_, err := a.at(now).Publish(draft, "CNY", fortnight, now)
+		_, err := a.at(now).Publish(draft, "CNY", fortnight, market, now)
 		e, ok := err.(*fail.Error)
 		if !ok || len(e.Fields) != 1 || e.Fields[0].Location != "body.rules[0]" || e.Fields[0].Code != "cut_needs_notice" {
 			t.Fatalf("from %s: %v", from, err)
@@ -156,15 +159,15 @@ func TestADraftWithACutNeedsItsNotice(t *testing.T) {
 		t.Fatalf("plan %+v", p)
 	}
 	// Whoever did not see that version is refused, and so is a beginning in the past.
-	if _, err := p.Publish(draft, "CNY", fortnight, now); !fail.Is(err, "changed_meanwhile") {
+	if _, err := p.Publish(draft, "CNY", fortnight, market, now); !fail.Is(err, "changed_meanwhile") {
 		t.Error(err)
 	}
 	draft.Seen, draft.From = p.Latest, now.Add(-time.Second)
-	if _, err := p.Publish(draft, "CNY", fortnight, now); !faulty(err, "body.from", "from_past") {
+	if _, err := p.Publish(draft, "CNY", fortnight, market, now); !faulty(err, "body.from", "from_past") {
 		t.Error(err)
 	}
 	draft.From = now.AddDate(3, 0, 0)
-	if _, err := p.Publish(draft, "CNY", fortnight, now); !faulty(err, "body.from", "from_far") {
+	if _, err := p.Publish(draft, "CNY", fortnight, market, now); !faulty(err, "body.from", "from_far") {
 		t.Error(err)
 	}
 	// The announced cut is withdrawn by the book as it is.
@@ -188,10 +191,10 @@ func TestAnAnnouncedRaiseIsAPromise(t *testing.T) {
 	a := announce()
 	a.publish(t, commission.Draft{Book: book(rule("tea", commission.Match{Tag: "tea"}, 2000)), From: days(5)}, noon)
 	p := a.at(noon)
-	if _, err := p.Publish(commission.Draft{Book: p.InForce(), Seen: p.Latest, Withdraw: true}, "CNY", fortnight, noon); !faulty(err, "body.defaultRate", "cut_needs_notice") {
+	if _, err := p.Publish(commission.Draft{Book: p.InForce(), Seen: p.Latest, Withdraw: true}, "CNY", fortnight, market, noon); !faulty(err, "body.defaultRate", "cut_needs_notice") {
 		t.Errorf("withdrawn at once: %v", err)
 	}
-	if _, err := p.Publish(commission.Draft{Book: p.InForce(), Seen: p.Latest, From: days(14)}, "CNY", fortnight, noon); err != nil {
+	if _, err := p.Publish(commission.Draft{Book: p.InForce(), Seen: p.Latest, From: days(14)}, "CNY", fortnight, market, noon); err != nil {
 		t.Errorf("ended after the notice: %v", err)
 	}
 }
@@ -207,7 +210,7 @@ func TestACampaignIsAnnouncedWithItsEnd(t *testing.T) {
 	}
 	shorter := b
 	shorter.Campaigns = []commission.Campaign{{ID: "spring", From: days(2), To: days(5)}}
-	if _, err := p.Publish(commission.Draft{Book: shorter, Seen: p.Latest}, "CNY", fortnight, noon); !faulty(err, "body.defaultRate", "cut_needs_notice") {
+	if _, err := p.Publish(commission.Draft{Book: shorter, Seen: p.Latest}, "CNY", fortnight, market, noon); !faulty(err, "body.defaultRate", "cut_needs_notice") {
 		t.Errorf("a shorter campaign: %v", err)
 	}
 	longer := b
@@ -256,10 +259,10 @@ func TestADraftChangesWhatItChanges(t *testing.T) {
 	// What does not go with a book that is coming is refused: there, tag own has a rule already.
 	clash := p.InForce()
 	clash.Rules = append(slices.Clone(clash.Rules), rule("other", commission.Match{Tag: "own"}, 1200))
-	if _, err := p.Publish(commission.Draft{Book: clash, Seen: p.Latest}, "CNY", fortnight, days(1)); !fail.Is(err, "books_clash") {
+	if _, err := p.Publish(commission.Draft{Book: clash, Seen: p.Latest}, "CNY", fortnight, market, days(1)); !fail.Is(err, "books_clash") {
 		t.Errorf("a tie in the book that is coming: %v", err)
 	}
-	if _, err := p.Set(own("own", 10_001), fortnight, days(1)); !faulty(err, "body.rate", "out_of_range") {
+	if _, err := p.Set(own("own", 10_001), fortnight, market, days(1)); !faulty(err, "body.rate", "out_of_range") {
 		t.Error(err)
 	}
 }
@@ -270,11 +273,11 @@ func TestFewBooksCanBeComing(t *testing.T) {
 		a.publish(t, commission.Draft{Book: book(), From: days(i + 1)}, noon)
 	}
 	p := a.at(noon)
-	if _, err := p.Publish(commission.Draft{Book: book(), Seen: p.Latest, From: days(100)}, "CNY", fortnight, noon); !fail.Is(err, "books_coming") {
+	if _, err := p.Publish(commission.Draft{Book: book(), Seen: p.Latest, From: days(100)}, "CNY", fortnight, market, noon); !fail.Is(err, "books_coming") {
 		t.Error(err)
 	}
 	rate := money.BasisPoints(500)
-	if _, err := p.Set(commission.Edit{Default: &rate}, fortnight, noon); !fail.Is(err, "books_coming") {
+	if _, err := p.Set(commission.Edit{Default: &rate}, fortnight, market, noon); !fail.Is(err, "books_coming") {
 		t.Error(err)
 	}
 	a.publish(t, commission.Draft{Book: book(), Withdraw: true}, noon)
@@ -292,7 +295,7 @@ func TestFewMomentsCanBeComing(t *testing.T) {
 	}
 	now = now.Add(time.Second)
 	p := a.at(now)
-	if _, err := p.Publish(commission.Draft{Book: book(), Seen: p.Latest, From: days(21)}, "CNY", fortnight, now); !fail.Is(err, "books_coming") {
+	if _, err := p.Publish(commission.Draft{Book: book(), Seen: p.Latest, From: days(21)}, "CNY", fortnight, market, now); !fail.Is(err, "books_coming") {
 		t.Error(err)
 	}
 }
@@ -321,7 +324,7 @@ func TestRefusedRatesOfProducts(t *testing.T) {
 		"one more":             {many, own("tea", 2000), "body.rate", "too_many"},
 		"beside a rule":        {few, own("pot", 2000), "body.rate", "rules_tie"},
 	} {
-		_, err := c.plan.Set(c.edit, fortnight, noon)
+		_, err := c.plan.Set(c.edit, fortnight, market, noon)
 		if c.code == "" && err != nil || c.code != "" && !faulty(err, c.where, c.code) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -354,13 +357,13 @@ func TestTheEarliestDayIsALocalMidnight(t *testing.T) {
 func TestPlansKeepTheirWord(t *testing.T) {
 	published, cuts := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		a, now := announce(), noon
+		a, now, m := announce(), noon, randomMarket(t)
 		past := map[time.Time]int64{}
 		for range rapid.IntRange(2, 8).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.Int64Range(0, 9).Draw(t, "days"))*24*time.Hour + time.Duration(rapid.Int64Range(0, 2).Draw(t, "hours"))*time.Hour)
 			before := a.at(now)
 			past[now.Add(-time.Millisecond)] = a.at(now.Add(-time.Millisecond)).InForce().Version
-			edit, pub, err := publication(t, before, now)
+			edit, pub, err := publication(t, before, m, now)
 			if err != nil {
 				if faulty(err, "", "") {
 					continue
@@ -376,8 +379,8 @@ func TestPlansKeepTheirWord(t *testing.T) {
 				if b := after.At(at); b.From.After(at) && b.Version != after.InForce().Version {
 					t.Fatalf("version %d counts on %s, before its time", b.Version, at)
 				}
-				for s := range sales {
-					if s.At = at; commission.Less(before.At(at).Rate(s), after.At(at).Rate(s)) {
+				for s, prices := range there(m) {
+					if s.At = at; commission.Less(before.At(at).Rate(s), after.At(at).Rate(s), prices) {
 						t.Fatalf("on %s %+v earns %+v, but %+v was announced", at, s, after.At(at).Rate(s), before.At(at).Rate(s))
 					}
 				}
@@ -399,10 +402,10 @@ func TestPlansKeepTheirWord(t *testing.T) {
 	}
 }
 
-func publication(t *rapid.T, p commission.Plan, now time.Time) (*money.BasisPoints, commission.Publication, error) {
+func publication(t *rapid.T, p commission.Plan, m commission.Market, now time.Time) (*money.BasisPoints, commission.Publication, error) {
 	if rapid.Bool().Draw(t, "edit") {
 		rate := money.BasisPoints(rapid.SampledFrom([]int64{500, 1000, 1500}).Draw(t, "default"))
-		pub, err := p.Set(commission.Edit{Default: &rate}, fortnight, now)
+		pub, err := p.Set(commission.Edit{Default: &rate}, fortnight, m, now)
 		return &rate, pub, err
 	}
 	d := commission.Draft{Seen: p.Latest, Withdraw: rapid.Bool().Draw(t, "withdraw"), Book: randomBook(t)}
@@ -418,6 +421,6 @@ func publication(t *rapid.T, p commission.Plan, now time.Time) (*money.BasisPoin
 		d.Book.Rules = slices.Clone(d.Book.Rules)
 		change(t, &d.Book)
 	}
-	pub, err := p.Publish(d, "CNY", fortnight, now)
+	pub, err := p.Publish(d, "CNY", fortnight, m, now)
 	return nil, pub, err
 }

@@ -107,7 +107,7 @@ func priceLine(b BasketLine, it catalogue.Sellable, tax money.BasisPoints) (Line
 	if err != nil {
 		return Line{}, err
 	}
-	return Line{SKU: it.SKU, VariantID: it.VariantID, Product: it.Product, Title: it.Title, Variant: it.Variant, Image: it.Image, Tags: frozenTags(it.Tags),
+	return Line{SKU: it.SKU, VariantID: it.VariantID, Product: it.Product, Title: it.Title, Variant: it.Variant, Image: it.Image, Tags: FrozenTags(it.Tags),
 		Quantity: b.Quantity, Unit: it.Price, Discount: money.Of(0, net.Currency), Net: net, Tax: taxed}, nil
 }
 
@@ -136,7 +136,8 @@ const (
 	MaxFrozenTag  = 48 // bytes
 )
 
-func frozenTags(tags []string) []string {
+// FrozenTags are those of a product's tags that an order keeps for its rules.
+func FrozenTags(tags []string) []string {
 	var out []string
 	for _, tag := range tags {
 		if len(tag) <= MaxFrozenTag && len(out) < maxFrozenTags {

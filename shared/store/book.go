@@ -12,9 +12,9 @@ import (
 	"yundian/shared/money"
 )
 
-// A rule book is one item per version, never edited. Which version counts from when stands in a line of small items beside
-// them, one per moment: it is what a look-up by time reads, and what a withdrawal changes. Shops from before the line was
-// kept have versions alone; there the highest version that had begun counts.
+// A rule book is one item per version, never edited. Which version counts from when stands in a line of small items
+// beside them, one per moment: it is what a look-up by time reads, and what a withdrawal changes. Shops from before the
+// line was kept have versions alone; there the highest version that had begun counts.
 
 type bookItem struct {
 	V        int64                                  `dynamodbav:"v"`
@@ -163,8 +163,8 @@ func (s *Store) monthBook(ctx context.Context, start time.Time) (commission.Book
 	return b, err
 }
 
-// booksAt are the rule books that counted at some moments: one query for all of them, and one read of versions that this
-// process has not seen.
+// booksAt are the rule books that counted at some moments: one query for all of them, and one read of versions that
+// this process has not seen.
 func (s *Store) booksAt(ctx context.Context, moments []time.Time) (map[time.Time]commission.Book, error) {
 	first, last := slices.MinFunc(moments, time.Time.Compare), slices.MaxFunc(moments, time.Time.Compare)
 	line, err := s.line(ctx, first, last)
@@ -198,8 +198,8 @@ const (
 	linePages = 400
 )
 
-// line is which version counts from when, by time: from the moment before first, which is in force at first, until last; a
-// last of zero is everything that is to come.
+// line is which version counts from when, by time: from the moment before first, which is in force at first, until
+// last; a last of zero is everything that is to come.
 func (s *Store) line(ctx context.Context, first, last time.Time) ([]commission.Segment, error) {
 	q := query{table: Shop, pk: bookKey(0).PK, from: linePrefix, to: linePrefix + "~", limit: linePage, descending: true}
 	if !last.IsZero() {
@@ -336,8 +336,9 @@ func bookWrite(b commission.Book) Write {
 	return Write{Table: Shop, Key: bookKey(b.Version), Guards: once()}.put(x)
 }
 
-// PublicationWrites add versions of the rule book and say from when they count, for use beside other writes. The versions
-// are put once, so of two publications that saw the same plan one is refused, and with it what it says of the line.
+// PublicationWrites add versions of the rule book and say from when they count, for use beside other writes. The
+// versions are put once, so of two publications that saw the same plan one is refused, and with it what it says of the
+// line.
 func PublicationWrites(p commission.Publication) []Write {
 	var writes []Write
 	for _, b := range p.New {
@@ -362,4 +363,52 @@ func (s *Store) Publish(ctx context.Context, p commission.Publication, extra ...
 		return changedMeanwhile()
 	}
 	return err
+}
+
+// Bounds of reading the market: an entry of the list has 1 KB at most, so a page of it is about what the engine gives
+// at once, and all pages hold more products or KOCs than a shop has.
+const (
+	marketPage  = 1000
+	marketPages = 200
+)
+
+// Market is what rules can tell apart of everything that the shop has. The list keeps it, so that it costs a page for a
+// thousand products instead of the products. The list may be late by a moment: what is missing came into being just
+// now, and nobody can have shared it.
+func (s *Store) Market(ctx context.Context) (commission.Market, error) {
+	m := commission.Market{Products: map[string]commission.Offer{}, Tiers: map[string]string{}}
+	err := s.eachListed(ctx, listing{table: Shop, partition: productList, key: productKey}, func(id string, it Item) error {
+		var x struct {
+			Offer document[commission.Offer] `dynamodbav:"offer"`
+		}
+		err := decode(it, &x)
+		m.Products[id] = x.Offer.Value
+		return err
+	})
+	if err != nil {
+		return m, err
+	}
+	return m, s.eachListed(ctx, listing{table: Shop, partition: kocList, key: kocKey}, func(handle string, it Item) error {
+		m.Tiers[handle] = str(it["tier"])
+		return nil
+	})
+}
+
+func (s *Store) eachListed(ctx context.Context, l listing, read func(id string, it Item) error) error {
+	after := ""
+	for range marketPages {
+		items, next, err := s.list(ctx, l, after, marketPage)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			if err := read(str(it["listSk"]), it); err != nil {
+				return err
+			}
+		}
+		if after = next; next == "" {
+			return nil
+		}
+	}
+	return fmt.Errorf("store: the list %s has more than %d entries", l.partition, marketPage*marketPages)
 }

@@ -29,7 +29,7 @@ func publishBook(t *testing.T, s *Store, b commission.Book, from, now time.Time)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pub, err := p.Publish(commission.Draft{Book: b, Seen: p.Latest, From: from}, "CNY", commission.Notice{Days: 1, Zone: time.UTC}, now)
+	pub, err := p.Publish(commission.Draft{Book: b, Seen: p.Latest, From: from}, "CNY", commission.Notice{Days: 1, Zone: time.UTC}, commission.Market{}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestTheLineOfBooks(t *testing.T) {
 			if n := rapid.IntRange(0, 12).Draw(t, "in"); n > 0 {
 				d.From = now.AddDate(0, 0, n)
 			}
-			pub, err := p.Publish(d, "CNY", notice, now)
+			pub, err := p.Publish(d, "CNY", notice, commission.Market{}, now)
 			if err != nil {
 				continue
 			}
@@ -191,7 +191,7 @@ func TestWhatIsPublishedWithAProductStaysWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pub, err := plan.Set(commission.Edit{Products: map[string]money.BasisPoints{"wide": 2000}}, commission.Notice{Days: 1, Zone: time.UTC}, bookNoon)
+		pub, err := plan.Set(commission.Edit{Products: map[string]money.BasisPoints{"wide": 2000}}, commission.Notice{Days: 1, Zone: time.UTC}, commission.Market{}, bookNoon)
 		if err != nil || len(pub.New) != commission.MaxComing+1 {
 			t.Fatalf("%+v, %v", pub, err)
 		}

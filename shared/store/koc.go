@@ -15,6 +15,7 @@ type kocItem struct {
 	V       int64                 `dynamodbav:"v"`
 	ListPk  string                `dynamodbav:"listPk"`
 	ListSk  string                `dynamodbav:"listSk"`
+	Tier    string                `dynamodbav:"tier,omitempty"` // for Market
 	Profile document[koc.Profile] `dynamodbav:"profile"`
 }
 
@@ -44,7 +45,7 @@ func kocWrite(p koc.Profile) Write {
 	seen := p.Version
 	p.Version++
 	return Write{Table: Shop, Key: kocKey(p.Handle), Guards: replaces(seen)}.
-		put(kocItem{V: p.Version, ListPk: kocList, ListSk: p.Handle, Profile: doc(p)})
+		put(kocItem{V: p.Version, ListPk: kocList, ListSk: p.Handle, Tier: p.Tier(), Profile: doc(p)})
 }
 
 // KOC is a profile by handle, or NotFound.

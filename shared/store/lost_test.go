@@ -26,7 +26,7 @@ func TestAWriteWhoseAnswerWasLostIsNoConflict(t *testing.T) {
 	}
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	raised := money.BasisPoints(2000)
-	book, err := commission.NewPlan().Set(commission.Edit{Default: &raised}, commission.Notice{Zone: time.UTC}, now)
+	book, err := commission.NewPlan().Set(commission.Edit{Default: &raised}, commission.Notice{Zone: time.UTC}, commission.Market{}, now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -100,7 +101,7 @@ func publishBooks(t *testing.T, s *store.Store) {
 		now := later.AddDate(0, 0, i-20)
 		p := must(s.Plan(t.Context(), now))(t)
 		rate := money.BasisPoints(1000 + 100*(i%3)) // raises, and cuts that wait
-		pub = must(p.Set(commission.Edit{Default: &rate, Products: map[string]money.BasisPoints{"tea": rate}}, notice, now))(t)
+		pub = must(p.Set(commission.Edit{Default: &rate, Products: map[string]money.BasisPoints{"tea": rate}}, notice, must(s.Market(t.Context()))(t), now))(t)
 		must(0, s.Publish(t.Context(), pub))(t)
 	}
 	pub.New[0].Default++
@@ -201,6 +202,7 @@ func keepKOCs(t *testing.T, s *store.Store) {
 		must(s.UpdateKOC(t.Context(), handle, func(p *koc.Profile) error { return p.Approve("hash-"+handle, later.AddDate(0, -1, 0)) },
 			func(p koc.Profile) []store.Write { return []store.Write{store.InviteWrite(p.Invite, handle)} }))(t)
 	}
+	must(s.UpdateKOC(t.Context(), "zoe", func(p *koc.Profile) error { return p.SetTier("gold", later) }, nil))(t)
 	bind := func(handle string) error {
 		_, err := s.UpdateKOC(t.Context(), handle, func(p *koc.Profile) error { return p.Bind("subject", "hash-"+handle, later.AddDate(0, -1, 1)) },
 			func(koc.Profile) []store.Write { return []store.Write{store.LoginWrite("subject", handle)} })
@@ -219,7 +221,29 @@ func readKOCs(t *testing.T, s *store.Store) any {
 		out = append(out, must(profiles, err)(t))
 		after = next
 	}
-	return out
+	return append(out, readMarket(t, s))
+}
+
+// readMarket holds what the list keeps for rules against the products and KOCs themselves.
+func readMarket(t *testing.T, s *store.Store) commission.Market {
+	t.Helper()
+	m := must(s.Market(t.Context()))(t)
+	products, _, err := s.ListProducts(t.Context(), "", 100)
+	kocs, _, failed := s.ListKOCs(t.Context(), "", 100)
+	if err != nil || failed != nil || len(products) == 0 || len(m.Products) != len(products) || len(kocs) == 0 || len(m.Tiers) != len(kocs) {
+		t.Fatalf("%d products, %d KOCs, %v, %v; the market has %+v", len(products), len(kocs), err, failed, m)
+	}
+	for _, p := range products {
+		if want := commission.OfferOf(p); !reflect.DeepEqual(m.Products[p.ID], want) {
+			t.Errorf("the market has %s as %+v, want %+v", p.ID, m.Products[p.ID], want)
+		}
+	}
+	for _, p := range kocs {
+		if m.Tiers[p.Handle] != p.Tier() {
+			t.Errorf("the market has %s in %q, want %q", p.Handle, m.Tiers[p.Handle], p.Tier())
+		}
+	}
+	return m
 }
 
 func makeLinks(t *testing.T, s *store.Store) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"yundian/shared/catalogue"
+	"yundian/shared/commission"
 	"yundian/shared/fail"
 	"yundian/shared/money"
 )
@@ -12,6 +13,7 @@ type productItem struct {
 	V       int64                       `dynamodbav:"v"`
 	ListPk  string                      `dynamodbav:"listPk"`
 	ListSk  string                      `dynamodbav:"listSk"`
+	Offer   document[commission.Offer]  `dynamodbav:"offer"` // for Market
 	Product document[catalogue.Product] `dynamodbav:"product"`
 }
 
@@ -210,5 +212,5 @@ func productWrite(p catalogue.Product) Write {
 	seen := p.Version
 	p.Version++
 	return Write{Table: Shop, Key: productKey(p.ID), Guards: replaces(seen)}.
-		put(productItem{V: p.Version, ListPk: productList, ListSk: p.ID, Product: doc(p)})
+		put(productItem{V: p.Version, ListPk: productList, ListSk: p.ID, Offer: doc(commission.OfferOf(p)), Product: doc(p)})
 }

@@ -273,7 +273,7 @@ func index(name string, keeps ...string) Index {
 
 // Indexes are the indexes of each table. A rule compares them with those that infra/template.yaml declares.
 var Indexes = [tables][]Index{
-	Shop:   {index("list")},
+	Shop:   {index("list", "offer", "tier")},
 	Orders: {index("placed", "status", "koc"), index("koc", "status"), index("due")},
 	Ledger: {index("list", "status", "koc"), index("due")},
 }

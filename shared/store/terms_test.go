@@ -28,7 +28,7 @@ func TestOnePublicationWins(t *testing.T) {
 	for i := range results {
 		b := p.InForce()
 		b.Rules = []commission.Rule{{ID: fmt.Sprint("r", i), Match: commission.Match{Tag: "tea"}, Rate: 2000}}
-		pub, err := p.Publish(commission.Draft{Book: b, Seen: p.Latest, From: noon.AddDate(0, 0, i)}, "CNY", commission.Notice{Days: 14, Zone: time.UTC}, noon)
+		pub, err := p.Publish(commission.Draft{Book: b, Seen: p.Latest, From: noon.AddDate(0, 0, i)}, "CNY", commission.Notice{Days: 14, Zone: time.UTC}, commission.Market{}, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +221,7 @@ func TestTermsAreThoseOfThePlacement(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pub, err := p.Publish(commission.Draft{Book: b, Seen: p.Latest}, "CNY", commission.Notice{Days: 0, Zone: time.UTC}, now)
+		pub, err := p.Publish(commission.Draft{Book: b, Seen: p.Latest}, "CNY", commission.Notice{Days: 0, Zone: time.UTC}, commission.Market{}, now)
 		if err != nil {
 			t.Fatal(err)
 		}

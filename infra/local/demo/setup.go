@@ -86,7 +86,7 @@ func (s *seeding) rules(ctx context.Context) error {
 	}
 	standard := money.BasisPoints(House.DefaultRate)
 	// Nobody has shared anything yet, so there is nobody to give notice to.
-	first, err := plan.Set(commission.Edit{Default: &standard, Products: rates}, commission.Notice{Zone: time.UTC}, begin)
+	first, err := plan.Set(commission.Edit{Default: &standard, Products: rates}, commission.Notice{Zone: time.UTC}, commission.Market{}, begin)
 	if err != nil {
 		return fmt.Errorf("write the rule book: %w", err)
 	}

@@ -28,7 +28,9 @@ func (w *World) opening(ctx context.Context) {
 	plan, err := w.db().Plan(ctx, w.now)
 	w.must(err)
 	d := commission.Draft{Book: w.draft(), Seen: plan.Latest, From: w.notice().Earliest(w.now)}
-	if pub, err := plan.Publish(d, w.shop.currency, w.notice(), w.now); err == nil { // a draft whose rules clash is none
+	market, err := w.db().Market(ctx)
+	w.must(err)
+	if pub, err := plan.Publish(d, w.shop.currency, w.notice(), market, w.now); err == nil { // a draft whose rules clash is none
 		w.must(w.db().Publish(ctx, pub))
 	}
 	w.now = now
@@ -46,17 +48,21 @@ func (w *World) publishes() {
 		if err != nil {
 			return err
 		}
+		market, err := w.db().Market(w.ctx)
+		if err != nil {
+			return err
+		}
 		var pub commission.Publication
 		if w.pick(2) == 0 {
 			rate := rates[w.pick(len(rates))]
 			products := map[string]money.BasisPoints{w.shop.products[w.pick(len(w.shop.products))]: rates[w.pick(len(rates))]}
-			pub, err = plan.Set(commission.Edit{Default: &rate, Products: products}, w.notice(), now)
+			pub, err = plan.Set(commission.Edit{Default: &rate, Products: products}, w.notice(), market, now)
 		} else {
 			d := commission.Draft{Book: w.draft(), Seen: plan.Latest, Withdraw: w.pick(4) == 3}
 			if w.pick(3) > 0 {
 				d.From = w.notice().Earliest(now)
 			}
-			pub, err = plan.Publish(d, w.shop.currency, w.notice(), now)
+			pub, err = plan.Publish(d, w.shop.currency, w.notice(), market, now)
 		}
 		if err != nil || len(pub.New) == 0 {
 			return err
