@@ -234,6 +234,10 @@ type actInput struct {
 	Body *struct{}
 }
 
+func (a *admin) confirmOrder(ctx context.Context, in *actInput) (*api.Reply[Order], error) {
+	return a.update(ctx, in.ID, wish(ctx, in.Key, nil), func(o *ordering.Order) error { return o.Confirm(ordering.ByOperator, a.now()) })
+}
+
 func (a *admin) deliverOrder(ctx context.Context, in *actInput) (*api.Reply[Order], error) {
 	return a.update(ctx, in.ID, wish(ctx, in.Key, nil), func(o *ordering.Order) error { return o.Deliver("operator", a.now()) })
 }

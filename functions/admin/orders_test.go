@@ -66,6 +66,29 @@ func TestOrderFromPlacementToDelivery(t *testing.T) {
 	}
 }
 
+// TestAnOperatorConfirmsAnOrder that waits for it. Until then it is not shipped, and says until when it waits.
+func TestAnOperatorConfirmsAnOrder(t *testing.T) {
+	b := open(t)
+	b.shelve(t, "tea", 100_001, 5)
+	b.order(t, "o1", "tea", 1, "")
+	if page := get[OrderPage](t, b, "/v1/admin/orders"); page.Items[0].Status != "confirmed" || page.Items[0].ConfirmUntil == nil || !page.Items[0].ConfirmUntil.Equal(page.Items[0].PlacedAt.Add(48*time.Hour)) {
+		t.Fatalf("listed %+v", page.Items[0])
+	}
+	wantCode(t, b.send(t, "POST", "/v1/admin/orders/o1/ship", body{"carrier": "SF", "tracking": "1"}), 409, "order_unconfirmed")
+	for range 2 {
+		if o := b.act(t, "o1", "confirm", nil); o.ConfirmUntil != nil || o.Confirmed == nil || o.Confirmed.Reason != "operator" || o.Status != "confirmed" {
+			t.Errorf("confirmed %+v", o)
+		}
+	}
+	if o := b.act(t, "o1", "ship", body{"carrier": "SF", "tracking": "1"}); o.Status != "shipped" {
+		t.Errorf("shipped %+v", o)
+	}
+	b.order(t, "o2", "tea", 1, "")
+	b.act(t, "o2", "cancel", nil)
+	wantCode(t, b.send(t, "POST", "/v1/admin/orders/o2/confirm", nil), 409, "order_status_confirm")
+	want(t, b.send(t, "POST", "/v1/admin/orders/o3/confirm", nil), 404)
+}
+
 func TestCloseReturn(t *testing.T) {
 	b := open(t)
 	b.shelve(t, "tea", 1000, 5)

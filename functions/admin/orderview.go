@@ -21,6 +21,8 @@ type OrderSummary struct {
 	OnHold   bool         `json:"onHold,omitempty"`
 	Disputed bool         `json:"disputed,omitempty" doc:"A dispute is open: the bank may take the payment back"`
 	Return   string       `json:"openReturn,omitempty" doc:"Id of a return that waits for an answer"`
+
+	ConfirmUntil *time.Time `json:"confirmUntil,omitempty" doc:"The order waits until then for its shopper or an operator to confirm it; it cannot be shipped before"`
 }
 
 // ListedOrder is an order in a list, with who placed it. The contact is empty once it was erased.
@@ -46,6 +48,7 @@ type Order struct {
 	Payments    []OrderPayment     `json:"payments"`
 	Refunds     []Refund           `json:"refunds"`
 	Disputes    []OrderDispute     `json:"disputes"`
+	Confirmed   *OrderMark         `json:"confirmed,omitempty" doc:"When an order that had to be confirmed was, and by whom"`
 	Shipments   []Parcel           `json:"shipments"`
 	Delivered   *OrderMark         `json:"delivered,omitempty"`
 	Released    *OrderMark         `json:"released,omitempty"`
@@ -194,6 +197,10 @@ func summarise(o ordering.Order) OrderSummary {
 	if r := o.OpenReturn(); r != nil {
 		s.Return = r.ID
 	}
+	if o.Unconfirmed() {
+		until := o.Terms.ConfirmUntil.UTC()
+		s.ConfirmUntil = &until
+	}
 	return s
 }
 
@@ -217,6 +224,9 @@ func viewOrder(o ordering.Order, c ordering.Contact, ad ordering.Address) Order 
 	}
 	for _, x := range o.Shipments {
 		v.Shipments = append(v.Shipments, Parcel{Carrier: x.Carrier, Tracking: x.Tracking, SKUs: x.SKUs, At: x.At.UTC()})
+	}
+	if c := o.Confirmation; c != nil {
+		v.Confirmed = &OrderMark{At: c.At.UTC(), Reason: c.By}
 	}
 	if d := o.Delivered; d != nil {
 		v.Delivered = &OrderMark{At: d.At.UTC(), Reason: d.By}

@@ -65,6 +65,7 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 	api.Register(v1, operation("adminListOrders", "GET", "/v1/admin/orders", "Orders, newest first"), a.listOrders)
 	api.Register(v1, operation("adminGetOrder", "GET", "/v1/admin/orders/{id}", "One order with its contact and everything that happened to it"), a.getOrder)
 	api.Register(v1, operation("shipOrder", "POST", "/v1/admin/orders/{id}/ship", "Record a parcel"), a.shipOrder)
+	api.Register(v1, operation("adminConfirmOrder", "POST", "/v1/admin/orders/{id}/confirm", "Confirm an order to be paid on delivery that waits for it, for the shopper"), a.confirmOrder)
 	api.Register(v1, operation("deliverOrder", "POST", "/v1/admin/orders/{id}/deliver", "Record the receipt"), a.deliverOrder)
 	api.Register(v1, operation("adminCancelOrder", "POST", "/v1/admin/orders/{id}/cancel", "End an order that is not shipped, or whose parcel came back unpaid"), a.cancelOrder)
 	api.Register(v1, operation("redriveOrder", "POST", "/v1/admin/orders/{id}/redrive", "Send an order through attribution and settlement again"), a.redriveOrder)

@@ -59,6 +59,9 @@ type SettingsLimits struct {
 	OpenOrders       int `json:"openOrders" doc:"Open orders of one phone or e-mail address: unpaid, or to be paid on delivery and not shipped"`
 	OpenPieces       int `json:"openPieces" doc:"Pieces in the open orders of one phone or e-mail address"`
 	OnDeliveryPieces int `json:"onDeliveryPieces" doc:"Pieces of one order that is paid on delivery"`
+
+	ConfirmAbove money.Amount `json:"confirmAbove" doc:"Total above which an order that is paid on delivery has to be confirmed before it is shipped; 0 for never"`
+	ConfirmHours int          `json:"confirmHours" doc:"How long it waits for that before it expires"`
 }
 
 func viewSettings(s shop.Settings, plan commission.Plan) Settings {
@@ -67,8 +70,9 @@ func viewSettings(s shop.Settings, plan commission.Plan) Settings {
 		TimeZone: s.TimeZone, DefaultRate: int64(plan.InForce().Default), Tax: int64(s.Tax),
 		Shipping: ShippingFee{Fee: money.Of(s.Shipping.Fee, s.Currency), FreeFrom: money.Of(s.Shipping.FreeFrom, s.Currency)},
 		Windows:  SettingsWindows{AttributionDays: w.AttributionDays, ReturnDays: w.ReturnDays, ReceiptDays: w.ReceiptDays, HoldMinutes: w.HoldMinutes},
-		Limits:   SettingsLimits{OpenOrders: l.OpenOrders, OpenPieces: l.OpenPieces, OnDeliveryPieces: l.OnDeliveryPieces},
-		Licence:  s.Licence, AdvertisingLabel: s.AdvertisingLabel, ReturnAddress: s.ReturnAddress, DefaultShelf: s.DefaultShelf}
+		Limits: SettingsLimits{OpenOrders: l.OpenOrders, OpenPieces: l.OpenPieces, OnDeliveryPieces: l.OnDeliveryPieces,
+			ConfirmAbove: money.Of(l.ConfirmAbove, s.Currency), ConfirmHours: l.ConfirmHours},
+		Licence: s.Licence, AdvertisingLabel: s.AdvertisingLabel, ReturnAddress: s.ReturnAddress, DefaultShelf: s.DefaultShelf}
 	for _, b := range plan.Coming() {
 		if next := int64(b.Default); next != v.DefaultRate {
 			from := b.From.UTC()
@@ -116,6 +120,9 @@ type SettingsChange struct {
 		OpenOrders       *int `json:"openOrders,omitempty" minimum:"1" maximum:"10"`
 		OpenPieces       *int `json:"openPieces,omitempty" minimum:"1" maximum:"100000"`
 		OnDeliveryPieces *int `json:"onDeliveryPieces,omitempty" minimum:"1" maximum:"100000"`
+
+		ConfirmAbove *money.Amount `json:"confirmAbove,omitempty"`
+		ConfirmHours *int          `json:"confirmHours,omitempty" minimum:"1" maximum:"168"`
 	} `json:"limits,omitempty"`
 	Licence *struct {
 		Company *string `json:"company,omitempty"`
@@ -158,6 +165,8 @@ func (c SettingsChange) apply(s shop.Settings) (shop.Settings, error) {
 		set(&s.Limits.OpenOrders, l.OpenOrders)
 		set(&s.Limits.OpenPieces, l.OpenPieces)
 		set(&s.Limits.OnDeliveryPieces, l.OnDeliveryPieces)
+		set(&s.Limits.ConfirmHours, l.ConfirmHours)
+		f = append(f, setAmount(&s.Limits.ConfirmAbove, l.ConfirmAbove, s.Currency, "body.limits.confirmAbove")...)
 	}
 	if l := c.Licence; l != nil {
 		setText(&s.Licence.Company, l.Company)

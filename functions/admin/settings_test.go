@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"yundian/shared/money"
 	"yundian/shared/web/webtest"
 )
 
@@ -38,16 +39,16 @@ func TestSettings(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	b := open(t)
-	if got, want := get[Settings](t, b, "/v1/admin/settings").Limits, (SettingsLimits{OpenOrders: 10, OpenPieces: 500, OnDeliveryPieces: 50}); got != want {
+	if got, want := get[Settings](t, b, "/v1/admin/settings").Limits, (SettingsLimits{OpenOrders: 10, OpenPieces: 500, OnDeliveryPieces: 50, ConfirmAbove: money.Of(100_000, "CNY"), ConfirmHours: 48}); got != want {
 		t.Errorf("limits of a new shop: %+v", got)
 	}
-	for name, wrong := range map[string][]int{"openOrders": {0, 11, -1}, "openPieces": {0, 100_001}, "onDeliveryPieces": {0, 100_001}} {
+	for name, wrong := range map[string][]int{"openOrders": {0, 11, -1}, "openPieces": {0, 100_001}, "onDeliveryPieces": {0, 100_001}, "confirmHours": {0, 169}} {
 		for _, n := range wrong {
 			want(t, b.send(t, "PATCH", "/v1/admin/settings", body{"limits": body{name: n}}), 400)
 		}
 	}
-	changed := decode[Settings](t, want(t, b.send(t, "PATCH", "/v1/admin/settings", body{"limits": body{"openOrders": 2, "onDeliveryPieces": 7}}), 200)).Limits
-	if want := (SettingsLimits{OpenOrders: 2, OpenPieces: 500, OnDeliveryPieces: 7}); changed != want {
+	changed := decode[Settings](t, want(t, b.send(t, "PATCH", "/v1/admin/settings", body{"limits": body{"openOrders": 2, "onDeliveryPieces": 7, "confirmAbove": amount(0), "confirmHours": 1}}), 200)).Limits
+	if want := (SettingsLimits{OpenOrders: 2, OpenPieces: 500, OnDeliveryPieces: 7, ConfirmAbove: money.Of(0, "CNY"), ConfirmHours: 1}); changed != want {
 		t.Errorf("limits %+v", changed)
 	}
 }

@@ -28,6 +28,7 @@ func main() {
 	s := store.Open(store.ConfigFrom(os.Getenv))
 	web.Serve(routes(&checkout{
 		store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, providers: providers,
-		keys: keys, identity: []byte(os.Getenv("IDENTITY_KEY")), publicURL: os.Getenv("PUBLIC_URL"), now: time.Now,
+		keys: keys, identity: []byte(os.Getenv("IDENTITY_KEY")), publicURL: os.Getenv("PUBLIC_URL"),
+		writes: os.Getenv("MAIL_FROM") != "" && os.Getenv("PUBLIC_URL") != "", now: time.Now,
 	}))
 }

@@ -42,7 +42,15 @@ func TestOpenAPI(t *testing.T) {
 		}, error) {
 			return nil, nil
 		})
+	huma.Register(a, op("askToConfirmOrder", "GET", "/orders/{id}/confirm", "A page with a button that confirms the order, for whoever has the letter about it", 200, 404),
+		func(context.Context, *struct {
+			Order
+			Secret string `query:"secret" required:"true" doc:"As it stands in the letter; the secret of the order is another one"`
+		}) (*api.Reply[orderView], error) {
+			return nil, nil
+		})
 	for _, x := range []struct{ id, path, summary string }{
+		{"confirmOrder", "/orders/{id}/confirm", "Confirm an order to be paid on delivery, by the secret that stands in the letter about it"},
 		{"cancelOrder", "/orders/{id}/cancel", "Cancel an order that has not been shipped"},
 		{"receiveOrder", "/orders/{id}/received", "Confirm the receipt"},
 		{"returnOrder", "/orders/{id}/returns", "Ask to give goods back"},

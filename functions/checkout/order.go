@@ -113,8 +113,16 @@ func piecesOf(form url.Values) ([]lineRequest, error) {
 	return lines, nil
 }
 
+// opener finds the order of an id for whoever has a secret for it.
+type opener func(ctx context.Context, id, secret string) (ordering.Order, error)
+
 // act does something with the order of the path and answers with the order as it then is: JSON, or on to its page.
 func (c *checkout) act(w http.ResponseWriter, r *http.Request, do func(context.Context, ordering.Order, action) (ordering.Order, error)) {
+	c.actBy(c.open, w, r, do)
+}
+
+// actBy is act by another secret than that of the order.
+func (c *checkout) actBy(open opener, w http.ResponseWriter, r *http.Request, do func(context.Context, ordering.Order, action) (ordering.Order, error)) {
 	w.Header().Set("Cache-Control", "no-store")
 	if err := web.SameSite(r, c.publicURL); err != nil {
 		web.WriteProblem(w, r, err)
@@ -125,7 +133,7 @@ func (c *checkout) act(w http.ResponseWriter, r *http.Request, do func(context.C
 		web.WriteProblem(w, r, err)
 		return
 	}
-	o, err := c.open(r.Context(), r.PathValue("id"), a.Secret)
+	o, err := open(r.Context(), r.PathValue("id"), a.Secret)
 	if err == nil {
 		o, err = do(r.Context(), o, a)
 	}

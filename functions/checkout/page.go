@@ -29,7 +29,7 @@ func (c *checkout) orderPage(w http.ResponseWriter, r *http.Request, o ordering.
 	}
 	v := orderPageView{
 		Layout: pageLayout(r, settings), Order: o, Secret: c.keys.OrderSecret(o.ID), Contact: contact, Address: address,
-		Zone: settings.Zone(), Asked: asked(r), Now: c.now(), ShopAddress: settings.ReturnAddress,
+		Zone: settings.Zone(), Asked: asked(r), Now: c.now(), ShopAddress: settings.ReturnAddress, Writes: c.writes,
 	}
 	v.Layout.Title = v.l().T("checkout.order_title")
 	v.Layout.Here = c.keys.OrderPath(o.ID)

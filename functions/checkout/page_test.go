@@ -233,6 +233,89 @@ func TestNobodyHoldsTheStock(t *testing.T) {
 	}
 }
 
+// asking lets the shop ask for a confirmation of every order that is paid on delivery.
+func (x *counter) asking() {
+	x.t.Helper()
+	s, err := x.c.store.Settings(x.t.Context())
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	s.Limits.ConfirmAbove = 16799
+	if err := x.c.store.SaveSettings(x.t.Context(), s); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// TestAnOrderIsConfirmedByItsLetter: the page of the letter has a button, and only the button confirms, only with the secret
+// that stands in the letter.
+func TestAnOrderIsConfirmedByItsLetter(t *testing.T) {
+	x := openCounter(t)
+	x.asking()
+	x.c.writes = true
+	address := x.order(x.form("contact.email", "jing@example.com"))
+	id := x.orderID(address)
+	confirmed := func() bool {
+		t.Helper()
+		o, err := x.c.store.Order(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return !o.Unconfirmed()
+	}
+	page := x.send("GET", address, nil).Body
+	x.shows(page, "等待确认", "2026年3月3日 17:00", "j···@example.com")
+	if strings.Contains(page, "/confirm") {
+		t.Error("the order's own page confirms it")
+	}
+	letter := x.c.keys.ConfirmPath(id)
+	path, query, _ := strings.Cut(letter, "?")
+	own, err := url.ParseQuery(strings.SplitN(address, "?", 2)[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, a := range map[string]webtest.Answer{
+		"GET with the order's secret":  x.send("GET", path+"?secret="+url.QueryEscape(own.Get("secret")), nil),
+		"POST with the order's secret": x.send("POST", path, url.Values{"secret": {own.Get("secret")}}),
+		"POST without a secret":        x.send("POST", path, url.Values{}),
+		"another order's":              x.send("POST", path, url.Values{"secret": {strings.Split(x.c.keys.ConfirmPath("other"), "secret=")[1]}}),
+		"the order by the letter's":    x.send("GET", "/orders/"+id+"?"+query, nil),
+	} {
+		if a.Status != 404 {
+			t.Errorf("%s: %.300s", name, a)
+		}
+	}
+	asks := x.send("GET", letter, nil)
+	if asks.Status != 200 || asks.Header.Get("Cache-Control") != "no-store" || confirmed() {
+		t.Fatalf("looking at the page: %.600s", asks)
+	}
+	x.shows(asks.Body, "请确认订单", `action="`+path+`"`, "¥168.00", "2026年3月3日 17:00", `content="noindex"`)
+	for range 2 { // people press twice
+		if a := x.send("POST", path, url.Values{"secret": {inputs(t, asks.Body).Get("secret")}}); a.Status != 303 || a.Header.Get("Location") != address || !confirmed() {
+			t.Fatalf("confirming: %.600s", a)
+		}
+	}
+	x.shows(x.send("GET", address, nil).Body, "订单已确认")
+	if again := x.send("GET", letter, nil); again.Status != 200 || strings.Contains(again.Body, "<form method=\"post\" action=\""+path) {
+		t.Errorf("the page asks again: %.600s", again)
+	}
+}
+
+// TestAPhoneCannotBeWrittenTo: without a letter the page says that the shop confirms, and what became of an order that nobody
+// confirmed.
+func TestAPhoneCannotBeWrittenTo(t *testing.T) {
+	x := openCounter(t)
+	x.asking()
+	x.c.writes = true
+	address := x.order(x.form())
+	x.shows(x.send("GET", address, nil).Body, "等待确认", "由店家与你确认", "2026年3月3日 17:00")
+	x.change(address, func(o *ordering.Order) error { return o.Mature(o.Terms.ConfirmUntil) })
+	page := x.send("GET", address, nil).Body
+	x.shows(page, "订单已过期", "没有按时确认或发货")
+	x.c.writes = false // and whoever has an e-mail in a shop that writes none
+	address = x.order(x.form("contact.email", "jing@example.com", "key", orderform.FreshKey()))
+	x.shows(x.send("GET", address, nil).Body, "由店家与你确认")
+}
+
 func TestTheOrderPageFollowsTheOrder(t *testing.T) {
 	x := openCounter(t)
 	address := x.order(x.form())

@@ -25,6 +25,7 @@ type orderPageView struct {
 	Asked       locale.Language
 	Now         time.Time
 	ShopAddress string // where goods are returned to
+	Writes      bool   // whether shoppers get letters
 }
 
 // refusedView is what the order form is rendered from when an order could not be taken.
@@ -42,10 +43,26 @@ func (v orderPageView) moment(t time.Time) string { return v.l().Moment(t, v.Zon
 
 func (v orderPageView) status() ordering.Status { return v.Order.Status() }
 
+// heading is the status in a few words.
+func (v orderPageView) heading() string {
+	if v.Order.Unconfirmed() {
+		return v.l().T("checkout.status_unconfirmed")
+	}
+	return v.l().T("checkout.status_" + string(v.status()))
+}
+
 // statusText says where the order stands and what comes next.
 func (v orderPageView) statusText() string {
-	if v.status() == ordering.Held {
+	until := v.moment(v.Order.Terms.ConfirmUntil)
+	switch {
+	case v.status() == ordering.Held:
 		return v.l().T("checkout.status_held_text", "time", v.moment(v.Order.Terms.HoldUntil))
+	case v.Order.Unconfirmed() && v.Writes && v.Contact.Email != "":
+		return v.l().T("checkout.status_unconfirmed_letter", "time", until, "email", maskedEmail(v.Contact.Email))
+	case v.Order.Unconfirmed():
+		return v.l().T("checkout.status_unconfirmed_shop", "time", until)
+	case v.status() == ordering.Expired && v.Order.Payment == ordering.OnDelivery:
+		return v.l().T("checkout.status_lapsed_text")
 	}
 	return v.l().T("checkout.status_" + string(v.status()) + "_text")
 }

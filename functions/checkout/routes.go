@@ -18,6 +18,7 @@ type checkout struct {
 	keys      seal.Ring
 	identity  []byte // key of the hashes that name people
 	publicURL string
+	writes    bool // whether shoppers get letters that lead to the store
 	now       func() time.Time
 }
 
@@ -28,6 +29,8 @@ func routes(c *checkout) *http.ServeMux {
 	mux.HandleFunc("GET /orders/{id}", c.show)
 	mux.HandleFunc("GET /orders/{id}/pay", c.pay)
 	mux.HandleFunc("POST /orders/{id}/cancel", c.cancel)
+	mux.HandleFunc("GET /orders/{id}/confirm", c.askConfirmation)
+	mux.HandleFunc("POST /orders/{id}/confirm", c.confirm)
 	mux.HandleFunc("POST /orders/{id}/received", c.received)
 	mux.HandleFunc("POST /orders/{id}/returns", c.returns)
 	return mux

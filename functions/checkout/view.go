@@ -32,19 +32,20 @@ type lineView struct {
 
 // orderView is an order as its shopper sees it. It says nothing about attribution or commission.
 type orderView struct {
-	ID          string         `json:"id"`
-	Secret      string         `json:"secret,omitempty"`
-	Status      string         `json:"status"`
-	PlacedAt    time.Time      `json:"placedAt"`
-	Payment     string         `json:"payment"`
-	PayURL      string         `json:"payUrl,omitempty"`
-	ExpiresAt   *time.Time     `json:"expiresAt,omitempty"`
-	DeliveredAt *time.Time     `json:"deliveredAt,omitempty"`
-	Shipments   []shipmentView `json:"shipments,omitempty"`
-	Refunds     []refundView   `json:"refunds,omitempty"`
-	Disputes    []disputeView  `json:"disputes,omitempty"`
-	Returns     []returnView   `json:"returns,omitempty"`
-	Refunded    money.Amount   `json:"refunded"`
+	ID           string         `json:"id"`
+	Secret       string         `json:"secret,omitempty"`
+	Status       string         `json:"status"`
+	PlacedAt     time.Time      `json:"placedAt"`
+	Payment      string         `json:"payment"`
+	PayURL       string         `json:"payUrl,omitempty"`
+	ExpiresAt    *time.Time     `json:"expiresAt,omitempty"`
+	ConfirmUntil *time.Time     `json:"confirmUntil,omitempty" doc:"Until when the order waits for its confirmation"`
+	DeliveredAt  *time.Time     `json:"deliveredAt,omitempty"`
+	Shipments    []shipmentView `json:"shipments,omitempty"`
+	Refunds      []refundView   `json:"refunds,omitempty"`
+	Disputes     []disputeView  `json:"disputes,omitempty"`
+	Returns      []returnView   `json:"returns,omitempty"`
+	Refunded     money.Amount   `json:"refunded"`
 	quoteView
 }
 
@@ -129,6 +130,10 @@ func (c *checkout) viewOrder(r *http.Request, o ordering.Order, address string) 
 		until := o.Terms.HoldUntil.UTC()
 		v.ExpiresAt = &until
 		v.PayURL = web.BaseURL(r, c.publicURL) + "/orders/" + url.PathEscape(o.ID) + "/pay?secret=" + url.QueryEscape(c.keys.OrderSecret(o.ID))
+	}
+	if o.Unconfirmed() {
+		until := o.Terms.ConfirmUntil.UTC()
+		v.ConfirmUntil, v.ExpiresAt = &until, &until
 	}
 	if o.Delivered != nil {
 		at := o.Delivered.At.UTC()

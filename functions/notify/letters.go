@@ -73,16 +73,8 @@ func (n *notify) compose(l letter.Letter, k knowledge) (to string, m mail.Messag
 		return "", m, errNobody
 	}
 	s := mail.Shop{Brand: k.settings.Brand, Zone: k.settings.Zone()}
-	if l.Kind == letter.OrderPaid {
-		o, ok := k.orders[l.Order]
-		if to = k.contacts[l.Order].Email; !ok || to == "" || l.TooLate(o) {
-			return "", m, errNobody
-		}
-		address := ""
-		if n.publicURL != "" {
-			address = n.publicURL + n.keys.OrderPath(o.ID)
-		}
-		return to, mail.OrderPaid(speaker(k, o.Language), s, o, address), nil
+	if l.Order != "" {
+		return n.composeForShopper(l, k, s)
 	}
 	p, ok := k.kocs[l.KOC]
 	if !ok || p.Email == "" {
@@ -96,6 +88,26 @@ func (n *notify) compose(l letter.Letter, k knowledge) (to string, m mail.Messag
 	case letter.WebhookDead:
 		return p.Email, mail.WebhookDead(speaker(k, p.Language), s, l), nil
 	default: // written by a later version of this function
+		return "", m, errNobody
+	}
+}
+
+// composeForShopper puts a letter about an order together. Without an address of the store nobody can be led to the page on
+// which an order is confirmed; then the operator confirms it.
+func (n *notify) composeForShopper(l letter.Letter, k knowledge, s mail.Shop) (to string, m mail.Message, err error) {
+	o, ok := k.orders[l.Order]
+	if to = k.contacts[l.Order].Email; !ok || to == "" {
+		return "", m, errNobody
+	}
+	speaks := speaker(k, o.Language)
+	switch {
+	case l.Kind == letter.OrderPaid && !l.TooLate(o) && n.publicURL == "":
+		return to, mail.OrderPaid(speaks, s, o, ""), nil
+	case l.Kind == letter.OrderPaid && !l.TooLate(o):
+		return to, mail.OrderPaid(speaks, s, o, n.publicURL+n.keys.OrderPath(o.ID)), nil
+	case l.Kind == letter.OrderConfirm && o.Unconfirmed() && l.At.Before(o.Terms.ConfirmUntil) && n.publicURL != "":
+		return to, mail.OrderConfirm(speaks, s, o, n.publicURL+n.keys.ConfirmPath(o.ID)), nil
+	default:
 		return "", m, errNobody
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"yundian/shared/ledger"
+	"yundian/shared/ordering"
 	"yundian/shared/payout"
 	"yundian/shared/shop"
 	"yundian/shared/store"
@@ -52,6 +53,47 @@ func TestAPaidOrderIsWrittenAboutOnceInItsLanguage(t *testing.T) {
 				t.Errorf("%s lacks %q:\n%s", language, part, m.HTML)
 			}
 		}
+	}
+}
+
+// TestAnOrderIsAskedToBeConfirmedOnce, in its language, with the link to the page that confirms it and not to the one that only
+// shows it; and nobody is asked about an order that was confirmed meanwhile, or is over.
+func TestAnOrderIsAskedToBeConfirmedOnce(t *testing.T) {
+	b := open(t)
+	words := map[string][]string{"en": {"please confirm order o-en", "CN¥1,500.00", "Open the page"}, "zh-Hans": {"请确认订单 o-zh-Hans", "按按钮确认"}, "zh-Hant": {"請確認訂單 o-zh-Hant", "按按鈕確認"}}
+	for language := range words {
+		b.unconfirmed(t, "o-"+language, language, language+"@example.com")
+	}
+	b.unconfirmed(t, "o-phone", "en", "")
+	b.tell(t)
+	b.replay(t)
+	b.run(t, time.Hour)
+	for language, want := range words {
+		got := b.mails(t, language+"@example.com")
+		if len(got) != 1 {
+			t.Errorf("%s: %d e-mails", language, len(got))
+			continue
+		}
+		for _, part := range append(want, "饼 <b>Cake</b> × 1", "https://shop.example.com"+b.keys.ConfirmPath("o-"+language)) {
+			if !strings.Contains(got[0].Subject+"\n"+got[0].Text, part) {
+				t.Errorf("%s lacks %q:\n%s\n%s", language, part, got[0].Subject, got[0].Text)
+			}
+		}
+		if strings.Contains(got[0].Text+got[0].HTML, b.keys.OrderSecret("o-"+language)) {
+			t.Errorf("%s leads to the order's own page", language)
+		}
+	}
+	sent := len(b.mails(t, ""))
+	b.noSES = true
+	b.unconfirmed(t, "o-soon", "en", "soon@example.com")
+	b.tell(t)
+	if _, err := b.store.UpdateOrder(t.Context(), "o-soon", func(o *ordering.Order) error { return o.Confirm("operator", b.at) }); err != nil {
+		t.Fatal(err)
+	}
+	b.noSES = false
+	b.run(t, time.Hour)
+	if n := len(b.mails(t, "")); n != sent {
+		t.Errorf("%d more e-mails about an order that is confirmed", n-sent)
 	}
 }
 

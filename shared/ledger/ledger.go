@@ -156,7 +156,9 @@ type Fact struct {
 	KOC      string // the winner, or empty
 	Code     string // the link or code that won
 	Counted  bool   // paid, so an order in the statistics
-	Lines    []FactLine
+	// Unconfirmed tells that the order waits for its shopper to confirm it.
+	Unconfirmed bool
+	Lines       []FactLine
 }
 
 // FactLine is one product of a fact.
@@ -418,7 +420,7 @@ func Fold(postings []Posting) []Balances {
 
 // factOf tells where the order stands, for statistics.
 func factOf(o ordering.Order, target []commission.Position, now time.Time) Fact {
-	f := Fact{Order: o.ID, V: o.Version, At: now, Day: o.Day, Currency: o.Total.Currency, Counted: o.IsPaid()}
+	f := Fact{Order: o.ID, V: o.Version, At: now, Day: o.Day, Currency: o.Total.Currency, Counted: o.IsPaid(), Unconfirmed: o.Unconfirmed()}
 	if award, ok := o.Award(); ok && len(award.Winners) > 0 {
 		f.KOC, f.Code = award.Winners[0].KOC, award.Winners[0].Code
 	}

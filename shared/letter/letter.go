@@ -18,6 +18,7 @@ type Kind string
 // The occasions.
 const (
 	OrderPaid    Kind = "order_paid"    // to the shopper: the order is paid
+	OrderConfirm Kind = "order_confirm" // to the shopper: please confirm the order
 	PayoutSent   Kind = "payout_sent"   // to the KOC: money is on its way to their account
 	PayeeChanged Kind = "payee_changed" // to the KOC: payouts go elsewhere from now on
 	WebhookDead  Kind = "webhook_dead"  // to the KOC: an endpoint was given up
@@ -43,9 +44,14 @@ type Letter struct {
 	Version          int64 `json:"-"`
 }
 
-// ForOrder is the letter that follows from a fact: every paid order has one. Facts of one order share it.
+// ForOrder is the letter that follows from a fact: every paid order has one, and every order that waits for its
+// confirmation. Facts of one order share it.
 func ForOrder(f ledger.Fact) (Letter, bool) {
-	return Letter{ID: string(OrderPaid) + ":" + f.Order, Kind: OrderPaid, Order: f.Order, At: f.At.UTC()}, f.Counted
+	kind := OrderPaid
+	if f.Unconfirmed {
+		kind = OrderConfirm
+	}
+	return Letter{ID: string(kind) + ":" + f.Order, Kind: kind, Order: f.Order, At: f.At.UTC()}, f.Counted || f.Unconfirmed
 }
 
 // Late is how long after the payment no letter about it is begun any more: facts of an order are written for months, and

@@ -19,6 +19,9 @@ func TestPaidOrdersHaveOneLetter(t *testing.T) {
 	if !ok || !again || first.ID != later.ID || first.Order != "o1" {
 		t.Errorf("%+v, %+v", first, later)
 	}
+	if l, asks := ForOrder(ledger.Fact{Order: "o1", V: 1, At: noon, Unconfirmed: true}); !asks || l.Kind != OrderConfirm || l.ID == first.ID {
+		t.Errorf("an order that waits for its confirmation: %+v, %v", l, asks)
+	}
 	if _, unpaid := ForOrder(ledger.Fact{Order: "o1", V: 1, At: noon}); unpaid {
 		t.Error("an unpaid order has a letter")
 	}

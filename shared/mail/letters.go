@@ -18,8 +18,27 @@ type Shop struct {
 
 // OrderPaid tells a shopper that the order is paid: its number, lines and total, and its page where address is one.
 func OrderPaid(l *locale.Locale, s Shop, o ordering.Order, address string) Message {
-	m := sheet{language: string(l.Language()), subject: l.T("mail.order_paid_subject", "brand", s.Brand, "number", o.ID),
-		opening: []string{l.T("mail.order_paid", "brand", s.Brand), l.T("mail.order_number", "number", o.ID), l.T("mail.order_placed", "when", l.Moment(o.PlacedAt, s.Zone))}}
+	m := aboutOrder(l, s, o, l.T("mail.order_paid", "brand", s.Brand))
+	m.subject = l.T("mail.order_paid_subject", "brand", s.Brand, "number", o.ID)
+	if address != "" {
+		m.link = [2]string{l.T("mail.order_page"), address}
+	}
+	return m.message()
+}
+
+// OrderConfirm asks a shopper to confirm an order on the page at address.
+func OrderConfirm(l *locale.Locale, s Shop, o ordering.Order, address string) Message {
+	m := aboutOrder(l, s, o, l.T("mail.order_confirm", "brand", s.Brand, "when", l.Moment(o.Terms.ConfirmUntil, s.Zone)))
+	m.subject = l.T("mail.order_confirm_subject", "brand", s.Brand, "number", o.ID)
+	m.link = [2]string{l.T("mail.order_confirm_page"), address}
+	m.closing = []string{l.T("mail.order_not_yours")}
+	return m.message()
+}
+
+// aboutOrder begins a letter about an order: its number, lines and total.
+func aboutOrder(l *locale.Locale, s Shop, o ordering.Order, first string) sheet {
+	m := sheet{language: string(l.Language()),
+		opening: []string{first, l.T("mail.order_number", "number", o.ID), l.T("mail.order_placed", "when", l.Moment(o.PlacedAt, s.Zone))}}
 	for _, line := range o.Lines {
 		title := strings.TrimSuffix(line.Title+" · "+line.Variant, " · ")
 		m.rows = append(m.rows, [2]string{title + " × " + strconv.FormatInt(line.Quantity, 10), l.Money(line.Net)})
@@ -31,10 +50,7 @@ func OrderPaid(l *locale.Locale, s Shop, o ordering.Order, address string) Messa
 		m.rows = append(m.rows, [2]string{l.T("mail.tax"), l.Money(o.Tax)})
 	}
 	m.rows = append(m.rows, [2]string{l.T("mail.total"), l.Money(o.Total)})
-	if address != "" {
-		m.link = [2]string{l.T("mail.order_page"), address}
-	}
-	return m.message()
+	return m
 }
 
 // PayoutSent tells a KOC that money is on its way.

@@ -83,6 +83,9 @@ func (o *Order) Ship(s Shipment, now time.Time) error {
 		at, _ := o.line(sku)
 		s.SKUs[i] = o.Lines[at].SKU // as the order spells it
 	}
+	if o.Unconfirmed() {
+		return fail.New(fail.Conflict, "order_unconfirmed", "This order waits for a confirmation by the shopper or the shop. It can be shipped after that.", nil)
+	}
 	switch o.Status() {
 	case Paid, Confirmed:
 	case Shipped:
@@ -101,6 +104,25 @@ func (o *Order) Ship(s Shipment, now time.Time) error {
 	s.V, s.At = o.next(), now
 	o.Shipments = append(o.Shipments, s)
 	return nil
+}
+
+// Unconfirmed reports whether an order waits for somebody to confirm that it is meant.
+func (o Order) Unconfirmed() bool {
+	return o.Status() == Confirmed && !o.Terms.ConfirmUntil.IsZero() && o.Confirmation == nil
+}
+
+// Confirm records that an order to be paid on delivery is meant, by the word of "shopper" or "operator". The first word
+// counts. It can come late, as long as the order has not expired.
+func (o *Order) Confirm(by string, now time.Time) error {
+	switch {
+	case o.Unconfirmed():
+		o.Confirmation = &Confirmation{V: o.next(), At: now, By: by}
+		return nil
+	case o.Payment == OnDelivery && o.Cancelled == nil && o.Expired == nil: // confirmed before, or nobody asked
+		return nil
+	default:
+		return o.refuse("confirm")
+	}
 }
 
 func checkShipment(o Order, s Shipment) error {

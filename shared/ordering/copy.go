@@ -27,6 +27,7 @@ func (o Order) Equal(other Order) bool { return reflect.DeepEqual(o, other) }
 func (o Order) AsPlaced() Order {
 	o.Version, o.Session = 1, ""
 	o.Captures, o.Refunds, o.Disputes, o.Shipments, o.Returns, o.Holds, o.Awards, o.Redriven, o.Goods = nil, nil, nil, nil, nil, nil, nil, nil, nil
+	o.Confirmation = nil
 	o.Delivered, o.Released, o.Cancelled, o.Expired, o.Revived, o.Withdrawn = nil, nil, nil, nil, nil, nil
 	return o
 }

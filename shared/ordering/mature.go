@@ -26,7 +26,10 @@ func (o Order) DueAt() time.Time {
 	case Held:
 		sooner(o.Terms.HoldUntil)
 	case Confirmed:
-		sooner(o.PlacedAt.AddDate(0, 0, UnshippedDays))
+		sooner(o.unshippedUntil())
+		if o.Unconfirmed() {
+			sooner(o.Terms.ConfirmUntil)
+		}
 	case Shipped:
 		if o.receiptByDefault() {
 			sooner(o.receiptAt())
@@ -46,6 +49,9 @@ func (o Order) DueAt() time.Time {
 	}
 	return due
 }
+
+// unshippedUntil is when an order to be paid on delivery that nobody ships gives its stock back.
+func (o Order) unshippedUntil() time.Time { return o.PlacedAt.AddDate(0, 0, UnshippedDays) }
 
 // receiptByDefault reports whether the receipt will be taken for granted: everything is on its way, and paid. What is
 // paid on delivery needs somebody who has seen the money.
@@ -95,7 +101,10 @@ func (o Order) AvailableDay() string {
 
 func (o Order) releaseAt() time.Time { return o.Delivered.At.AddDate(0, 0, o.Terms.ReturnDays) }
 
-// Mature records what time has made true by now: an unpaid or unshipped order expired, receipt by default, commission
+// NotConfirmed is why an order expired that asked for a confirmation.
+const NotConfirmed = "not confirmed"
+
+// Mature records what time has made true by now: an unpaid, unconfirmed or unshipped order expired, receipt by default, commission
 // released, an undecided order sent to be decided again. Whoever expires a held order has closed its payment session
 // at the provider before.
 func (o *Order) Mature(now time.Time) error {
@@ -103,7 +112,9 @@ func (o *Order) Mature(now time.Time) error {
 	case s == Held && !now.Before(o.Terms.HoldUntil):
 		o.Expired = &Mark{V: o.next(), At: now, Reason: "unpaid"}
 		o.Session = ""
-	case s == Confirmed && !now.Before(o.PlacedAt.AddDate(0, 0, UnshippedDays)):
+	case o.Unconfirmed() && !now.Before(o.Terms.ConfirmUntil):
+		o.Expired = &Mark{V: o.next(), At: now, Reason: NotConfirmed}
+	case s == Confirmed && !now.Before(o.unshippedUntil()):
 		o.Expired = &Mark{V: o.next(), At: now, Reason: "not shipped"}
 	}
 	if o.Status() == Shipped && o.receiptByDefault() && !now.Before(o.receiptAt()) {

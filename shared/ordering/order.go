@@ -48,22 +48,23 @@ type Order struct {
 	Evidence []Evidence
 
 	// What has not happened yet takes no room in the store.
-	Session   string      `json:",omitzero"` // the provider's open payment session, if any
-	Captures  []Capture   `json:",omitzero"`
-	Refunds   []Refund    `json:",omitzero"`
-	Disputes  []Dispute   `json:",omitzero"`
-	Shipments []Shipment  `json:",omitzero"`
-	Returns   []Return    `json:",omitzero"`
-	Goods     []GoodsBack `json:",omitzero"` // pieces that came back
-	Holds     []Hold      `json:",omitzero"`
-	Awards    []Award     `json:",omitzero"`
-	Delivered *Delivery   `json:",omitzero"`
-	Released  *Mark       `json:",omitzero"`
-	Cancelled *Mark       `json:",omitzero"`
-	Expired   *Mark       `json:",omitzero"`
-	Revived   *Mark       `json:",omitzero"` // an expired order that was paid late, with stock still there
-	Withdrawn *Mark       `json:",omitzero"` // refunded in full before anything was shipped: its goods went back on the shelf
-	Redriven  []Mark      `json:",omitzero"` // sent through the streams again because something on the way had given up
+	Session      string        `json:",omitzero"` // the provider's open payment session, if any
+	Captures     []Capture     `json:",omitzero"`
+	Refunds      []Refund      `json:",omitzero"`
+	Disputes     []Dispute     `json:",omitzero"`
+	Confirmation *Confirmation `json:",omitzero"` // of an order that asked for one
+	Shipments    []Shipment    `json:",omitzero"`
+	Returns      []Return      `json:",omitzero"`
+	Goods        []GoodsBack   `json:",omitzero"` // pieces that came back
+	Holds        []Hold        `json:",omitzero"`
+	Awards       []Award       `json:",omitzero"`
+	Delivered    *Delivery     `json:",omitzero"`
+	Released     *Mark         `json:",omitzero"`
+	Cancelled    *Mark         `json:",omitzero"`
+	Expired      *Mark         `json:",omitzero"`
+	Revived      *Mark         `json:",omitzero"` // an expired order that was paid late, with stock still there
+	Withdrawn    *Mark         `json:",omitzero"` // refunded in full before anything was shipped: its goods went back on the shelf
+	Redriven     []Mark        `json:",omitzero"` // sent through the streams again because something on the way had given up
 }
 
 // Customer says whether somebody orders for the first time.
@@ -136,6 +137,9 @@ type Terms struct {
 	ReceiptDays     int
 	Zone            string    // IANA name of the shop's time zone, whose days count
 	HoldUntil       time.Time // when an unpaid order gives its stock back
+	// ConfirmUntil is when an order to be paid on delivery gives its stock back unless somebody has confirmed it; zero for
+	// one that asks for no confirmation.
+	ConfirmUntil time.Time `json:",omitzero"`
 }
 
 // EvidenceKind says how a KOC came to be on an order.
@@ -183,6 +187,13 @@ type Delivery struct {
 	V  int64
 	At time.Time
 	By string // shopper, operator, default
+}
+
+// Confirmation is the word that an order to be paid on delivery is meant, and whose it is.
+type Confirmation struct {
+	V  int64
+	At time.Time
+	By string // shopper, operator
 }
 
 // Hold keeps an order's commission from being released while somebody looks into it.

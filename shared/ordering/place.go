@@ -21,7 +21,7 @@ type Request struct {
 }
 
 // Place turns a quote into an order. A total that differs from what the shopper saw is a Conflict, and so are more pieces
-// than the shop sends to somebody who pays on delivery.
+// than the shop sends to somebody who pays on delivery. Such an order has to be confirmed above a total.
 func Place(r Request, q Quote, s shop.Settings, now time.Time) (Order, error) {
 	if r.Expect.Currency != "" && r.Expect.Currency != s.Currency {
 		return Order{}, fail.NewFields([]fail.Field{fail.At("body.expect.currency", "currency_other", "This shop sells in {currency}.", fail.Args{"currency": s.Currency})})
@@ -32,7 +32,7 @@ func Place(r Request, q Quote, s shop.Settings, now time.Time) (Order, error) {
 	if err := checkOnDelivery(r.Payment, q.Lines, s.Limits); err != nil {
 		return Order{}, err
 	}
-	return Order{
+	o := Order{
 		ID: r.ID, PlacedAt: now, Day: now.In(s.Zone()).Format(time.DateOnly), Language: r.Language, Person: r.Person,
 		Payment: r.Payment, Lines: q.Lines, Shipping: q.Shipping, Tax: q.Tax, Discount: q.Discount, Total: q.Total,
 		Customer: r.Customer, Evidence: r.Evidence,
@@ -40,5 +40,9 @@ func Place(r Request, q Quote, s shop.Settings, now time.Time) (Order, error) {
 			PolicyVersion: s.Version, AttributionDays: s.Windows.AttributionDays, ReturnDays: s.Windows.ReturnDays,
 			ReceiptDays: s.Windows.ReceiptDays, Zone: s.TimeZone, HoldUntil: now.Add(time.Duration(s.Windows.HoldMinutes) * time.Minute),
 		},
-	}, nil
+	}
+	if r.Payment == OnDelivery && s.Limits.ConfirmAbove > 0 && q.Total.Minor > s.Limits.ConfirmAbove {
+		o.Terms.ConfirmUntil = now.Add(time.Duration(s.Limits.ConfirmHours) * time.Hour)
+	}
+	return o, nil
 }

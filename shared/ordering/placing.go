@@ -23,7 +23,7 @@ type Placing struct {
 type Entry struct {
 	ID     string
 	Pieces int64
-	Due    time.Time // until when it can hold stock without being paid; zero for an order that was paid at once
+	Due    time.Time // until when it can hold stock without being paid at most; zero for an order that was paid at once
 }
 
 // MaxEntries bounds the earlier orders of one contact: ten that are open, which is the most that a shop can allow, and as
@@ -38,17 +38,27 @@ func (o Order) Pieces() (n int64) {
 	return n
 }
 
-// OpenUntil is until when an order holds stock although nobody has paid it or vouched for it; zero when it does not. An order
-// to be paid on delivery is open until it is shipped: nothing else shows that its shopper means it.
+// OpenUntil is until when an order holds stock although nobody has paid it; zero when it does not. An order to be paid on
+// delivery is open until it is shipped, confirmed or not: a confirmation shows that somebody reads their letters, and no more.
 func (o Order) OpenUntil() time.Time {
-	switch o.Status() {
-	case Held:
+	switch {
+	case o.Status() == Held:
 		return o.Terms.HoldUntil
-	case Confirmed:
-		return o.PlacedAt.AddDate(0, 0, UnshippedDays)
+	case o.Unconfirmed():
+		return o.Terms.ConfirmUntil
+	case o.Status() == Confirmed:
+		return o.unshippedUntil()
 	default:
 		return time.Time{}
 	}
+}
+
+// longestOpen is until when an order can be open at most, whatever is confirmed.
+func (o Order) longestOpen() time.Time {
+	if o.Status() == Confirmed {
+		return o.unshippedUntil()
+	}
+	return o.OpenUntil()
 }
 
 // WasPaid reports whether an order was paid before it ended, if it has ended. An order of which that is true stays so.
@@ -109,7 +119,7 @@ func (p Placing) with(o Order, earlier map[string]Order) Placing {
 			after.Orders = append(after.Orders, e)
 		}
 	}
-	after.Orders = append(after.Orders, Entry{ID: o.ID, Pieces: o.Pieces(), Due: o.OpenUntil()})
+	after.Orders = append(after.Orders, Entry{ID: o.ID, Pieces: o.Pieces(), Due: o.longestOpen()})
 	if len(after.Orders) <= MaxEntries {
 		return after
 	}
@@ -126,7 +136,7 @@ func (p Placing) with(o Order, earlier map[string]Order) Placing {
 // holds reports whether an entry's order holds stock without being paid, as far as is known.
 func (e Entry) holds(now time.Time, earlier map[string]Order) bool {
 	o, read := earlier[e.ID]
-	return e.Due.After(now) && (!read || !o.OpenUntil().IsZero())
+	return e.Due.After(now) && (!read || o.OpenUntil().After(now))
 }
 
 // openOrders is what a contact has open.

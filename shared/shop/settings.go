@@ -63,6 +63,10 @@ type Limits struct {
 	OpenOrders       int // open orders of one phone or e-mail address: unpaid, or to be paid on delivery and not shipped; 1–MaxOpenOrders
 	OpenPieces       int // pieces in them; 1–MaxPieces
 	OnDeliveryPieces int // pieces of one order that is paid on delivery; 1–MaxPieces
+	// ConfirmAbove is the total, in minor units, above which an order that is paid on delivery has to be confirmed before it
+	// is shipped; 0 for never.
+	ConfirmAbove int64
+	ConfirmHours int // how long it waits for that before it expires; 1–MaxConfirmHours
 }
 
 // MaxOpenOrders bounds the open orders of one contact: they are listed in one small item, which every order of theirs reads
@@ -72,11 +76,15 @@ const MaxOpenOrders = 10
 // MaxPieces bounds what limits on pieces can be set to: more than any order has.
 const MaxPieces = 100_000
 
+// MaxConfirmHours keeps unconfirmed orders from holding stock for longer than a week.
+const MaxConfirmHours = 168
+
 // DefaultLimits let everybody buy who means it. Ten orders are as many as can be listed, and nobody who pays has as many
 // open. Fifty pieces are more than a household has sent to its door, and what a shop can afford to have sent back. Ten
-// orders of fifty are five hundred pieces.
+// orders of fifty are five hundred pieces. Above 1,000 yuan a parcel that nobody accepts costs the shop more than a question
+// costs a shopper, and within two days people read their letters and operators have worked, also around a Sunday.
 func DefaultLimits() Limits {
-	return Limits{OpenOrders: MaxOpenOrders, OpenPieces: 500, OnDeliveryPieces: 50}
+	return Limits{OpenOrders: MaxOpenOrders, OpenPieces: 500, OnDeliveryPieces: 50, ConfirmAbove: 100_000, ConfirmHours: 48}
 }
 
 // ShelfLimit bounds a storefront's shelf: a page a phone can show at once, and one batch read for the store.
@@ -148,6 +156,8 @@ func (s Settings) Validate() error {
 	between("limits.openOrders", int64(s.Limits.OpenOrders), 1, MaxOpenOrders)
 	between("limits.openPieces", int64(s.Limits.OpenPieces), 1, MaxPieces)
 	between("limits.onDeliveryPieces", int64(s.Limits.OnDeliveryPieces), 1, MaxPieces)
+	between("limits.confirmAbove", s.Limits.ConfirmAbove, 0, money.MaxMinor)
+	between("limits.confirmHours", int64(s.Limits.ConfirmHours), 1, MaxConfirmHours)
 	if len(s.DefaultShelf) > ShelfLimit {
 		f = append(f, fail.At("body.defaultShelf", "too_many", "At most {limit} entries.", fail.Args{"limit": ShelfLimit}))
 	}

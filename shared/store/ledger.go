@@ -62,15 +62,16 @@ type balanceItem struct {
 }
 
 type factItem struct {
-	Order    string                      `dynamodbav:"order"`
-	V        int64                       `dynamodbav:"v"`
-	At       time.Time                   `dynamodbav:"at"`
-	Day      string                      `dynamodbav:"day"`
-	Currency money.Currency              `dynamodbav:"currency"`
-	KOC      string                      `dynamodbav:"koc,omitempty"`
-	Code     string                      `dynamodbav:"code,omitempty"`
-	Counted  bool                        `dynamodbav:"counted"`
-	Lines    document[[]ledger.FactLine] `dynamodbav:"lines"`
+	Order       string                      `dynamodbav:"order"`
+	V           int64                       `dynamodbav:"v"`
+	At          time.Time                   `dynamodbav:"at"`
+	Day         string                      `dynamodbav:"day"`
+	Currency    money.Currency              `dynamodbav:"currency"`
+	KOC         string                      `dynamodbav:"koc,omitempty"`
+	Code        string                      `dynamodbav:"code,omitempty"`
+	Counted     bool                        `dynamodbav:"counted"`
+	Unconfirmed bool                        `dynamodbav:"unconfirmed,omitempty"`
+	Lines       document[[]ledger.FactLine] `dynamodbav:"lines"`
 }
 
 // Applied is what is posted for each of these orders; orders that nothing was posted for are missing.
@@ -159,7 +160,7 @@ func settleWrites(st ledger.Settlement) []Write {
 		appliedWrite(st.Order, st.Seen, st.Applied),
 		Write{Table: Ledger, Key: factKey(st.Order, st.Applied.V), Guards: once()}.
 			put(factItem{Order: f.Order, V: f.V, At: f.At, Day: f.Day,
-				Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Lines: doc(f.Lines)}),
+				Currency: f.Currency, KOC: f.KOC, Code: f.Code, Counted: f.Counted, Unconfirmed: f.Unconfirmed, Lines: doc(f.Lines)}),
 	}
 	for _, m := range st.Months {
 		writes = append(writes, Write{Table: Ledger, Key: monthKey(m.Key), Guards: replaces(m.Seen)}.
@@ -508,5 +509,5 @@ func FactFrom(it Item) (ledger.Fact, error) {
 	if x.Order == "" || x.V < 1 {
 		return ledger.Fact{}, fmt.Errorf("store: %s is not a fact", str(it["pk"]))
 	}
-	return ledger.Fact{Order: x.Order, V: x.V, At: x.At, Day: x.Day, Currency: x.Currency, KOC: x.KOC, Code: x.Code, Counted: x.Counted, Lines: x.Lines.Value}, nil
+	return ledger.Fact{Order: x.Order, V: x.V, At: x.At, Day: x.Day, Currency: x.Currency, KOC: x.KOC, Code: x.Code, Counted: x.Counted, Unconfirmed: x.Unconfirmed, Lines: x.Lines.Value}, nil
 }
