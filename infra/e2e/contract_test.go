@@ -31,7 +31,7 @@ func TestContractDocument(t *testing.T) {
 		post:/v1/admin/rules/simulate
 		post:/v1/admin/kocs/{id}/approve post:/v1/admin/kocs/{id}/suspend get:/v1/admin/orders get:/v1/admin/orders/{id}
 		get:/v1/admin/kocs/{id}/statements get:/v1/admin/kocs/{id}/statements/{period}
-		post:/v1/admin/orders/{id}/ship post:/v1/admin/orders/{id}/deliver post:/v1/admin/orders/{id}/refunds
+		post:/v1/admin/orders/{id}/confirm post:/v1/admin/orders/{id}/ship post:/v1/admin/orders/{id}/deliver post:/v1/admin/orders/{id}/refunds
 		post:/v1/admin/orders/{id}/hold post:/v1/admin/orders/{id}/release get:/v1/admin/verify get:/v1/admin/settings
 		patch:/v1/admin/settings
 		get:/v1/withdrawals post:/v1/withdrawals get:/v1/admin/payouts post:/v1/admin/payouts get:/v1/admin/payouts/{id}

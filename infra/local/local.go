@@ -174,7 +174,7 @@ func (r *Runner) readTemplate(context.Context) error {
 	r.secrets = secretFile{path: filepath.Join(r.o.DataDir, "secrets.json")}
 	model, err := template.Read(r.o.Template, template.Options{Region: engine.Region, Secret: r.secrets.value, Parameters: r.o.Parameters,
 		Defaults: map[string]string{"Issuer": r.issuerURL(), "Audience": clientID, "PortalClientId": clientID,
-			"Providers": "sandbox,on_delivery", "PayoutRails": "bank,sandbox", "MailFrom": "shop@yundian.example",
+			"Providers": "sandbox,on_delivery", "PayoutRails": "bank,sandbox", "MailFrom": "shop@yundian.example", "PublicUrl": r.URL,
 			"Architecture": architecture()}})
 	if err != nil {
 		return err

@@ -225,6 +225,7 @@ func (s *storm) crowd(ctx context.Context, i int, p *purchase, r *rand.Rand) err
 		func() error {
 			return s.operatorDoes(ctx, p, "ship", "ship2", map[string]any{"carrier": "SF", "tracking": "SF2"})
 		},
+		func() error { return s.operatorDoes(ctx, p, "confirm", "confirm", nil) },
 		func() error { return s.operatorDoes(ctx, p, "hold", "hold", map[string]any{"reason": "looks odd"}) },
 		func() error {
 			return s.operatorDoes(ctx, p, "release", "lift", map[string]any{"reason": "it was fine"})
@@ -280,6 +281,7 @@ func (s *storm) fulfil(ctx context.Context, i int, p *purchase, r *rand.Rand) er
 	}
 	for _, do := range []func() error{
 		step(25, func() error { return s.refund(ctx, p, r, "first") }),
+		step(85, func() error { return s.operatorDoes(ctx, p, "confirm", "confirm", nil) }), // who need not is answered, too
 		step(90, func() error {
 			return s.operatorDoes(ctx, p, "ship", "ship", map[string]any{"carrier": "SF", "tracking": fmt.Sprint("SF", i)})
 		}),

@@ -41,7 +41,8 @@ func (s *storm) open(ctx context.Context) error {
 		return err
 	}
 	fee := map[string]any{"fee": cny(700), "freeFrom": cny(60_000)}
-	if err := s.operate(ctx, http.MethodPatch, "/v1/admin/settings", map[string]any{"defaultRate": 1_137, "shipping": fee, "tax": 600}, nil, 200); err != nil {
+	if err := s.operate(ctx, http.MethodPatch, "/v1/admin/settings", map[string]any{"defaultRate": 1_137, "shipping": fee, "tax": 600,
+		"limits": map[string]any{"confirmAbove": cny(20_000)}}, nil, 200); err != nil {
 		return err
 	}
 	for i := range skuCount {

@@ -32,6 +32,7 @@ func (x *watch) checkNew(o ordering.Order) {
 	x.orders[o.ID].contacts = q.contacts()
 	x.checkCustomer(o, q)
 	x.checkOpen(o, q)
+	x.checkAsked(o)
 }
 
 // checkMoney holds an order's amounts together.
@@ -194,7 +195,9 @@ func (x *watch) checkGrowth(a, b ordering.Order) {
 	}))
 	grows("a refund", prefix(a.Refunds, b.Refunds, func(r, s ordering.Refund) bool { return sameRefund(a, r, s) }))
 	grows("a dispute", prefix(a.Disputes, b.Disputes, func(d, e ordering.Dispute) bool { return sameDispute(a, d, e) }))
+	grows("the confirmation", kept(a.Confirmation, b.Confirmation))
 	grows("the delivery", kept(a.Delivered, b.Delivered))
+	x.checkConfirmed(a, b)
 	for what, marks := range map[string][2]*ordering.Mark{"the release": {a.Released, b.Released}, "the cancellation": {a.Cancelled, b.Cancelled},
 		"the expiry": {a.Expired, b.Expired}, "the revival": {a.Revived, b.Revived}, "the withdrawal": {a.Withdrawn, b.Withdrawn}} {
 		grows(what, kept(marks[0], marks[1]))

@@ -23,6 +23,7 @@ func init() { // the commands themselves choose commands, when somebody is inter
 		{"cancel", 8, (*World).shopperCancels},
 		{"received", 14, (*World).shopperReceives},
 		{"ask to return", 12, (*World).asksReturn},
+		{"confirm", 12, (*World).confirms},
 		{"touch", 10, (*World).touches},
 
 		// Operators.

@@ -109,6 +109,38 @@ func piecesOf(o ordering.Order) (n int64) {
 	return n
 }
 
+// waits reports whether an order has to be confirmed still.
+func waits(o ordering.Order) bool {
+	return statusOf(o) == ordering.Confirmed && !o.Terms.ConfirmUntil.IsZero() && o.Confirmation == nil
+}
+
+// checkAsked has every order confirmed that is paid on delivery and costs more than the shop sends without asking, and no other.
+func (x *watch) checkAsked(o ordering.Order) {
+	limits := x.w.shop.limits
+	asked := o.Payment == ordering.OnDelivery && limits.ConfirmAbove > 0 && o.Total.Minor > limits.ConfirmAbove
+	if until := o.Terms.ConfirmUntil; asked && !until.Equal(o.PlacedAt.Add(time.Duration(limits.ConfirmHours)*time.Hour)) || !asked && !until.IsZero() {
+		x.w.violate(6, "order %s of %d by %s waits for a confirmation until %s", o.ID, o.Total.Minor, o.Payment, until)
+	}
+}
+
+// checkConfirmed lets an order that has to be confirmed neither leave before that, nor end by itself before its time or for
+// another reason.
+func (x *watch) checkConfirmed(a, b ordering.Order) {
+	if waits(a) && len(b.Shipments) > 0 {
+		x.w.violate(6, "order %s is shipped although nobody has confirmed it", b.ID)
+	}
+	if statusOf(a) != ordering.Confirmed || a.Expired != nil || b.Expired == nil {
+		return
+	}
+	due := a.PlacedAt.AddDate(0, 0, 30)
+	if waits(a) {
+		due = a.Terms.ConfirmUntil
+	}
+	if b.Expired.At.Before(due) {
+		x.w.violate(6, "order %s to be paid on delivery expires at %s, before %s", b.ID, b.Expired.At, due)
+	}
+}
+
 // checkOpen lets no contact hold more of the stock than the shop allows, whatever is placed at the same time.
 func (x *watch) checkOpen(o ordering.Order, q want) {
 	limits := x.w.shop.limits

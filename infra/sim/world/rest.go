@@ -214,6 +214,12 @@ func (w *World) matureAll() bool {
 		}
 		return nil
 	})
+	for _, id := range w.watch.ids {
+		x := w.watch.orders[id]
+		if due == 0 && waits(x.now) && w.now.After(x.now.Terms.ConfirmUntil) {
+			w.violate(15, "order %s still waits for a confirmation", x.now.ID)
+		}
+	}
 	return due > 0
 }
 
@@ -340,6 +346,8 @@ func (w *World) reach(o ordering.Order) {
 	}
 	count("orders", true)
 	count("status "+string(statusOf(o)), true)
+	count("confirmed", o.Confirmation != nil)
+	count("not confirmed", o.Expired != nil && !o.Terms.ConfirmUntil.IsZero() && o.Confirmation == nil)
 	count("earned", pending+available > 0)
 	count("clawed back", debt > 0)
 	count("released", o.Released != nil)

@@ -266,6 +266,24 @@ func (w *World) ends(name, id string, change func(*ordering.Order) error) {
 	})
 }
 
+// confirms says that an order to be paid on delivery is meant: its shopper does, or an operator.
+func (w *World) confirms() {
+	if w.pick(2) == 1 {
+		w.onOrder("confirm", waits, func(string) change {
+			return change{do: func(o *ordering.Order, now time.Time) error { return o.Confirm(ordering.ByOperator, now) }}
+		})
+		return
+	}
+	id, ok := w.anOrder(waits)
+	if !ok {
+		return
+	}
+	_ = w.act("checkout: confirm "+id, func() error {
+		_, err := w.db().UpdateOrder(w.ctx, id, func(o *ordering.Order) error { return o.Confirm("shopper", w.time()) })
+		return err
+	})
+}
+
 func (w *World) shopperReceives() {
 	id, ok := w.anOrder(in(ordering.Shipped))
 	if !ok {
