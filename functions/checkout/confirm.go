@@ -31,7 +31,7 @@ func (c *checkout) askConfirmation(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if web.WantsJSON(r) {
-		web.WriteJSON(w, r, http.StatusOK, c.viewOrder(r, o))
+		c.writeOrder(w, r, o)
 		return
 	}
 	settings, err := c.store.Settings(r.Context())
