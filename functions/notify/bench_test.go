@@ -283,12 +283,21 @@ func (b *bench) order(t *testing.T, id, language, email, title string) {
 // unconfirmed places an order to be paid on delivery that waits for its confirmation.
 func (b *bench) unconfirmed(t *testing.T, id, language, email string) {
 	t.Helper()
-	o := ordering.Order{ID: id, PlacedAt: b.at, Day: "2026-03-01", Language: language, Person: "person-" + id, Payment: ordering.OnDelivery, Total: money.Of(150_000, "CNY"),
-		Lines: []ordering.Line{{SKU: "cake-" + id, Product: "cake", Title: "饼 <b>Cake</b>", Quantity: 1, Unit: money.Of(150_000, "CNY"), Net: money.Of(150_000, "CNY")}},
-		Terms: ordering.Terms{Zone: "Asia/Shanghai", ConfirmUntil: b.at.Add(48 * time.Hour)}}
-	p := catalogue.Product{ID: "cake-" + id, Title: "Cake", Status: catalogue.Active, Variants: []catalogue.Variant{{SKU: "cake-" + id, Price: money.Of(150_000, "CNY")}}}
+	p := catalogue.Product{ID: "cake-" + id, Title: "饼 <b>Cake</b>", Status: catalogue.Active, Variants: []catalogue.Variant{{SKU: "cake-" + id, Price: money.Of(150_000, "CNY")}}}
 	if err := b.store.SaveProduct(t.Context(), catalogue.Product{}, p, map[string]int64{"cake-" + id: 10}); err != nil {
 		t.Fatal(err)
+	}
+	sold, err := b.store.Sellables(t.Context(), []string{"cake-" + id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := ordering.Price([]ordering.BasketLine{{SKU: "cake-" + id, Quantity: 1}}, sold, shop.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := ordering.Place(ordering.Request{ID: id, Language: language, Person: "person-" + id, Payment: ordering.OnDelivery}, q, shop.Default(), b.at)
+	if err != nil || !o.Unconfirmed() {
+		t.Fatalf("%+v, %v", o, err)
 	}
 	if _, err := b.store.PlaceOrder(t.Context(), store.NewOrder{Order: o, Contact: ordering.Contact{Name: "陈静", Email: email}, Key: "key-of-" + id, Hash: "h"}); err != nil {
 		t.Fatal(err)
