@@ -76,7 +76,7 @@ func run(t *testing.T, ctx context.Context, s *store.Store) string {
 
 func TestARunTellsWhatItFound(t *testing.T) {
 	log := run(t, t.Context(), selling(t))
-	for _, want := range []string{`"LedgerDifferences":1,`, `"LedgerUnsettled":2,`, `"LedgerVerified":33,`, `"msg":"ledger difference","kind":"order","id":"o1","expected":"total 50.00 CNY","found":"total 50.01 CNY"`} {
+	for _, want := range []string{`"LedgerDifferences":1,`, `"LedgerUnsettled":2,`, `"LedgerVerified":63,`, `"msg":"ledger difference","kind":"order","id":"o1","expected":"total 50.00 CNY","found":"total 50.01 CNY"`} {
 		if !strings.Contains(log, want) {
 			t.Errorf("not told: %s in\n%s", want, log)
 		}
