@@ -36,7 +36,7 @@ type Order struct {
 	OrderSummary
 	Day         string             `json:"day" doc:"Local date of placement"`
 	Language    string             `json:"language"`
-	Customer    string             `json:"customer" enum:"new,returning" doc:"Whether it was this person's first order"`
+	Customer    string             `json:"customer" enum:"new,returning" doc:"new: whatever this phone and e-mail address ordered before came to nothing"`
 	Lines       []OrderLine        `json:"lines"`
 	Shipping    money.Amount       `json:"shipping"`
 	Tax         money.Amount       `json:"tax"`
