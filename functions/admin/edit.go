@@ -49,6 +49,7 @@ type VariantDraft struct {
 	Image     string        `json:"image,omitempty"`
 	Grams     int64         `json:"grams,omitempty" minimum:"0" maximum:"10000000"`
 	Stock     int64         `json:"stock,omitempty" minimum:"0" maximum:"1000000000" doc:"The first receipt"`
+	Policy    string        `json:"stockPolicy,omitempty" enum:"tracked,continue,untracked" doc:"tracked when absent"`
 }
 
 // ProductChange is some of a product; what is absent stays. Lists are replaced, except for variants.
@@ -78,6 +79,7 @@ type VariantChange struct {
 	Image     *string       `json:"image,omitempty"`
 	Grams     *int64        `json:"grams,omitempty" minimum:"0" maximum:"10000000"`
 	Stock     *int64        `json:"stock,omitempty" minimum:"0" maximum:"1000000000" doc:"The first receipt of a new SKU; afterwards stock moves by /v1/admin/stock, and only the count as it is now is accepted here"`
+	Policy    *string       `json:"stockPolicy,omitempty" enum:"tracked,continue,untracked"`
 	Remove    bool          `json:"remove,omitempty"`
 }
 
@@ -135,7 +137,7 @@ func (d ProductDraft) product(now time.Time) (catalogue.Product, map[string]int6
 	}
 	received := map[string]int64{}
 	for _, v := range d.Variants {
-		variant := catalogue.Variant{SKU: v.SKU, Title: typed.TidyLine(v.Title), Options: lines(v.Options), Price: v.Price, Image: v.Image, Grams: v.Grams}
+		variant := catalogue.Variant{SKU: v.SKU, Title: typed.TidyLine(v.Title), Options: lines(v.Options), Price: v.Price, Image: v.Image, Grams: v.Grams, StockPolicy: policyNamed(v.Policy)}
 		variant.CompareAt = earlier(v.CompareAt)
 		if variant.SKU == "" {
 			variant.SKU = intake.SKU(p.ID, variant.Options)
@@ -286,6 +288,9 @@ func (e *edit) variant(c VariantChange, where string) *fail.Field {
 	}
 	if c.Grams != nil {
 		v.Grams = *c.Grams
+	}
+	if c.Policy != nil {
+		v.StockPolicy = policyNamed(*c.Policy)
 	}
 	if c.Stock != nil {
 		e.received[c.SKU] = *c.Stock

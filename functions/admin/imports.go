@@ -30,6 +30,8 @@ type Import struct {
 	Rows      int        `json:"rows" doc:"Rows of the file below its first line"`
 	Errors    []RowError `json:"errors" doc:"Rows that were not used, by line; the first 1,000"`
 	Omitted   int        `json:"errorsOmitted,omitempty" doc:"How many errors more there are"`
+	Unstocked int        `json:"unstocked,omitempty" doc:"SKUs that cannot be bought, because nothing was received of them; only for a file without quantities"`
+	Notice    string     `json:"notice,omitempty" doc:"How such SKUs are stocked"`
 }
 
 // RowError is why a row was not used.
@@ -90,7 +92,14 @@ func (a *admin) importFile(ctx context.Context, file []byte) (Import, error) {
 	if err != nil {
 		return Import{}, err
 	}
-	report, fresh := reportOf(outcomes, locale.For(visitOf(ctx).language))
+	l := locale.For(visitOf(ctx).language)
+	report, fresh := reportOf(outcomes, l)
+	if report.Unstocked, err = a.unstocked(ctx, outcomes); err != nil {
+		return Import{}, err
+	}
+	if report.Unstocked > 0 {
+		report.Notice = l.T("words.unstocked", "count", report.Unstocked)
+	}
 	slog.InfoContext(ctx, "products imported", "created", report.Created, "updated", report.Updated, "unchanged", report.Unchanged,
 		"rows", report.Rows, "errors", len(report.Errors)+report.Omitted)
 	return report, a.fillShelf(ctx, fresh)
@@ -232,10 +241,15 @@ func (a *admin) current(ctx context.Context, id string) (catalogue.Product, erro
 func merged(before catalogue.Product, e intake.Entry) catalogue.Product {
 	p := e.Product
 	p.Version, p.Scene = before.Version, before.Scene
+	p.Variants = slices.Clone(p.Variants)
+	for i, v := range p.Variants {
+		if old, known := before.WithID(v.ID); known {
+			p.Variants[i].StockPolicy = keptPolicy(old, v, e.Tracking[v.SKU])
+		}
+	}
 	if len(e.Faults) == 0 {
 		return p
 	}
-	p.Variants = slices.Clone(p.Variants)
 	for _, v := range before.Variants {
 		stands := slices.ContainsFunc(p.Variants, func(x catalogue.Variant) bool { return x.ID == v.ID })
 		if !stands && len(p.Variants) < catalogue.MaxVariants {
@@ -245,13 +259,26 @@ func merged(before catalogue.Product, e intake.Entry) catalogue.Product {
 	return p
 }
 
+// keptPolicy is the stock policy of a variant that the shop knows. Where the file says nothing the shop's stays: a variant
+// that is sold out must not become one that is always for sale because its tracker is blank.
+func keptPolicy(old, v catalogue.Variant, says intake.Tracking) catalogue.StockPolicy {
+	switch {
+	case says == intake.Said:
+		return v.StockPolicy
+	case says == intake.Denied && old.StockPolicy == catalogue.Continue:
+		return catalogue.Tracked
+	default:
+		return old.StockPolicy
+	}
+}
+
 // same reports whether two versions of a product differ in nothing that an import sets.
 func same(a, b catalogue.Product) bool {
 	return a.Title == b.Title && a.Body == b.Body && a.Vendor == b.Vendor && a.Type == b.Type && a.Status == b.Status &&
 		slices.Equal(a.Tags, b.Tags) && slices.Equal(a.Options, b.Options) && slices.Equal(a.Images, b.Images) &&
 		slices.EqualFunc(a.Variants, b.Variants, func(x, y catalogue.Variant) bool {
 			return x.SKU == y.SKU && x.Title == y.Title && slices.Equal(x.Options, y.Options) && x.Price == y.Price &&
-				x.CompareAt == y.CompareAt && x.Image == y.Image && x.Grams == y.Grams
+				x.CompareAt == y.CompareAt && x.Image == y.Image && x.Grams == y.Grams && x.StockPolicy == y.StockPolicy
 		})
 }
 
@@ -284,6 +311,31 @@ func reportOf(outcomes []outcome, l *locale.Locale) (report Import, fresh []stri
 	}
 	report.Omitted = len(faults) - len(report.Errors)
 	return report, fresh
+}
+
+// unstocked counts the SKUs of a file without any quantity that cannot be bought: nothing was received of them, and they are
+// sold only while pieces are there. A file with quantities says by itself what is sold out.
+func (a *admin) unstocked(ctx context.Context, outcomes []outcome) (int, error) {
+	var skus []string
+	for _, o := range outcomes {
+		if o.entry.Counted {
+			return 0, nil
+		}
+		for _, v := range o.product.Variants {
+			skus = append(skus, v.SKU)
+		}
+	}
+	found, err := a.store.Sellables(ctx, skus)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, it := range found {
+		if it.Orderable() == 0 {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // fillShelf puts new products on the brand's default shelf until it has enough for a storefront to look inhabited.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -43,7 +44,8 @@ type Variant struct {
 	CompareAt *money.Amount `json:"compareAt,omitempty" doc:"The earlier, higher price"`
 	Image     string        `json:"image,omitempty"`
 	Grams     int64         `json:"grams"`
-	Stock     int64         `json:"stock" doc:"Pieces that can be ordered"`
+	Stock     int64         `json:"stock" doc:"Pieces that are there and can be ordered"`
+	Policy    string        `json:"stockPolicy" enum:"tracked,continue,untracked" doc:"tracked: sold while pieces are there; continue: also before, which the page says; untracked: always for sale"`
 	Counts    StockCounts   `json:"counts"`
 }
 
@@ -90,13 +92,24 @@ func viewProduct(p catalogue.Product, sellables map[string]catalogue.Sellable, p
 	for _, x := range p.Variants {
 		stock := sellables[x.SKU].Stock
 		variant := Variant{ID: x.ID, SKU: x.SKU, Title: x.Title, Options: x.Options, Price: x.Price, Image: x.Image, Grams: x.Grams,
-			Stock: stock.Available, Counts: countsOf(stock)}
+			Stock: stock.Available, Policy: policyName(x.StockPolicy), Counts: countsOf(stock)}
 		if !x.CompareAt.IsZero() {
 			variant.CompareAt = &x.CompareAt
 		}
 		v.Variants = append(v.Variants, variant)
 	}
 	return v
+}
+
+// policyName is what the API calls a stock policy.
+func policyName(p catalogue.StockPolicy) string { return cmp.Or(string(p), "tracked") }
+
+// policyNamed is the stock policy that the API calls so; none is tracked.
+func policyNamed(name string) catalogue.StockPolicy {
+	if name == "tracked" {
+		return catalogue.Tracked
+	}
+	return catalogue.StockPolicy(name)
 }
 
 // ownRate is a product's own rate in a book; nil when it has none.

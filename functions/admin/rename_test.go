@@ -172,3 +172,108 @@ func TestPatchRenames(t *testing.T) {
 		t.Errorf("received by another letter case: %+v", v[0])
 	}
 }
+
+func sample(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../shared/catalogue/intake/testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// What nobody counts is always for sale; what may be sold before it is there is owed until a receipt pays it.
+func TestUntrackedAndContinue(t *testing.T) {
+	b := open(t)
+	imported(t, b.csv(t, sample(t, "untracked.csv")))
+	is := func(product string, policy string, counts StockCounts) {
+		t.Helper()
+		v := get[Product](t, b, "/v1/admin/products/"+product).Variants[0]
+		if v.Policy != policy || v.Counts != counts || v.Stock != counts.Available {
+			t.Errorf("%s is %+v, want %s %+v", product, v, policy, counts)
+		}
+	}
+	is("class", "untracked", StockCounts{})
+	is("preorder", "continue", StockCounts{})
+	b.order(t, "o1", "UT1", 3, "")
+	b.order(t, "o2", "UT2", 3, "")
+	is("class", "untracked", StockCounts{Reserved: 3, Received: 3})
+	is("preorder", "continue", StockCounts{Reserved: 3, Owed: 3})
+
+	receive := func(sku string, n int) {
+		want(t, b.send(t, "POST", "/v1/admin/stock", body{"sku": sku, "received": n, "reason": "delivery"}), http.StatusOK)
+	}
+	receive("UT2", 2)
+	is("preorder", "continue", StockCounts{Reserved: 3, Received: 2, Owed: 1})
+	wantCode(t, b.send(t, "POST", "/v1/admin/stock", body{"sku": "UT2", "writtenOff": 1, "reason": "broken"}), http.StatusConflict, "stock_short_write_off")
+	receive("UT2", 4)
+	is("preorder", "continue", StockCounts{Available: 3, Reserved: 3, Received: 6})
+	b.order(t, "o3", "ut2", 5, "")
+	is("preorder", "continue", StockCounts{Reserved: 8, Received: 6, Owed: 2})
+	for _, id := range []string{"o1", "o2"} {
+		if _, err := b.store.UpdateOrder(t.Context(), id, func(o *ordering.Order) error { return o.Cancel("no", b.now()) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is("class", "untracked", StockCounts{})
+	is("preorder", "continue", StockCounts{Available: 1, Reserved: 5, Received: 6})
+
+	if r := imported(t, b.csv(t, sample(t, "untracked.csv"))); r.Unchanged != 2 {
+		t.Errorf("again: %+v", r)
+	}
+	change := func(product, sku, policy string) {
+		t.Helper()
+		want(t, b.send(t, "PATCH", "/v1/admin/products/"+product, body{"variants": []body{{"sku": sku, "stockPolicy": policy}}}), http.StatusOK)
+	}
+	b.order(t, "o4", "UT2", 3, "")
+	change("preorder", "UT2", "tracked") // what was promised stays promised; nothing more is
+	is("preorder", "tracked", StockCounts{Reserved: 8, Received: 6, Owed: 2})
+	sold, err := b.store.Sellables(t.Context(), []string{"UT2"})
+	if err != nil || sold["UT2"].Orderable() != 0 {
+		t.Errorf("%+v, %v", sold, err)
+	}
+	wantCode(t, b.send(t, "POST", "/v1/admin/products", body{"title": "X", "variants": []body{{"price": amount(1), "stockPolicy": "sometimes"}}}), http.StatusBadRequest, "invalid_fields")
+}
+
+// A blank tracker says that a new variant is for sale always, and nothing of one that the shop counts already.
+func TestAFileKeepsThePolicyThatItDoesNotName(t *testing.T) {
+	head := "Handle,Title,Variant SKU,Variant Price,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy\n"
+	for name, tt := range map[string]struct{ first, second, policy string }{
+		"sold out under a blank tracker":   {",5,deny", ",0,deny", "tracked"},
+		"counted again":                    {",0,deny", "shopify,0,deny", "tracked"},
+		"a quantity under a blank tracker": {",0,deny", ",5,deny", "untracked"},
+		"no more before it is there":       {",5,continue", ",5,deny", "tracked"},
+		"from now on before it is there":   {"shopify,5,deny", "shopify,5,continue", "continue"},
+		"nothing said":                     {"shopify,5,continue", ",5,", "continue"},
+		"a blank tracker, continued":       {",,continue", ",,continue", "untracked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			for _, row := range []string{tt.first, tt.second} {
+				imported(t, b.csv(t, head+"cup,Cup,CUP,10,"+row+"\n"))
+			}
+			if v := get[Product](t, b, "/v1/admin/products/cup").Variants[0]; v.Policy != tt.policy {
+				t.Errorf("%+v, want %s", v, tt.policy)
+			}
+		})
+	}
+	b := open(t)
+	if r := imported(t, b.csv(t, head+"cup,Cup,CUP,10,,5,perhaps\n")); len(r.Errors) != 1 || !strings.HasPrefix(r.Errors[0].Message, "Variant Inventory Policy: perhaps") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestAFileWithoutQuantitiesSaysSo(t *testing.T) {
+	b := open(t)
+	for range 2 {
+		if r := imported(t, b.csv(t, sample(t, "no-quantity-column.csv"))); r.Unstocked != 1 || !strings.Contains(r.Notice, "/v1/admin/stock") {
+			t.Errorf("%+v", r)
+		}
+	}
+	want(t, b.send(t, "POST", "/v1/admin/stock", body{"sku": "nq1", "received": 1, "reason": "delivery"}), http.StatusOK)
+	for name, file := range map[string]string{"stocked": sample(t, "no-quantity-column.csv"), "counted": sample(t, "restock-1.csv"), "untracked": sample(t, "untracked.csv")} {
+		if r := imported(t, b.csv(t, file)); r.Unstocked != 0 || r.Notice != "" {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}

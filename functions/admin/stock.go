@@ -13,17 +13,18 @@ import (
 	"yundian/shared/web/api"
 )
 
-// StockCounts are the counts of one SKU: available + reserved + sold = received − writtenOff.
+// StockCounts are the counts of one SKU: available + reserved + sold = received − writtenOff + owed.
 type StockCounts struct {
 	Available  int64 `json:"available"`
 	Reserved   int64 `json:"reserved" doc:"In orders that are not paid yet"`
 	Sold       int64 `json:"sold"`
 	Received   int64 `json:"received"`
 	WrittenOff int64 `json:"writtenOff"`
+	Owed       int64 `json:"owed" doc:"Ordered before they were there; receipts go to them first"`
 }
 
 func countsOf(s catalogue.Stock) StockCounts {
-	return StockCounts{Available: s.Available, Reserved: s.Reserved, Sold: s.Sold, Received: s.Received, WrittenOff: s.WrittenOff}
+	return StockCounts{Available: s.Available, Reserved: s.Reserved, Sold: s.Sold, Received: s.Received, WrittenOff: s.WrittenOff, Owed: s.Owed}
 }
 
 // StockAnswer is a SKU's stock after a movement.
@@ -77,8 +78,7 @@ func (a *admin) moveStock(ctx context.Context, in *stockInput) (*api.Reply[Stock
 		if err != nil {
 			return StockAnswer{}, err
 		}
-		s := now.Stock
-		s.Available, s.Received, s.WrittenOff = s.Available+m.Available, s.Received+m.Received, s.WrittenOff+m.WrittenOff
+		s := now.Stock.After(m)
 		if s.Received > catalogue.MaxStock {
 			return StockAnswer{}, fail.New(fail.Conflict, "stock_too_much", "More than {limit} pieces of one SKU cannot be kept.", fail.Args{"limit": catalogue.MaxStock})
 		}

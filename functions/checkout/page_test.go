@@ -457,3 +457,39 @@ func TestMasks(t *testing.T) {
 		}
 	}
 }
+
+// An order of pieces that are not there says so on its page, in its quote and in the answer that placed it; a receipt pays it.
+func TestOrderedBeforeItIsThere(t *testing.T) {
+	x := openCounter(t)
+	before, err := x.c.store.Product(t.Context(), "tea")
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := before
+	after.Variants = []catalogue.Variant{before.Variants[0]}
+	after.Variants[0].StockPolicy = catalogue.Continue
+	if err := x.c.store.SaveProduct(t.Context(), before, after, nil); err != nil {
+		t.Fatal(err)
+	}
+	address := x.order(x.form("line", "TEA*3", "expect", "50400"))
+	if page := x.send("GET", address, nil).Body; !strings.Contains(page, "其中 1 件到货后发出") {
+		t.Errorf("the order's page does not say that a piece is owed: %.2000s", page)
+	}
+	owed := func(want int64) {
+		t.Helper()
+		found, err := x.c.store.Sellables(t.Context(), []string{"tea"})
+		if s := found["tea"].Stock; err != nil || s.Owed != want || !s.Balanced() {
+			t.Errorf("%+v, %v", s, err)
+		}
+	}
+	owed(1)
+	if err := x.c.store.MoveStock(t.Context(), catalogue.StockMove{SKU: "tea", Received: 1, Available: 1}, store.StockCause{ID: "delivery", At: x.at}); err != nil {
+		t.Fatal(err)
+	}
+	owed(0)
+	quote := webtest.Do(t, routes(x.c), webtest.Request{Method: "POST", Path: "/quotes", Body: `{"lines":[{"sku":"tea","quantity":2}]}`,
+		Header: map[string]string{"Accept": "application/json", "Content-Type": "application/json"}})
+	if quote.Status != 200 || !strings.Contains(quote.Body, `"quantity":2,"owed":2`) {
+		t.Errorf("%s", quote)
+	}
+}

@@ -25,6 +25,7 @@ type lineView struct {
 	Title    string       `json:"title"`
 	Variant  string       `json:"variant,omitempty"`
 	Quantity int64        `json:"quantity"`
+	Owed     int64        `json:"owed,omitempty"` // pieces that ship when they are here
 	Unit     money.Amount `json:"unit"`
 	Discount money.Amount `json:"discount"`
 	Net      money.Amount `json:"net"`
@@ -117,7 +118,7 @@ func viewQuote(q ordering.Quote) quoteView {
 func viewLines(lines []ordering.Line) []lineView {
 	out := make([]lineView, len(lines))
 	for i, l := range lines {
-		out[i] = lineView{SKU: l.SKU, Title: l.Title, Variant: l.Variant, Quantity: l.Quantity, Unit: l.Unit, Discount: l.Discount, Net: l.Net}
+		out[i] = lineView{SKU: l.SKU, Title: l.Title, Variant: l.Variant, Quantity: l.Quantity, Owed: l.Owed, Unit: l.Unit, Discount: l.Discount, Net: l.Net}
 	}
 	return out
 }

@@ -104,6 +104,8 @@ func (v visited) basketLine(line orderform.Line) basketLine {
 		return out
 	case line.Short():
 		out.Notice = v.l.T("storefront.line_short", "left", line.Quantity)
+	case item.Owing(line.Quantity) > 0:
+		out.Notice = v.l.T("words.owed", "count", item.Owing(line.Quantity))
 	}
 	if sum, err := item.Price.Multiply(line.Quantity); err == nil {
 		out.Sum = v.l.Money(sum)
@@ -113,7 +115,7 @@ func (v visited) basketLine(line orderform.Line) basketLine {
 	if line.Quantity > 1 {
 		out.Less = step(-1)
 	}
-	if line.Quantity < min(item.Stock.Available, ordering.MaxQuantity) {
+	if line.Quantity < min(item.Orderable(), ordering.MaxQuantity) {
 		out.More = step(1)
 	}
 	return out

@@ -48,6 +48,7 @@ type variantDocument struct {
 	Price     money.Amount  `json:"price"`
 	CompareAt *money.Amount `json:"compareAt,omitempty"`
 	Available *bool         `json:"available,omitempty"` // on a product's own page
+	Owed      bool          `json:"owed,omitempty"`      // ordered now, it ships when it is here
 }
 
 func (v visited) document() landingDocument {
@@ -73,7 +74,7 @@ func (v visited) productDocument(p catalogue.Product, stock map[string]catalogue
 	item := v.productPart(p)
 	for i, variant := range p.Variants {
 		can := available(stock, variant) > 0
-		item.Variants[i].Available = &can
+		item.Variants[i].Available, item.Variants[i].Owed = &can, owed(stock, variant)
 	}
 	d.Products = append(d.Products, item)
 	return d
@@ -124,6 +125,7 @@ type offers struct {
 func (v visited) structured(p catalogue.Product, stock map[string]catalogue.Sellable, address string) structured {
 	low := p.Variants[0].Price
 	high, availability := low, "https://schema.org/OutOfStock"
+	const here = "https://schema.org/InStock"
 	for _, x := range p.Variants {
 		if x.Price.Minor < low.Minor {
 			low = x.Price
@@ -131,8 +133,12 @@ func (v visited) structured(p catalogue.Product, stock map[string]catalogue.Sell
 		if x.Price.Minor > high.Minor {
 			high = x.Price
 		}
-		if available(stock, x) > 0 {
-			availability = "https://schema.org/InStock"
+		switch {
+		case availability == here || available(stock, x) < 1:
+		case owed(stock, x):
+			availability = "https://schema.org/BackOrder"
+		default:
+			availability = here
 		}
 	}
 	s := structured{Context: "https://schema.org", Type: "Product", Name: line(p.Title, 255), Description: line(firstOf(p.Scene, words(p.Body)), 500), URL: address,

@@ -87,6 +87,7 @@ type productView struct {
 	Variant   string // of the chosen variant, "" when there is only one
 	SoldOut   bool
 	Left      int64 // pieces left when there are few, else 0
+	Owed      bool  // ordered now, it ships when it is here
 	Note      string
 	Scene     []string
 	Body      string // cleaned HTML
@@ -130,9 +131,10 @@ func (v visited) productView(p catalogue.Product, stock map[string]catalogue.Sel
 	if chosen.CompareAt.Minor > chosen.Price.Minor {
 		out.CompareAt = v.l.Money(chosen.CompareAt)
 	}
-	if n := available(stock, chosen); n > 0 && n <= few {
+	if n := stock[chosen.SKU].Stock.Available; n > 0 && n <= few && chosen.StockPolicy != catalogue.Untracked && !out.SoldOut {
 		out.Left = n
 	}
+	out.Owed = owed(stock, chosen)
 	more := []string{"added", "1"}
 	if len(p.Variants) > 1 {
 		more = append(more, "variant", chosen.SKU)
@@ -176,9 +178,15 @@ func choose(p catalogue.Product, stock map[string]catalogue.Sellable, asked stri
 // available is how many pieces of a variant can be ordered now.
 func available(stock map[string]catalogue.Sellable, v catalogue.Variant) int64 {
 	if it := stock[v.SKU]; it.Status == catalogue.Active {
-		return it.Stock.Available
+		return it.Orderable()
 	}
 	return 0
+}
+
+// owed reports whether a piece that is ordered now is shipped only when it is here.
+func owed(stock map[string]catalogue.Sellable, v catalogue.Variant) bool {
+	it := stock[v.SKU]
+	return it.Status == catalogue.Active && it.Owing(1) > 0
 }
 
 // gallery is the chosen variant's own picture, then the product's.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -231,5 +232,54 @@ func TestDocumentsForPrograms(t *testing.T) {
 		if item.Variants[2].CompareAt != nil || *item.Variants[0].CompareAt != cny(12000) {
 			t.Errorf("%s: earlier prices %+v", path, item.Variants)
 		}
+	}
+}
+
+// What is sold before it is there says so wherever it can be put into a basket; what nobody counts is simply for sale.
+func TestSoldBeforeItIsThere(t *testing.T) {
+	b := open(t)
+	variant := func(sku string, p catalogue.StockPolicy) catalogue.Variant {
+		return catalogue.Variant{SKU: sku, Title: sku, Options: []string{sku}, Price: cny(5000), StockPolicy: p}
+	}
+	b.product(catalogue.Product{ID: "cup", Title: "杯子", Options: []string{"款式"}, Variants: []catalogue.Variant{variant("here", catalogue.Continue),
+		variant("later", catalogue.Continue), variant("class", catalogue.Untracked), variant("gone", catalogue.Tracked)}}, map[string]int64{"here": 2})
+	b.koc("mei", "小梅", "cup", "")
+	const note, out = "到货后发出", "售罄"
+	b.page("/k/mei/p/cup?variant=here").wantsNot(note)
+	b.page("/k/mei/p/cup?variant=LATER").wants(note)
+	b.page("/k/mei/p/cup?variant=later&lang=zh-Hant").wants("到貨後寄出")
+	b.page("/k/mei/p/cup?variant=later&lang=en").wants("Ships when it is here")
+	b.page("/k/mei/p/cup?variant=class").wantsNot(note, "仅剩")
+	for sku, want := range map[string]string{"here*3": "其中 1 件到货后发出", "later*9": "其中 9 件到货后发出", "class*999": "¥49,950.00", "CLASS*1": "¥50.00"} {
+		p := b.page("/k/mei/basket?line=" + sku)
+		p.wants(want)
+		if p.one("form", "id", "order") == nil {
+			t.Errorf("%s cannot be ordered", sku)
+		}
+	}
+	b.page("/k/mei/basket?line=here*2").wantsNot(note)
+	body := b.do("/k/mei/p/cup", "Accept", "application/json").Body
+	for _, want := range []string{`"sku":"later","title":"later","price":{"amount":5000,"currency":"CNY"},"available":true,"owed":true`,
+		`"sku":"class","title":"class","price":{"amount":5000,"currency":"CNY"},"available":true}`, `"sku":"gone","title":"gone","price":{"amount":5000,"currency":"CNY"},"available":false`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("want %s in %s", want, body)
+		}
+	}
+}
+
+// A product page shows as many variants as a product can have.
+func TestAllVariantsOfALargeProduct(t *testing.T) {
+	b := open(t)
+	p := catalogue.Product{ID: "wide", Title: "宽"}
+	stock := map[string]int64{}
+	for i := range catalogue.MaxVariants {
+		sku := fmt.Sprintf("w%03d", i)
+		p.Variants = append(p.Variants, catalogue.Variant{SKU: sku, Title: sku, Price: cny(100)})
+		stock[sku] = 1
+	}
+	b.product(p, stock)
+	b.koc("mei", "小梅", "wide", "")
+	if n := len(chipsOf(b.page("/k/mei/p/wide"))); n != catalogue.MaxVariants {
+		t.Errorf("%d of %d variants can be chosen", n, catalogue.MaxVariants)
 	}
 }

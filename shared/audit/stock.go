@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -8,8 +9,8 @@ import (
 	"yundian/shared/store"
 )
 
-// stock holds the counts of every SKU against each other, and what checkout reads of a SKU against its product. An item is
-// read whole, so its counts belong together.
+// stock holds the counts of every variant against each other, also of those that were taken off, and what checkout reads of a
+// SKU against its product. An item is read whole, so its counts belong together.
 func (a *Auditor) stock(ctx context.Context, at Place, r *Report) (Place, error) {
 	products, next, err := a.Store.ListProducts(ctx, at.After, sliceProducts)
 	if err != nil {
@@ -18,7 +19,7 @@ func (a *Auditor) stock(ctx context.Context, at Place, r *Report) (Place, error)
 	ids := make([]string, len(products))
 	for i, p := range products {
 		ids[i] = p.ID
-		r.Checked += len(p.Variants)
+		r.Checked += len(p.Variants) + len(p.Removed)
 	}
 	if err := a.filed(ctx, store.FiledProduct, ids, r); err != nil {
 		return at, err
@@ -48,18 +49,20 @@ func (a *Auditor) shelved(ctx context.Context, ids []string) (found []Difference
 		return nil, nil, err
 	}
 	for _, id := range ids {
-		want := products[id].Sellables()
-		skus := make([]string, len(want))
-		for i, s := range want {
-			skus[i] = s.SKU
-		}
-		have, err := a.Store.Sellables(ctx, skus)
+		p := products[id]
+		have, err := a.Store.Kept(ctx, p)
 		if err != nil {
 			return nil, nil, err
 		}
 		before := len(found)
-		for _, s := range want {
+		for _, s := range p.Sellables() {
 			found = append(found, skuDiffers(s, have)...)
+			if x, y := skuText(s), skuText(have[s.VariantID]); x != y && have[s.VariantID].SKU != "" {
+				found = append(found, Difference{Stock, s.SKU, x, y})
+			}
+		}
+		for _, v := range p.Removed { // orders may still hold pieces of it
+			found = append(found, skuDiffers(catalogue.Sellable{SKU: cmp.Or(v.SKU, v.ID), VariantID: v.ID}, have)...)
 		}
 		if len(found) > before {
 			differ = append(differ, id)
@@ -68,23 +71,21 @@ func (a *Auditor) shelved(ctx context.Context, ids []string) (found []Difference
 	return found, differ, nil
 }
 
+// skuDiffers looks at the stock of a variant.
 func skuDiffers(want catalogue.Sellable, found map[string]catalogue.Sellable) []Difference {
-	have, ok := found[want.SKU]
+	have, ok := found[want.VariantID]
 	if !ok {
-		return []Difference{{Stock, want.SKU, "a stock record", "none"}}
+		return []Difference{{Stock, want.SKU, "a stock record of variant " + want.VariantID, "none"}}
 	}
-	var out []Difference
 	if c := have.Stock; !c.Balanced() {
-		out = append(out, Difference{Stock, want.SKU, "available + reserved + sold = received − written off",
-			fmt.Sprintf("%d + %d + %d, %d − %d", c.Available, c.Reserved, c.Sold, c.Received, c.WrittenOff)})
+		return []Difference{{Stock, want.SKU, "available + reserved + sold = received − written off + owed",
+			fmt.Sprintf("%d + %d + %d, %d − %d + %d", c.Available, c.Reserved, c.Sold, c.Received, c.WrittenOff, c.Owed)}}
 	}
-	if x, y := skuText(want), skuText(have); x != y {
-		out = append(out, Difference{Stock, want.SKU, x, y})
-	}
-	return out
+	return nil
 }
 
 // skuText is what a SKU says of its product.
 func skuText(s catalogue.Sellable) string {
-	return fmt.Sprintf("variant %s of %s: %s, %s, %s, %s, tags %q, picture %q", s.VariantID, s.Product, s.Title, s.Variant, s.Price, s.Status, s.Tags, s.Image)
+	return fmt.Sprintf("variant %s of %s as %s: %s, %s, %s, %s, tags %q, picture %q, stock policy %q", s.VariantID, s.Product, s.SKU, s.Title, s.Variant, s.Price,
+		s.Status, s.Tags, s.Image, s.StockPolicy)
 }

@@ -53,6 +53,15 @@ type Product struct {
 	UpdatedAt time.Time
 }
 
+// StockPolicy says when a variant can be ordered.
+type StockPolicy string
+
+const (
+	Tracked   StockPolicy = ""          // while pieces are there
+	Continue  StockPolicy = "continue"  // also when none are there: what is ordered then is owed, and shipped when it is here
+	Untracked StockPolicy = "untracked" // always: nobody counts what there is, only what is ordered
+)
+
 // Variant is what can be put into a basket, named by its SKU. Its id is given when it is first saved and never changes:
 // SKU, title and options can all be renamed, and what was received and sold stays with it.
 type Variant struct {
@@ -64,6 +73,8 @@ type Variant struct {
 	CompareAt money.Amount // the earlier, higher price; zero when there is none
 	Image     string       // its own picture, or empty
 	Grams     int64
+
+	StockPolicy StockPolicy `json:",omitzero"`
 }
 
 // Image is a picture kept as a link to where it already is.
@@ -83,18 +94,50 @@ type Sellable struct {
 	Image     string
 	Tags      []string
 	Status    Status // Active only when product and variant can both be bought
-	Stock     Stock
+
+	StockPolicy StockPolicy
+	Stock       Stock
 }
 
-// Stock counts one SKU. Available + Reserved + Sold = Received − WrittenOff, and none is negative.
+// Orderable is how many pieces can be ordered now.
+func (s Sellable) Orderable() int64 {
+	if s.StockPolicy == Tracked {
+		return s.Stock.Available
+	}
+	return MaxStock
+}
+
+// Owing is how many of so many pieces would be owed if they were ordered now.
+func (s Sellable) Owing(pieces int64) int64 {
+	if s.StockPolicy == Continue {
+		return max(0, pieces-s.Stock.Available)
+	}
+	return 0
+}
+
+// Stock counts one variant. Available + Reserved + Sold = Received − WrittenOff + Owed, and none is negative. Owed are the
+// pieces that were ordered before they were there; a receipt pays them first, so there are none while pieces are available.
+// Of an untracked variant every piece counts as received when it is ordered.
 type Stock struct {
-	Available, Reserved, Sold, Received, WrittenOff int64
+	Available, Reserved, Sold, Received, WrittenOff, Owed int64
 }
 
-// Balanced reports whether the five counts agree and none is negative.
+// Balanced reports whether the counts agree and none is negative.
 func (s Stock) Balanced() bool {
-	return min(s.Available, s.Reserved, s.Sold, s.Received, s.WrittenOff) >= 0 &&
-		s.Available+s.Reserved+s.Sold == s.Received-s.WrittenOff
+	return min(s.Available, s.Reserved, s.Sold, s.Received, s.WrittenOff, s.Owed) >= 0 && (s.Owed == 0 || s.Available == 0) &&
+		s.Available+s.Reserved+s.Sold == s.Received-s.WrittenOff+s.Owed
+}
+
+// WithBalance is the stock with a balance of what is available less what is owed, of which at most one is above zero.
+func (s Stock) WithBalance(balance int64) Stock {
+	s.Available, s.Owed = max(0, balance), max(0, -balance)
+	return s
+}
+
+// After is the stock as a move leaves it.
+func (s Stock) After(m StockMove) Stock {
+	s.Reserved, s.Sold, s.Received, s.WrittenOff = s.Reserved+m.Reserved, s.Sold+m.Sold, s.Received+m.Received, s.WrittenOff+m.WrittenOff
+	return s.WithBalance(s.Available - s.Owed + m.Available)
 }
 
 // StockMove is a change of one variant's counts; each field is added to the count of the same name. SKU is the variant's
@@ -102,6 +145,7 @@ func (s Stock) Balanced() bool {
 type StockMove struct {
 	SKU, VariantID                                  string
 	Available, Reserved, Sold, Received, WrittenOff int64
+	Owing                                           bool // what is not available is owed; otherwise there is no such move
 }
 
 // MaxStock bounds a count so that receipts cannot overflow.
@@ -174,7 +218,7 @@ func (p Product) Sellables() []Sellable {
 			image = p.Cover().Src
 		}
 		out = append(out, Sellable{SKU: v.SKU, VariantID: v.ID, Product: p.ID, Title: p.Title, Variant: v.Title, Price: v.Price,
-			Image: image, Tags: p.Tags, Status: p.Status})
+			Image: image, Tags: p.Tags, Status: p.Status, StockPolicy: v.StockPolicy})
 	}
 	return out
 }
@@ -266,6 +310,9 @@ func (p Product) wrongVariants(c money.Currency) []fail.Field {
 		}
 		if v.Price.Minor < 0 || v.Price.Minor > MaxPrice || v.CompareAt.Minor < 0 || v.CompareAt.Minor > MaxPrice {
 			f = append(f, fail.At(at("price"), "out_of_range", "Between {low} and {high}.", fail.Args{"low": 0, "high": MaxPrice}))
+		}
+		if !slices.Contains([]StockPolicy{Tracked, Continue, Untracked}, v.StockPolicy) {
+			f = append(f, fail.At(at("stockPolicy"), "stock_policy_unknown", "One of tracked, continue, untracked.", nil))
 		}
 		if utf8.RuneCountInString(v.Title) > 255 {
 			f = append(f, fail.At(at("title"), "too_long", "At most {limit} characters.", fail.Args{"limit": 255}))

@@ -127,28 +127,20 @@ func TestBalanced(t *testing.T) {
 		var s Stock
 		for range rapid.IntRange(0, 30).Draw(t, "moves") {
 			n := rapid.Int64Range(0, 50).Draw(t, "pieces")
-			next := s
-			switch rapid.IntRange(0, 4).Draw(t, "kind") {
-			case 0:
-				next.Received, next.Available = s.Received+n, s.Available+n
-			case 1:
-				next.WrittenOff, next.Available = s.WrittenOff+n, s.Available-n
-			case 2:
-				next.Reserved, next.Available = s.Reserved+n, s.Available-n
-			case 3:
-				next.Reserved, next.Sold = s.Reserved-n, s.Sold+n
-			case 4:
-				next.Sold, next.Available = s.Sold-n, s.Available+n
-			}
-			if min(next.Available, next.Reserved, next.Sold) >= 0 {
+			m := []StockMove{{Received: n, Available: n}, {WrittenOff: n, Available: -n}, {Reserved: n, Available: -n}, {Reserved: -n, Sold: n},
+				{Sold: -n, Available: n}, {Reserved: n, Received: n}, {Sold: -n, Received: -n}}[rapid.IntRange(0, 6).Draw(t, "kind")]
+			m.Owing = m.Reserved > 0 && rapid.Bool().Draw(t, "owing")
+			next := s.After(m)
+			refused := m.Available < 0 && !m.Owing && s.Available < -m.Available
+			if min(next.Reserved, next.Sold, next.Received) >= 0 && !refused {
 				s = next
 			}
 		}
 		if !s.Balanced() {
 			t.Fatalf("%+v is off balance", s)
 		}
-		for _, off := range []Stock{{Available: 1}, {Reserved: -1}, {Sold: 2}, {Received: 1}, {WrittenOff: 1}} {
-			x := Stock{s.Available + off.Available, s.Reserved + off.Reserved, s.Sold + off.Sold, s.Received + off.Received, s.WrittenOff + off.WrittenOff}
+		for _, off := range []Stock{{Available: 1}, {Reserved: -1}, {Sold: 2}, {Received: 1}, {WrittenOff: 1}, {Owed: 1}, {Available: 1, Owed: 1}} {
+			x := Stock{s.Available + off.Available, s.Reserved + off.Reserved, s.Sold + off.Sold, s.Received + off.Received, s.WrittenOff + off.WrittenOff, s.Owed + off.Owed}
 			if x.Balanced() {
 				t.Fatalf("%+v passes for balanced", x)
 			}

@@ -138,7 +138,7 @@ func (p Product) Following(before Product) Product {
 		if skus[FoldSKU(v.SKU)] {
 			v.SKU = ""
 		}
-		p.Removed = append(p.Removed, Variant{ID: v.ID, SKU: v.SKU, Title: v.Title, Options: v.Options})
+		p.Removed = append(p.Removed, Variant{ID: v.ID, SKU: v.SKU, Title: v.Title, Options: v.Options, StockPolicy: v.StockPolicy})
 	}
 	size := 0
 	for i, v := range slices.Backward(p.Removed) {

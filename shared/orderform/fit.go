@@ -51,7 +51,7 @@ func Fit(basket []ordering.BasketLine, sold map[string]catalogue.Sellable, s sho
 			continue
 		}
 		items[item.SKU] = item
-		f.Lines = append(f.Lines, Line{Item: item, Asked: b.Quantity, Quantity: max(0, min(b.Quantity, item.Stock.Available))})
+		f.Lines = append(f.Lines, Line{Item: item, Asked: b.Quantity, Quantity: max(0, min(b.Quantity, item.Orderable()))})
 	}
 	if can := f.Basket(); len(can) > 0 {
 		f.Quote, f.Err = ordering.Price(can, items, s)

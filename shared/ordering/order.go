@@ -114,16 +114,19 @@ func (o Order) MonthStart() time.Time {
 type Line struct {
 	SKU       string
 	VariantID string // whose stock it is, whatever its SKU becomes
-	Product   string
-	Title     string
-	Variant   string
-	Image     string
-	Tags      []string
-	Quantity  int64
-	Unit      money.Amount // price of one
-	Discount  money.Amount // this line's share of the order's discount
-	Net       money.Amount // unit × quantity − discount: what commission is based on
-	Tax       money.Amount
+	// StockPolicy is the variant's at placement. What was sold untracked, or before it was there, is given back in the same way.
+	StockPolicy catalogue.StockPolicy `json:",omitzero"`
+	Owed        int64                 `json:",omitzero"` // pieces that were not there when the order was quoted
+	Product     string
+	Title       string
+	Variant     string
+	Image       string
+	Tags        []string
+	Quantity    int64
+	Unit        money.Amount // price of one
+	Discount    money.Amount // this line's share of the order's discount
+	Net         money.Amount // unit × quantity − discount: what commission is based on
+	Tax         money.Amount
 }
 
 // Gross is what the shopper pays for the line.

@@ -65,7 +65,7 @@ func Price(basket []BasketLine, sold map[string]catalogue.Sellable, s shop.Setti
 		return Quote{}, fail.NewFields(unknown)
 	}
 	for _, b := range basket {
-		if left := sold[b.SKU].Stock.Available; left < b.Quantity {
+		if left := sold[b.SKU].Orderable(); left < b.Quantity {
 			return Quote{}, SoldOut(sold[b.SKU], left)
 		}
 	}
@@ -108,7 +108,7 @@ func priceLine(b BasketLine, it catalogue.Sellable, tax money.BasisPoints) (Line
 		return Line{}, err
 	}
 	return Line{SKU: it.SKU, VariantID: it.VariantID, Product: it.Product, Title: it.Title, Variant: it.Variant, Image: it.Image, Tags: FrozenTags(it.Tags),
-		Quantity: b.Quantity, Unit: it.Price, Discount: money.Of(0, net.Currency), Net: net, Tax: taxed}, nil
+		StockPolicy: it.StockPolicy, Owed: it.Owing(b.Quantity), Quantity: b.Quantity, Unit: it.Price, Discount: money.Of(0, net.Currency), Net: net, Tax: taxed}, nil
 }
 
 // SoldOut is the refusal for a SKU with too few pieces left.

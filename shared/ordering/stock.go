@@ -45,24 +45,41 @@ func piecesOf(o Order, line int) (reserved, sold, writtenOff int64) {
 func StockMoves(before, after Order) []catalogue.StockMove {
 	var moves []catalogue.StockMove
 	for i, l := range after.Lines {
-		m := catalogue.StockMove{SKU: l.SKU, VariantID: l.VariantID}
-		m.Reserved, m.Sold, m.WrittenOff = piecesOf(after, i)
+		reserved, sold, writtenOff := piecesOf(after, i)
 		if before.ID != "" {
-			reserved, sold, writtenOff := piecesOf(before, i)
-			m.Reserved, m.Sold, m.WrittenOff = m.Reserved-reserved, m.Sold-sold, m.WrittenOff-writtenOff
+			r, s, w := piecesOf(before, i)
+			reserved, sold, writtenOff = reserved-r, sold-s, writtenOff-w
 		}
-		if m.Reserved == 0 && m.Sold == 0 && m.WrittenOff == 0 {
+		if reserved == 0 && sold == 0 && writtenOff == 0 {
 			continue
 		}
-		m.Available = -m.Reserved - m.Sold - m.WrittenOff
+		m := l.move(reserved, sold, writtenOff)
 		// Two lines are one variant if it was renamed while the basket was read.
 		if i := slices.IndexFunc(moves, func(x catalogue.StockMove) bool { return x.VariantID == l.VariantID }); i >= 0 {
-			x := &moves[i]
-			x.Available, x.Reserved, x.Sold, x.WrittenOff = x.Available+m.Available, x.Reserved+m.Reserved, x.Sold+m.Sold, x.WrittenOff+m.WrittenOff
+			moves[i] = together(moves[i], m)
 			continue
 		}
 		moves = append(moves, m)
 	}
 	slices.SortFunc(moves, func(a, b catalogue.StockMove) int { return cmp.Compare(a.SKU, b.SKU) })
 	return moves
+}
+
+// move takes a line's pieces from the shelf, and back to it. Those of an untracked variant come from nowhere and go back
+// there: they were received when they were ordered.
+func (l Line) move(reserved, sold, writtenOff int64) catalogue.StockMove {
+	m := catalogue.StockMove{SKU: l.SKU, VariantID: l.VariantID, Reserved: reserved, Sold: sold, WrittenOff: writtenOff,
+		Owing: l.StockPolicy == catalogue.Continue}
+	if taken := reserved + sold + writtenOff; l.StockPolicy == catalogue.Untracked {
+		m.Received = taken
+	} else {
+		m.Available = -taken
+	}
+	return m
+}
+
+func together(a, b catalogue.StockMove) catalogue.StockMove {
+	a.Available, a.Reserved, a.Sold = a.Available+b.Available, a.Reserved+b.Reserved, a.Sold+b.Sold
+	a.Received, a.WrittenOff, a.Owing = a.Received+b.Received, a.WrittenOff+b.WrittenOff, a.Owing && b.Owing
+	return a
 }

@@ -171,6 +171,16 @@ func renameVariants(t *testing.T, s *store.Store) {
 	refuses(t, tryRename(s, "tea", "b"), "sku_taken")
 	must(s.UpdateOrder(t.Context(), "renamed-1", func(o *ordering.Order) error { return o.Cancel("no", later) }))(t)
 	must(0, s.MoveStock(t.Context(), catalogue.StockMove{SKU: "B", Available: 2, Received: 2}, store.StockCause{ID: "receipt", At: later}))(t)
+
+	before := must(s.Product(t.Context(), "tee"))(t)
+	after := before
+	after.Variants = append([]catalogue.Variant(nil), before.Variants...)
+	after.Variants[0].StockPolicy, after.Variants[1].StockPolicy = catalogue.Continue, catalogue.Untracked
+	must(0, s.SaveProduct(t.Context(), before, after, nil))(t)
+	for i, sku := range []string{"d", "b"} { // below what is there, and without looking
+		place(t, s, placement(t, s, fmt.Sprint("policy-", i), fmt.Sprint("policy-key-", i), 30, sku))
+	}
+	must(s.UpdateOrder(t.Context(), "policy-1", func(o *ordering.Order) error { return o.Cancel("no", later) }))(t)
 }
 
 func readRenamed(t *testing.T, s *store.Store) any {

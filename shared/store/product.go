@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"yundian/shared/catalogue"
 	"yundian/shared/commission"
@@ -23,7 +24,7 @@ type skuItem struct {
 	Variant    string             `dynamodbav:"variant"` // its id
 	Product    string             `dynamodbav:"product"`
 	About      document[skuAbout] `dynamodbav:"about"`
-	Available  int64              `dynamodbav:"available"`
+	Available  int64              `dynamodbav:"available"` // below zero: so many are owed
 	Reserved   int64              `dynamodbav:"reserved"`
 	Sold       int64              `dynamodbav:"sold"`
 	Received   int64              `dynamodbav:"received"`
@@ -38,6 +39,8 @@ type skuAbout struct {
 	Image   string
 	Tags    []string
 	Status  catalogue.Status
+
+	StockPolicy catalogue.StockPolicy `json:",omitzero"`
 }
 
 const productList = "PRODUCT"
@@ -171,6 +174,32 @@ func (s *Store) Sellables(ctx context.Context, skus []string) (map[string]catalo
 	return out, nil
 }
 
+// Kept are a product's variants by id, with their stock as of now, also those that were taken off and are remembered,
+// wherever they are kept. What is not where the product says is missing.
+func (s *Store) Kept(ctx context.Context, p catalogue.Product) (map[string]catalogue.Sellable, error) {
+	at := map[string]read{}
+	var reads []read
+	for _, v := range slices.Concat(p.Variants, p.Removed) {
+		at[v.ID] = read{Shop, placeOf(v)}
+		reads = append(reads, at[v.ID])
+	}
+	found, err := s.get(ctx, reads)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]catalogue.Sellable, len(found))
+	for id, r := range at {
+		it, ok := found[r]
+		if !ok || str(it["variant"]) != id {
+			continue
+		}
+		if out[id], err = sellableFrom(it); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 func sellableFrom(it Item) (catalogue.Sellable, error) {
 	var x skuItem
 	if err := decode(it, &x); err != nil {
@@ -178,8 +207,8 @@ func sellableFrom(it Item) (catalogue.Sellable, error) {
 	}
 	a := x.About.Value
 	return catalogue.Sellable{SKU: x.SKU, VariantID: x.Variant, Product: x.Product, Title: a.Title, Variant: a.Variant, Price: a.Price, Image: a.Image,
-		Tags: a.Tags, Status: a.Status, Stock: catalogue.Stock{Available: x.Available, Reserved: x.Reserved, Sold: x.Sold,
-			Received: x.Received, WrittenOff: x.WrittenOff}}, nil
+		Tags: a.Tags, Status: a.Status, StockPolicy: a.StockPolicy,
+		Stock: catalogue.Stock{Reserved: x.Reserved, Sold: x.Sold, Received: x.Received, WrittenOff: x.WrittenOff}.WithBalance(x.Available)}, nil
 }
 
 func newSKUItem(it catalogue.Sellable, received int64) skuItem {
@@ -187,7 +216,7 @@ func newSKUItem(it catalogue.Sellable, received int64) skuItem {
 }
 
 func aboutOf(it catalogue.Sellable) document[skuAbout] {
-	return doc(skuAbout{Title: it.Title, Variant: it.Variant, Price: it.Price, Image: it.Image, Tags: it.Tags, Status: it.Status})
+	return doc(skuAbout{Title: it.Title, Variant: it.Variant, Price: it.Price, Image: it.Image, Tags: it.Tags, Status: it.Status, StockPolicy: it.StockPolicy})
 }
 
 // newSKUWrite creates a variant with its first receipt. Only one that does not exist yet takes a receipt, so importing

@@ -14,7 +14,7 @@ import (
 var stockCounts = []string{"available", "reserved", "sold", "received", "writtenOff"}
 
 // stockWrite moves one variant's counts, where it is thought to be: another variant that stands there refuses it. Every
-// count that shrinks is guarded, so none falls below zero.
+// count that shrinks is guarded, so none falls below zero, except for what is available of a variant that may be owed.
 func stockWrite(m catalogue.StockMove, at Key) Write {
 	w := Write{Table: Shop, Key: at, Guards: []Guard{isVariant(m.VariantID)}, Add: map[string]int64{}}
 	for i, by := range []int64{m.Available, m.Reserved, m.Sold, m.Received, m.WrittenOff} {
@@ -22,7 +22,7 @@ func stockWrite(m catalogue.StockMove, at Key) Write {
 			continue
 		}
 		w.Add[stockCounts[i]] = by
-		if by < 0 {
+		if by < 0 && !(m.Owing && stockCounts[i] == "available") {
 			w.Guards = append(w.Guards, Guard{Attr: stockCounts[i], Is: AtLeast, Value: number(-by)})
 		}
 	}

@@ -377,10 +377,12 @@ func (x *watch) checkStock(id string) {
 	switch {
 	case h.at == store.Key{}:
 		x.w.violate(6, "variant %s is nowhere, it had %+v", id, s)
-	case min(s.available, s.reserved, s.sold, s.received, s.writtenOff) < 0:
+	case min(s.reserved, s.sold, s.received, s.writtenOff) < 0, s.available < 0 && !h.owing:
 		x.w.violate(6, "stock of variant %s is below zero: %+v", id, s)
 	case s.available+s.reserved+s.sold != s.received-s.writtenOff:
 		x.w.violate(6, "stock of variant %s is off balance: %+v", id, s)
+	case s.received < h.untracked: // what nobody counts was received when it was ordered
+		x.w.violate(6, "stock of variant %s is %+v, and orders took %d of it untracked", id, s, h.untracked)
 	case s.reserved != h.reserved, s.sold != h.sold, s.writtenOff != h.off:
 		x.w.violate(6, "stock of variant %s is %+v, orders hold %d reserved and %d sold, and %d were written off", id, s, h.reserved, h.sold, h.off)
 	}

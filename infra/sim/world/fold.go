@@ -130,7 +130,9 @@ func (f *folded) checkOrders() {
 	}
 	for _, id := range slices.Sorted(maps.Keys(f.stock)) {
 		s, h := f.stock[id], hold[id]
-		if s.reserved != h.reserved || s.sold != h.sold || s.writtenOff < h.writtenOff || s.available+s.reserved+s.sold != s.received-s.writtenOff || min(s.available, s.reserved, s.sold) < 0 {
+		owed := max(0, -s.available)
+		balanced := max(0, s.available)+s.reserved+s.sold == s.received-s.writtenOff+owed && min(s.reserved, s.sold) >= 0
+		if s.reserved != h.reserved || s.sold != h.sold || s.writtenOff < h.writtenOff || !balanced || owed > 0 && !w.watch.variant(id).owing {
 			w.violate(6, "stock of variant %s is %+v, orders hold %+v", id, s, h)
 		}
 	}

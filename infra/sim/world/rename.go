@@ -22,11 +22,13 @@ func (w *World) name(product string) string {
 	return sku
 }
 
+var policies = [...]catalogue.StockPolicy{catalogue.Tracked, catalogue.Tracked, catalogue.Continue, catalogue.Untracked}
+
 // maxVariants bounds the variants of one product, so that they meet each other's SKUs often.
 const maxVariants = 4
 
 // renames saves a product whose variants have other SKUs: new ones, ones of before, each other's, or the same in another
-// letter case; or it takes a variant off, or puts one on.
+// letter case; or it takes a variant off, puts one on, or changes when it can be ordered.
 func (w *World) renames() {
 	id := w.shop.products[w.pick(len(w.shop.products))]
 	name := "admin: rename in " + id
@@ -40,7 +42,7 @@ func (w *World) renames() {
 		at := w.pick(len(after.Variants))
 		other := w.pick(len(after.Variants))
 		received := map[string]int64{}
-		switch w.pick(6) {
+		switch w.pick(7) {
 		case 0, 1:
 			after.Variants[at].SKU = w.name(id)
 		case 2:
@@ -50,6 +52,8 @@ func (w *World) renames() {
 		case 4:
 			after.Variants = slices.Delete(after.Variants, at, at+1)
 		case 5:
+			after.Variants[at].StockPolicy = policies[w.pick(len(policies))]
+		case 6:
 			v := catalogue.Variant{SKU: w.name(id), Price: money.Of(prices[w.pick(len(prices))], w.shop.currency)}
 			if n := len(before.Removed); n > 0 && w.pick(2) == 1 {
 				v.ID = before.Removed[w.pick(n)].ID

@@ -151,7 +151,7 @@ func (w *World) placeNonsense() {
 	case 0:
 		q.basket[0].Quantity = -1
 	case 1:
-		q.basket[0].Quantity = 999 // more than there can be
+		q.basket[0].Quantity = ordering.MaxQuantity + 1
 	case 2:
 		q.basket[0].SKU = "nobody's"
 	case 3:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"yundian/shared/catalogue"
 	"yundian/shared/koc"
 	"yundian/shared/ledger"
 	"yundian/shared/money"
@@ -100,6 +101,8 @@ type purse struct {
 // when it is nowhere.
 type held struct {
 	reserved, sold, off int64
+	untracked           int64 // what orders took of it that nobody counted
+	owing               bool  // whether any was ordered that may be owed
 	stored              stock
 	at                  store.Key
 }
@@ -250,12 +253,19 @@ func (x *watch) changeOrder(c store.Change) {
 func (x *watch) holds(before, after ordering.Order) {
 	for i, l := range after.Lines {
 		h := x.variant(l.VariantID)
+		was := h.reserved + h.sold + h.off
 		if before.ID != "" {
 			reserved, sold, off := lineHolds(before, i)
 			h.reserved, h.sold, h.off = h.reserved-reserved, h.sold-sold, h.off-off
 		}
 		reserved, sold, off := lineHolds(after, i)
 		h.reserved, h.sold, h.off = h.reserved+reserved, h.sold+sold, h.off+off
+		switch l.StockPolicy {
+		case catalogue.Untracked:
+			h.untracked += h.reserved + h.sold + h.off - was
+		case catalogue.Continue:
+			h.owing = true
+		}
 		x.touchedVariants = append(x.touchedVariants, l.VariantID)
 	}
 }

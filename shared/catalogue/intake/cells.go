@@ -141,6 +141,9 @@ func (r Row) variant(product string, names []string, c money.Currency) (v catalo
 	if quantity, f = r.quantity(); f != nil {
 		return v, 0, f
 	}
+	if v.StockPolicy, _, f = r.stockPolicy(quantity); f != nil {
+		return v, 0, f
+	}
 	lone := catalogue.Product{ID: product, Title: "-", Status: catalogue.Active, Variants: []catalogue.Variant{v}}
 	return v, quantity, r.check(lone, c)
 }
@@ -173,6 +176,30 @@ func (r Row) grams() (int64, *Fault) {
 		return 0, &f
 	}
 	return int64(math.Round(grams)), nil
+}
+
+// stockPolicy is when a variant can be ordered, and how sure the file is of it.
+//
+// A blank tracker means that nobody counts the pieces, so a variant without any is always for sale. Yet shops leave the
+// tracker blank and give a quantity all the same, and Shopify's own samples do: a quantity is taken at its word, and its
+// variant is sold until it is used up. A file without the tracker's column says nothing about it.
+func (r Row) stockPolicy(quantity int64) (catalogue.StockPolicy, Tracking, *Fault) {
+	tracked, asked := r.cell(variantTracker) != "", r.rows.at[variantTracker] >= 0
+	switch policy := strings.ToLower(r.cell(variantPolicy)); {
+	case !slices.Contains([]string{"", "deny", "continue", "false", "true"}, policy):
+		f := r.fault(variantPolicy, "inventory_policy_unknown", "{value} is not a policy: deny or continue.", fail.Args{"value": clip(policy)})
+		return "", Said, &f
+	case asked && !tracked && quantity == 0:
+		return catalogue.Untracked, Unsaid, nil
+	case policy == "continue", policy == "true":
+		return catalogue.Continue, Said, nil
+	case tracked:
+		return catalogue.Tracked, Said, nil
+	case policy == "":
+		return catalogue.Tracked, Unsaid, nil
+	default:
+		return catalogue.Tracked, Denied, nil
+	}
 }
 
 // quantity is how many pieces there are. Fewer than none means that another shop has oversold: there is nothing to

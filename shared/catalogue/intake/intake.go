@@ -24,13 +24,24 @@ const (
 // empty when nothing of the product can be used.
 type Entry struct {
 	Product  catalogue.Product
-	Received map[string]int64 // quantity by SKU, a receipt for SKUs that the shop does not know yet
-	Rows     int              // rows of the file, bad ones included
-	Faults   []Fault          // at most one per row, in the file's order
+	Received map[string]int64    // quantity by SKU, a receipt for SKUs that the shop does not know yet
+	Tracking map[string]Tracking // by SKU: what the file says of when it is sold
+	Counted  bool                // whether any row gives a quantity
+	Rows     int                 // rows of the file, bad ones included
+	Faults   []Fault             // at most one per row, in the file's order
 
 	lines []int          // of rows that are used, the first row first
 	at    map[string]int // line by SKU
 }
+
+// Tracking is how sure a file is about a variant's stock policy.
+type Tracking int
+
+const (
+	Said   Tracking = iota // the file says it
+	Denied                 // it says only that nothing is sold before it is there
+	Unsaid                 // it says nothing; the policy of the variant is a guess for one that is new
+)
 
 // Fault is why a row of the file cannot be used.
 type Fault struct {

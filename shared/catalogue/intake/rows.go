@@ -49,7 +49,9 @@ const (
 	option3Value
 	variantSKU
 	variantGrams
+	variantTracker
 	variantQuantity
+	variantPolicy
 	variantPrice
 	variantCompareAt
 	variantImage
@@ -78,7 +80,9 @@ var names = [columns][]string{
 	option3Value:     {"Option3 Value"},
 	variantSKU:       {"Variant SKU", "SKU"},
 	variantGrams:     {"Variant Grams", "Weight value (grams)"},
+	variantTracker:   {"Variant Inventory Tracker", "Inventory tracker"},
 	variantQuantity:  {"Variant Inventory Qty", "Inventory quantity"},
+	variantPolicy:    {"Variant Inventory Policy", "Continue selling when out of stock"},
 	variantPrice:     {"Variant Price", "Price"},
 	variantCompareAt: {"Variant Compare At Price", "Compare-at price"},
 	variantImage:     {"Variant Image", "Variant image URL"},

@@ -75,7 +75,7 @@ func (b *builder) begins(row Row) bool {
 
 func (b *builder) begin(row Row) {
 	b.raw = row.Handle()
-	b.entry = Entry{Received: map[string]int64{}, at: map[string]int{}}
+	b.entry = Entry{Received: map[string]int64{}, Tracking: map[string]Tracking{}, at: map[string]int{}}
 	b.skipped, b.names, b.options, b.positions = 0, nil, map[string]bool{}, nil
 }
 
@@ -190,6 +190,8 @@ func (b *builder) variant(row Row) *Fault {
 	}
 	b.skus[catalogue.FoldSKU(v.SKU)], b.options[key] = row.Line, true
 	b.entry.at[v.SKU], b.entry.Received[v.SKU] = row.Line, quantity
+	_, b.entry.Tracking[v.SKU], _ = row.stockPolicy(quantity)
+	b.entry.Counted = b.entry.Counted || row.cell(variantQuantity) != ""
 	b.entry.Product.Variants = append(b.entry.Product.Variants, v)
 	return nil
 }
