@@ -86,6 +86,6 @@ func skuDiffers(want catalogue.Sellable, found map[string]catalogue.Sellable) []
 
 // skuText is what a SKU says of its product.
 func skuText(s catalogue.Sellable) string {
-	return fmt.Sprintf("variant %s of %s as %s: %s, %s, %s, %s, tags %q, picture %q, stock policy %q", s.VariantID, s.Product, s.SKU, s.Title, s.Variant, s.Price,
-		s.Status, s.Tags, s.Image, s.StockPolicy)
+	return fmt.Sprintf("variant %s of %s: %s, %s, %s, %s, tags %q, picture %q, SKU %s, stock policy %q", s.VariantID, s.Product, s.Title, s.Variant, s.Price,
+		s.Status, s.Tags, s.Image, s.SKU, s.StockPolicy)
 }
