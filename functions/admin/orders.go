@@ -75,9 +75,13 @@ func (a *admin) orderFilter(ctx context.Context, in *ordersInput) (store.OrderFi
 	if err != nil {
 		return filter, err
 	}
+	zone, err := settings.Zone()
+	if err != nil {
+		return filter, err
+	}
 	var f []fail.Field
 	instant := func(where, text string, days int) (time.Time, bool) {
-		at, err := time.ParseInLocation(time.DateOnly, text, settings.Zone())
+		at, err := time.ParseInLocation(time.DateOnly, text, zone)
 		if err == nil {
 			at = at.AddDate(0, 0, days).Add(time.Duration(-days) * time.Millisecond)
 		} else {

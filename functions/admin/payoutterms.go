@@ -126,7 +126,11 @@ func (a *admin) publishPayoutTerms(ctx context.Context, in *payoutTermsInput) (*
 			wanted.Currencies = append(wanted.Currencies, c.terms())
 		}
 		now := a.now()
-		next, err := before.Next(wanted, now, now.In(settings.Zone()).Format(time.DateOnly))
+		today, err := settings.Day(now)
+		if err != nil {
+			return 0, err
+		}
+		next, err := before.Next(wanted, now, today)
 		if err != nil {
 			return 0, err
 		}

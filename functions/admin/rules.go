@@ -70,8 +70,12 @@ func (a *admin) viewRules(ctx context.Context, settings shop.Settings) (RuleBook
 // notice is how long before it counts a cut has to be announced. As long as a shop has no KOC, there is nobody who could
 // have shared a link for what it earned.
 func (a *admin) notice(ctx context.Context, settings shop.Settings) (commission.Notice, error) {
+	zone, err := settings.Zone()
+	if err != nil {
+		return commission.Notice{}, err
+	}
 	kocs, _, err := a.store.ListKOCs(ctx, "", 1)
-	n := commission.Notice{Days: settings.Windows.AttributionDays, Zone: settings.Zone()}
+	n := commission.Notice{Days: settings.Windows.AttributionDays, Zone: zone}
 	if len(kocs) == 0 {
 		n.Days = 0
 	}

@@ -13,7 +13,11 @@ func TestStatementsOfAKOC(t *testing.T) {
 	b.sold(t, 3)
 	b.approve(t, "lin")
 	b.at = b.at.AddDate(0, 1, 0)
-	if n, err := (statement.Closer{Store: b.store, Zone: shop.Default().Zone()}).Close(t.Context(), "mei", b.at); err != nil || n != 1 {
+	zone, err := shop.Default().Zone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := (statement.Closer{Store: b.store, Zone: zone}).Close(t.Context(), "mei", b.at); err != nil || n != 1 {
 		t.Fatalf("closed %d, %v", n, err)
 	}
 	months := get[statement.Months](t, b, "/v1/admin/kocs/mei/statements")

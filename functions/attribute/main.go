@@ -4,6 +4,7 @@ package main
 import (
 	"os"
 	"time"
+	_ "time/tzdata" // days of the shop: the machine may have no zones
 
 	"yundian/shared/store"
 	"yundian/shared/stream"

@@ -39,7 +39,12 @@ func (c *checkout) askConfirmation(w http.ResponseWriter, r *http.Request) {
 		web.WriteProblem(w, r, err)
 		return
 	}
-	v := orderPageView{Layout: pageLayout(r, settings), Order: o, Secret: secret, Zone: settings.Zone(), Asked: asked(r), Now: c.now()}
+	zone, err := settings.Zone()
+	if err != nil {
+		web.WriteProblem(w, r, err)
+		return
+	}
+	v := orderPageView{Layout: pageLayout(r, settings), Order: o, Secret: secret, Zone: zone, Asked: asked(r), Now: c.now()}
 	v.Layout.Title = v.l().T("checkout.confirm_title")
 	v.Layout.Here = c.keys.ConfirmPath(o.ID)
 	v.Layout.Home = storefrontOf(o.Evidence)

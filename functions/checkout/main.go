@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	_ "time/tzdata" // days of the shop: the machine may have no zones
 
 	"yundian/shared/cashier"
 	"yundian/shared/provider"

@@ -27,9 +27,14 @@ func (c *checkout) orderPage(w http.ResponseWriter, r *http.Request, o ordering.
 		web.WriteProblem(w, r, err)
 		return
 	}
+	zone, err := settings.Zone()
+	if err != nil {
+		web.WriteProblem(w, r, err)
+		return
+	}
 	v := orderPageView{
 		Layout: pageLayout(r, settings), Order: o, Secret: c.keys.OrderSecret(o.ID), Contact: contact, Address: address,
-		Zone: settings.Zone(), Asked: asked(r), Now: c.now(), ShopAddress: settings.ReturnAddress, Writes: c.writes,
+		Zone: zone, Asked: asked(r), Now: c.now(), ShopAddress: settings.ReturnAddress, Writes: c.writes,
 	}
 	v.Layout.Title = v.l().T("checkout.order_title")
 	v.Layout.Here = c.keys.OrderPath(o.ID)

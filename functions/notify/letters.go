@@ -25,6 +25,7 @@ import (
 // knowledge is what letters are put together from.
 type knowledge struct {
 	settings shop.Settings
+	zone     *time.Location // of the settings
 	orders   map[string]ordering.Order
 	contacts map[string]ordering.Contact
 	kocs     map[string]koc.Profile
@@ -50,7 +51,10 @@ func (n *notify) look(ctx context.Context, letters []letter.Letter) (k knowledge
 	if k.kocs, err = n.store.KOCs(ctx, handles); err != nil || !k.reaches() {
 		return k, err
 	}
-	k.settings, err = n.store.Settings(ctx)
+	if k.settings, err = n.store.Settings(ctx); err != nil {
+		return k, err
+	}
+	k.zone, err = k.settings.Zone()
 	return k, err
 }
 
@@ -72,7 +76,7 @@ func (n *notify) compose(l letter.Letter, k knowledge) (to string, m mail.Messag
 	if !k.reaches() {
 		return "", m, errNobody
 	}
-	s := mail.Shop{Brand: k.settings.Brand, Zone: k.settings.Zone()}
+	s := mail.Shop{Brand: k.settings.Brand, Zone: k.zone}
 	if l.Order != "" {
 		return n.composeForShopper(l, k, s)
 	}

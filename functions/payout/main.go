@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"strings"
+	_ "time/tzdata" // days of the shop: the machine may have no zones
 
 	"github.com/aws/aws-lambda-go/lambda"
 

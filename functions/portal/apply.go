@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"time"
 
 	"yundian/shared/fail"
 	"yundian/shared/koc"
@@ -119,8 +118,12 @@ func (p *portal) enrol(r *http.Request, a application) (koc.Profile, error) {
 	if koc.ReservedHandle(profile.Handle, settings.Brand, siteName(p.publicURL)) {
 		return profile, koc.HandleReserved()
 	}
+	day, err := settings.Day(now)
+	if err != nil {
+		return profile, err
+	}
 	err = p.store.Apply(r.Context(), store.Application{KOC: profile, Source: p.keys.MAC("applications", network(r.RemoteAddr)),
-		Day: now.In(settings.Zone()).Format(time.DateOnly), At: now}, applyLimit)
+		Day: day, At: now}, applyLimit)
 	if fail.Is(err, "handle_taken") && p.same(r, profile) {
 		return profile, nil
 	}

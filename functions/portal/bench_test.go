@@ -270,8 +270,12 @@ func (b *bench) refund(t *testing.T, id, cause string, minor int64) {
 func (b *bench) seen(t *testing.T, code string, visitors int) {
 	t.Helper()
 	handle, _ := koc.HandleOf(code)
+	day, err := shop.Default().Day(b.at)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := range visitors {
-		touch := store.Touch{Code: code, KOC: handle, Day: b.at.In(shop.Default().Zone()).Format(time.DateOnly), Visitor: fmt.Sprint("visitor ", i), At: b.at}
+		touch := store.Touch{Code: code, KOC: handle, Day: day, Visitor: fmt.Sprint("visitor ", i), At: b.at}
 		if err := b.store.CountTouch(context.Background(), touch); err != nil {
 			t.Fatal(err)
 		}

@@ -53,8 +53,11 @@ func (p *portal) earnings(ctx context.Context, _ *struct{}) (*api.Reply[Earnings
 	if err != nil {
 		return nil, err
 	}
+	today, err := settings.Day(p.now())
+	if err != nil {
+		return nil, err
+	}
 	out := Earnings{Forecast: []Forecast{}}
-	today := p.now().In(settings.Zone()).Format(time.DateOnly)
 	for _, b := range stored {
 		// The debt account's own balance is negative. Above zero it is money that the brand owes, and can be withdrawn.
 		out.Balances = append(out.Balances, Balance{Currency: string(b.Currency), Pending: b.Pending, Available: b.Withdrawable(),
@@ -71,7 +74,11 @@ const overdue = 90 * 24 * time.Hour
 // forecast is what is pending by the day it becomes available. A day that has come is today: what records it runs every
 // minute.
 func (p *portal) forecast(ctx context.Context, handle string, s shop.Settings) ([]Forecast, error) {
-	now := p.now().In(s.Zone())
+	zone, err := s.Zone()
+	if err != nil {
+		return nil, err
+	}
+	now := p.now().In(zone)
 	today := now.Format(time.DateOnly)
 	expected, err := p.store.Expected(ctx, handle, now.Add(-overdue).Format(time.DateOnly))
 	if err != nil {

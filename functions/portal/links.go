@@ -102,7 +102,11 @@ func (p *portal) listLinks(ctx context.Context, in *struct{ api.Paging }) (*api.
 
 // brought is what each link brought in the last linkDays days.
 func (p *portal) brought(ctx context.Context, handle string, s shop.Settings) (map[string]Count, error) {
-	today := p.now().In(s.Zone())
+	zone, err := s.Zone()
+	if err != nil {
+		return nil, err
+	}
+	today := p.now().In(zone)
 	stats, err := p.store.Stats(ctx, handle, "LINK", today.AddDate(0, 0, 1-linkDays).Format(time.DateOnly), today.Format(time.DateOnly))
 	if err != nil {
 		return nil, err

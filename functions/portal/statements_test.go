@@ -27,7 +27,11 @@ func months(t *testing.T) *bench {
 		b.order(t, id, []string{"tea"}, "mei")
 		b.pay(t, id)
 	}
-	if n, err := (statement.Closer{Store: b.store, Zone: shop.Default().Zone()}).Close(t.Context(), "mei", b.at); err != nil || n != 2 {
+	zone, err := shop.Default().Zone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := (statement.Closer{Store: b.store, Zone: zone}).Close(t.Context(), "mei", b.at); err != nil || n != 2 {
 		t.Fatalf("closed %d, %v", n, err)
 	}
 	return b

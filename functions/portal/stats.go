@@ -94,11 +94,15 @@ func (p *portal) stats(ctx context.Context, in *statsInput) (*api.Reply[Stats], 
 	if err != nil {
 		return nil, err
 	}
-	today, err := time.Parse(time.DateOnly, p.now().In(settings.Zone()).Format(time.DateOnly))
+	zone, err := settings.Zone()
 	if err != nil {
 		return nil, err
 	}
-	d, err := span(in, today, settings.Zone())
+	today, err := time.Parse(time.DateOnly, p.now().In(zone).Format(time.DateOnly))
+	if err != nil {
+		return nil, err
+	}
+	d, err := span(in, today, zone)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // days of the shop: the machine may have no zones
 
 	"github.com/aws/aws-lambda-go/lambda"
 

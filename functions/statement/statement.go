@@ -38,7 +38,11 @@ func (c *closer) run(ctx context.Context, event events.CloudWatchEvent) error {
 	if err != nil {
 		return err
 	}
-	w := &work{closer: statement.Closer{Store: c.store, Zone: settings.Zone()}, now: event.Time.UTC()}
+	zone, err := settings.Zone()
+	if err != nil {
+		return err
+	}
+	w := &work{closer: statement.Closer{Store: c.store, Zone: zone}, now: event.Time.UTC()}
 	for after, more := "", true; more; more = after != "" {
 		profiles, next, err := c.store.ListKOCs(ctx, after, page)
 		if err != nil {

@@ -32,7 +32,7 @@ func earning(t *testing.T, m *store.Maps, kocs int) *store.Store {
 		if err := s.CreateKOC(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
-		o := ordering.Order{ID: handle, Version: 2, PlacedAt: noon, Day: "2026-03-01", Total: yuan(1000), Shipping: yuan(0), Tax: yuan(0),
+		o := ordering.Order{ID: handle, Version: 2, PlacedAt: noon, Day: "2026-03-01", Terms: ordering.Terms{Zone: "UTC"}, Total: yuan(1000), Shipping: yuan(0), Tax: yuan(0),
 			Lines:    []ordering.Line{{SKU: "x", Product: "x", Quantity: 1, Unit: yuan(1000), Net: yuan(1000), Tax: yuan(0)}},
 			Captures: []ordering.Capture{{V: 2, PaymentID: "p", Amount: yuan(1000)}},
 			Awards:   []ordering.Award{{V: 1, Winners: []ordering.Winner{{KOC: handle, Share: money.Whole}}, Rates: []ordering.LineRate{{Rate: 1000}}}}}

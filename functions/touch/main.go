@@ -5,6 +5,7 @@ import (
 	"log"
 	"os"
 	"time"
+	_ "time/tzdata" // days of the shop: the machine may have no zones
 
 	"yundian/shared/seal"
 	"yundian/shared/store"

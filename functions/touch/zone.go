@@ -29,9 +29,13 @@ func (z *zone) of(ctx context.Context, s *store.Store, now time.Time) (*time.Loc
 		return z.zone, nil
 	}
 	settings, err := s.Settings(ctx)
+	var fresh *time.Location
+	if err == nil {
+		fresh, err = settings.Zone()
+	}
 	switch {
 	case err == nil:
-		z.zone, z.readAt = settings.Zone(), now
+		z.zone, z.readAt = fresh, now
 	case z.zone == nil:
 		return nil, err
 	default:

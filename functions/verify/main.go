@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"time"
+	_ "time/tzdata" // days of the shop: the machine may have no zones
 
 	"github.com/aws/aws-lambda-go/lambda"
 

@@ -347,6 +347,54 @@ func TestLocalRoutes(t *testing.T) {
 	}
 }
 
+// TestLocalRoutesAreTheStoresOwn: a page from elsewhere has no use of the local routes, also where it cannot read the answer.
+func TestLocalRoutesAreTheStoresOwn(t *testing.T) {
+	s := start(t, small)
+	other := "http://127.0.0.1:1"
+	for _, c := range []struct {
+		name    string
+		headers []string
+		reads   int // status of a read
+		writes  int // and of a write
+	}{
+		{"no browser", nil, 200, 200},
+		{"the store's page", []string{"Origin", s.URL, "Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "cors"}, 200, 200},
+		{"an address that was typed", []string{"Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 200, 200},
+		{"a link elsewhere", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 200, 403},
+		{"another site", []string{"Origin", "https://evil.example"}, 403, 403},
+		{"no site", []string{"Origin", "null"}, 403, 403},
+		{"an empty one", []string{"Origin", ""}, 403, 403},
+		{"another port", []string{"Origin", other}, 403, 403},
+		{"another name", []string{"Origin", strings.Replace(s.URL, "127.0.0.1", "localhost", 1)}, 403, 403},
+		{"another scheme", []string{"Origin", strings.Replace(s.URL, "http:", "https:", 1)}, 403, 403},
+		{"a look-alike", []string{"Origin", s.URL + ".evil.example"}, 403, 403},
+		{"two", []string{"Origin", s.URL, "Origin", "https://evil.example"}, 403, 403},
+		{"a picture elsewhere", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403, 403},
+		{"a frame elsewhere", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, 403, 403},
+		{"a neighbour", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "cors"}, 403, 403},
+		{"both at odds", []string{"Origin", "https://evil.example", "Sec-Fetch-Site", "same-origin"}, 403, 403},
+	} {
+		for path, want := range map[string]int{"GET /_local/token?user=koc:mei": c.reads, "GET /_local/quiet": c.reads, "POST /_local/run/probe": c.writes} {
+			method, path, _ := strings.Cut(path, " ")
+			req, err := http.NewRequest(method, s.URL+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := 0; i < len(c.headers); i += 2 {
+				req.Header.Add(c.headers[i], c.headers[i+1])
+			}
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if res.StatusCode != want {
+				t.Errorf("%s: %s %s is %d, want %d", c.name, method, path, res.StatusCode, want)
+			}
+		}
+	}
+}
+
 func TestScheduledFunctionGetsTheTimeAskedFor(t *testing.T) {
 	s := start(t, small)
 	if status, body := s.do("POST", "/_local/run/probe?at=2026-04-01T08:30:00%2B08:00", ""); status != 200 {

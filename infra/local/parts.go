@@ -154,8 +154,8 @@ func (r *Runner) serve(l net.Listener) error {
 		// The local routes are apart from the API, whose paths must reach the functions exactly as they came.
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			if strings.HasPrefix(req.URL.Path, "/_local/") {
-				if !loopback(req.Host) {
-					reply(w, http.StatusForbidden, map[string]string{"message": "the local routes answer to this machine's own names only"})
+				if reason := foreign(req); reason != "" {
+					reply(w, http.StatusForbidden, map[string]string{"message": reason})
 					return
 				}
 				mux.ServeHTTP(w, req)
@@ -180,6 +180,32 @@ func (r *Runner) serve(l net.Listener) error {
 		return nil
 	})
 	return nil
+}
+
+// foreign is why a request to the local routes is refused, or nothing. They hand out logins, move clocks and pay orders
+// without a password, so that no page from elsewhere may have this machine's browser ask for any of it: its answer would
+// stay hidden from the page, and what it does would be done. Clients that are no browsers send neither header.
+func foreign(req *http.Request) string {
+	if !loopback(req.Host) {
+		return "the local routes answer to this machine's own names only"
+	}
+	const elsewhere = "the local routes answer to the store's own pages only"
+	for _, origin := range req.Header.Values("Origin") {
+		if origin != "http://"+req.Host {
+			return elsewhere
+		}
+	}
+	reads := req.Method == http.MethodGet || req.Method == http.MethodHead
+	switch req.Header.Get("Sec-Fetch-Site") {
+	case "", "same-origin", "none":
+		return ""
+	default:
+		// Somebody may follow a link here, such as to a payment: the page it comes from sees nothing of the answer.
+		if reads && req.Header.Get("Sec-Fetch-Mode") == "navigate" && req.Header.Get("Sec-Fetch-Dest") == "document" {
+			return ""
+		}
+		return elsewhere
+	}
 }
 
 // loopback says whether a Host header names this machine. A page elsewhere on the web can make a browser send

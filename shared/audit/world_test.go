@@ -271,7 +271,9 @@ const recent, longAgo = "2026-05-07", "2026-03-01"
 // touch sees a link in a visitor's browser and counts it.
 func (w *world) touch(code string, at time.Time, visitor int) {
 	w.t.Helper()
-	t := store.Touch{Code: code, KOC: "mei", Day: at.In(shop.Default().Zone()).Format(time.DateOnly), Visitor: fmt.Sprint("visitor", visitor), At: at}
+	day, err := shop.Default().Day(at)
+	w.must(err)
+	t := store.Touch{Code: code, KOC: "mei", Day: day, Visitor: fmt.Sprint("visitor", visitor), At: at}
 	w.must(w.s.SaveTouch(context.Background(), t))
 	w.must(w.s.CountTouch(context.Background(), t))
 }
@@ -300,8 +302,10 @@ func (w *world) file(id, payoutID, handle string) {
 func (w *world) close(at time.Time) {
 	w.t.Helper()
 	w.at = at
+	zone, err := shop.Default().Zone()
+	w.must(err)
 	for _, h := range handles {
-		_, err := statement.Closer{Store: w.s, Zone: shop.Default().Zone()}.Close(context.Background(), h, w.at)
+		_, err := statement.Closer{Store: w.s, Zone: zone}.Close(context.Background(), h, w.at)
 		w.must(err)
 	}
 }

@@ -42,7 +42,11 @@ func (m Paymaster) Schedule(ctx context.Context, now time.Time, more func() bool
 }
 
 func (m Paymaster) scheduleOf(ctx context.Context, terms payout.Terms, c payout.CurrencyTerms, s shop.Settings, now time.Time, more func() bool) error {
-	today := now.In(s.Zone()).Format(time.DateOnly)
+	zone, err := s.Zone()
+	if err != nil {
+		return err
+	}
+	today := now.In(zone).Format(time.DateOnly)
 	day := c.Schedule.Latest(today)
 	if day == "" {
 		return nil
@@ -52,7 +56,7 @@ func (m Paymaster) scheduleOf(ctx context.Context, terms payout.Terms, c payout.
 		return err
 	}
 	// Terms do not reach back: a schedule that was chosen today pays nothing for the day that it would have had last week.
-	midnight, err := time.ParseInLocation(time.DateOnly, day, s.Zone())
+	midnight, err := time.ParseInLocation(time.DateOnly, day, zone)
 	if err != nil || run.Version == 0 && midnight.Before(terms.From) {
 		return err
 	}

@@ -22,7 +22,9 @@ func (m Paymaster) Reserve(ctx context.Context, a payout.Ask, now time.Time, ext
 	if err != nil {
 		return payout.Payout{}, err
 	}
-	a.Day = now.In(settings.Zone()).Format(time.DateOnly)
+	if a.Day, err = settings.Day(now); err != nil {
+		return payout.Payout{}, err
+	}
 	return m.Store.ReservePayout(ctx, a, terms, method, now, extra...)
 }
 

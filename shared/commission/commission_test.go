@@ -20,7 +20,7 @@ func yuan(minor int64) money.Amount { return money.Of(minor, "CNY") }
 // paidOrder is an order of the given line nets and rates, paid and awarded.
 func paidOrder(t *rapid.T) ordering.Order {
 	o := ordering.Order{ID: "o", Version: 1, PlacedAt: noon, Shipping: yuan(rapid.Int64Range(0, 2000).Draw(t, "shipping")), Tax: yuan(0),
-		Terms: ordering.Terms{ReturnDays: 7, ReceiptDays: 15}}
+		Terms: ordering.Terms{Zone: "UTC", ReturnDays: 7, ReceiptDays: 15}}
 	award := ordering.Award{Cause: ordering.CausePlacement, Winners: []ordering.Winner{{KOC: "mei", Share: money.Whole}}}
 	o.Total = o.Shipping
 	for i := range rapid.IntRange(1, 5).Draw(t, "lines") {

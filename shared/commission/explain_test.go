@@ -42,7 +42,7 @@ func explained(t *rapid.T, o ordering.Order, koc string, target commission.Stand
 // sale is a paid order of three lines, 100.00 each, at 10 %, decided in favour of mei, whom ana had invited.
 func sale() ordering.Order {
 	o := ordering.Order{ID: "o", Version: 1, PlacedAt: noon, Day: "2026-03-01", Payment: "sandbox", Total: yuan(30_000), Shipping: yuan(0), Tax: yuan(0),
-		Terms: ordering.Terms{ReturnDays: 7, ReceiptDays: 15, HoldUntil: noon.Add(time.Hour)}}
+		Terms: ordering.Terms{Zone: "UTC", ReturnDays: 7, ReceiptDays: 15, HoldUntil: noon.Add(time.Hour)}}
 	award := ordering.Award{Cause: ordering.CausePlacement, Winners: []ordering.Winner{{KOC: "mei", Share: money.Whole, Inviter: "ana"}}, InviterRate: 500, BookVersion: 3}
 	for i := range 3 {
 		o.Lines = append(o.Lines, ordering.Line{SKU: fmt.Sprint("s", i), Quantity: 2, Net: yuan(10_000), Tax: yuan(0)})

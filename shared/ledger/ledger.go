@@ -190,7 +190,11 @@ func Settle(o ordering.Order, applied Applied, months Months, now time.Time) (Se
 	if err != nil {
 		return Settlement{}, false, err
 	}
-	after := Applied{V: o.Version, Due: o.AvailableDay(), Positions: target.Positions, Months: target.Months}
+	due, err := o.AvailableDay()
+	if err != nil {
+		return Settlement{}, false, err
+	}
+	after := Applied{V: o.Version, Due: due, Positions: target.Positions, Months: target.Months}
 	s := Settlement{Order: o.ID, Seen: applied.V, Applied: after, Fact: factOf(o, target.Positions, now), Expected: expected(applied, after, o.Total.Currency)}
 	for _, change := range changes(applied.Positions, target.Positions) {
 		s.post(o, change, now)

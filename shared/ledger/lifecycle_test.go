@@ -32,7 +32,7 @@ func begin(t *testing.T, payment string) *life {
 		return ordering.Line{SKU: sku, Product: sku, Quantity: quantity, Net: yuan(net), Tax: yuan(0)}
 	}
 	l := &life{t: t, o: ordering.Order{ID: "o", PlacedAt: noon, Day: "2026-03-01", Payment: payment, Shipping: yuan(800), Tax: yuan(0), Total: yuan(lifeTotal),
-		Lines: []ordering.Line{line("cup", 2, 2000), line("tea", 1, 5000)}, Terms: ordering.Terms{ReturnDays: 7, ReceiptDays: 15, HoldUntil: noon.Add(time.Hour)}}}
+		Lines: []ordering.Line{line("cup", 2, 2000), line("tea", 1, 5000)}, Terms: ordering.Terms{Zone: "UTC", ReturnDays: 7, ReceiptDays: 15, HoldUntil: noon.Add(time.Hour)}}}
 	l.do(func(o *ordering.Order) error {
 		return o.Decide(ordering.Award{Cause: ordering.CausePlacement, Winners: []ordering.Winner{{KOC: "mei", Share: money.Whole}},
 			Rates: []ordering.LineRate{{Rule: "default", Rate: 1000}, {Rule: "tea", Rate: 1500}}})

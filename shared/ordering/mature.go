@@ -1,6 +1,11 @@
 package ordering
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"yundian/shared/shop"
+)
 
 // Waits before something that should have happened is driven again; each is doubled with every try, up to LongestWait.
 const (
@@ -88,15 +93,16 @@ func (o Order) AvailableOn() time.Time {
 }
 
 // AvailableDay is the local date of AvailableOn, 2006-01-02; empty while nobody can know.
-func (o Order) AvailableDay() string {
+func (o Order) AvailableDay() (string, error) {
 	at := o.AvailableOn()
 	if at.IsZero() {
-		return ""
+		return "", nil
 	}
-	if zone, err := time.LoadLocation(o.Terms.Zone); err == nil {
-		at = at.In(zone)
+	zone, err := shop.Zone(o.Terms.Zone)
+	if err != nil {
+		return "", fmt.Errorf("day of order %s: %w", o.ID, err)
 	}
-	return at.Format(time.DateOnly)
+	return at.In(zone).Format(time.DateOnly), nil
 }
 
 func (o Order) releaseAt() time.Time { return o.Delivered.At.AddDate(0, 0, o.Terms.ReturnDays) }

@@ -6,11 +6,13 @@
 package ordering
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
 	"yundian/shared/catalogue"
 	"yundian/shared/money"
+	"yundian/shared/shop"
 )
 
 // Limits of one order. Twenty lines keep its settlement within one store transaction.
@@ -98,16 +100,16 @@ func (o Order) CameToNothing() bool {
 }
 
 // MonthStart is when the local month of the order's placement began, whose rules about months count.
-func (o Order) MonthStart() time.Time {
-	zone, err := time.LoadLocation(o.Terms.Zone)
+func (o Order) MonthStart() (time.Time, error) {
+	zone, err := shop.Zone(o.Terms.Zone)
 	if err != nil {
-		zone = time.UTC
+		return time.Time{}, fmt.Errorf("month of order %s: %w", o.ID, err)
 	}
-	if start, err := time.ParseInLocation("2006-01", o.Day[:min(7, len(o.Day))], zone); err == nil {
-		return start
+	start, err := time.ParseInLocation("2006-01", o.Day[:min(7, len(o.Day))], zone)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("month of order %s: %w", o.ID, err)
 	}
-	at := o.PlacedAt.In(zone)
-	return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, zone)
+	return start, nil
 }
 
 // Line is one SKU of the order with everything about it frozen at placement.

@@ -1,6 +1,7 @@
 package ordering
 
 import (
+	"fmt"
 	"time"
 
 	"yundian/shared/fail"
@@ -32,8 +33,12 @@ func Place(r Request, q Quote, s shop.Settings, now time.Time) (Order, error) {
 	if err := checkOnDelivery(r.Payment, q.Lines, s.Limits); err != nil {
 		return Order{}, err
 	}
+	day, err := s.Day(now)
+	if err != nil {
+		return Order{}, fmt.Errorf("place order %s: %w", r.ID, err)
+	}
 	o := Order{
-		ID: r.ID, PlacedAt: now, Day: now.In(s.Zone()).Format(time.DateOnly), Language: r.Language, Person: r.Person,
+		ID: r.ID, PlacedAt: now, Day: day, Language: r.Language, Person: r.Person,
 		Payment: r.Payment, Lines: q.Lines, Shipping: q.Shipping, Tax: q.Tax, Discount: q.Discount, Total: q.Total,
 		Customer: r.Customer, Evidence: r.Evidence,
 		Terms: Terms{

@@ -1,6 +1,7 @@
 package ordering
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -169,10 +170,11 @@ func (x openOrders) admits(o Order, limits shop.Limits) error {
 	if o.OpenUntil().IsZero() {
 		return nil
 	}
-	lapses := x.lapses
-	if zone, err := time.LoadLocation(o.Terms.Zone); err == nil {
-		lapses = lapses.In(zone)
+	zone, err := shop.Zone(o.Terms.Zone)
+	if err != nil {
+		return fmt.Errorf("limits of order %s: %w", o.ID, err)
 	}
+	lapses := x.lapses.In(zone)
 	switch pieces := o.Pieces(); {
 	case pieces > int64(limits.OpenPieces):
 		return fail.New(fail.Conflict, "order_pieces_many", "At most {limit} pieces can wait for payment at once. Please order fewer, and order the others when these are paid.",

@@ -106,12 +106,16 @@ func Default() Settings {
 	}
 }
 
-// Zone is the shop's time zone; UTC if the stored name is unknown to this machine.
-func (s Settings) Zone() *time.Location {
-	if loc, err := time.LoadLocation(s.TimeZone); err == nil {
-		return loc
+// Zone is the shop's time zone; an error if the stored name is unknown.
+func (s Settings) Zone() (*time.Location, error) { return Zone(s.TimeZone) }
+
+// Day is the shop's local date of a moment, 2006-01-02.
+func (s Settings) Day(at time.Time) (string, error) {
+	zone, err := s.Zone()
+	if err != nil {
+		return "", err
 	}
-	return time.UTC
+	return at.In(zone).Format(time.DateOnly), nil
 }
 
 // Validate lists everything wrong with the settings, located as in the request body.
@@ -143,7 +147,7 @@ func (s Settings) Validate() error {
 	if len(s.Languages) == 0 || slices.ContainsFunc(s.Languages, func(l string) bool { return !slices.Contains(Languages, l) }) {
 		f = append(f, fail.At("body.languages", "language_unknown", "One or more of zh-Hans, zh-Hant, en.", nil))
 	}
-	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "" || s.TimeZone == "Local" {
+	if _, err := s.Zone(); err != nil {
 		f = append(f, fail.At("body.timeZone", "time_zone_unknown", "An IANA time zone name such as Asia/Shanghai.", nil))
 	}
 	between("shipping.fee", s.Shipping.Fee, 0, money.MaxMinor)

@@ -21,3 +21,20 @@ func TestTime(t *testing.T) {
 		}
 	}
 }
+
+func TestUnknownZonesAreErrors(t *testing.T) {
+	for name, known := range map[string]bool{"Asia/Shanghai": true, "UTC": true, "America/New_York": true, "": false, "Local": false, "Asia/Nowhere": false, "../etc/passwd": false, "/etc/localtime": false,
+		"asia/shanghai\x00": false, "+08:00": false} {
+		s := Default()
+		s.TimeZone = name
+		zone, err := s.Zone()
+		day, failed := s.Day(time.Date(2026, 3, 1, 20, 0, 0, 0, time.UTC))
+		if (err == nil) != known || (failed == nil) != known || (zone == nil) == known || (day == "") == known || (s.Validate() == nil) != known {
+			t.Errorf("%q: %v, %v, %q, %v", name, zone, err, day, failed)
+		}
+	}
+	s := Default()
+	if day, err := s.Day(time.Date(2026, 3, 1, 20, 0, 0, 0, time.UTC)); day != "2026-03-02" {
+		t.Errorf("in Shanghai it is %s, %v", day, err)
+	}
+}

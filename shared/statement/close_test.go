@@ -40,7 +40,7 @@ func local(text string) time.Time {
 // paid is an order of 100.00 that earns mei a tenth.
 func paid(id string, c money.Currency) ordering.Order {
 	amount := func(minor int64) money.Amount { return money.Of(minor, c) }
-	return ordering.Order{ID: id, Version: 2, PlacedAt: local("2026-01-01 00:00:00"), Day: "2026-01-01", Total: amount(10000), Shipping: amount(0), Tax: amount(0),
+	return ordering.Order{ID: id, Version: 2, PlacedAt: local("2026-01-01 00:00:00"), Day: "2026-01-01", Terms: ordering.Terms{Zone: "UTC"}, Total: amount(10000), Shipping: amount(0), Tax: amount(0),
 		Lines:    []ordering.Line{{SKU: "x", Product: "x", Quantity: 1, Unit: amount(10000), Net: amount(10000), Tax: amount(0)}},
 		Captures: []ordering.Capture{{V: 2, PaymentID: "p", Amount: amount(10000)}},
 		Awards: []ordering.Award{{V: 1, Winners: []ordering.Winner{{KOC: "mei", Code: "mei", Share: money.Whole}},

@@ -133,7 +133,11 @@ type Asked struct {
 
 func (d Desk) reader(ctx context.Context) (Reader, shop.Settings, error) {
 	settings, err := d.Store.Settings(ctx)
-	return Reader{Closer: Closer{Store: d.Store, Zone: settings.Zone()}, Now: d.Now()}, settings, err
+	if err != nil {
+		return Reader{}, settings, err
+	}
+	zone, err := settings.Zone()
+	return Reader{Closer: Closer{Store: d.Store, Zone: zone}, Now: d.Now()}, settings, err
 }
 
 // find is the statement that is asked for. Only its name is checked before: a currency that is none is refused, one that

@@ -67,7 +67,11 @@ func (s *Store) freeze(ctx context.Context, orders []ordering.Order, awards []or
 		}
 		book := books[o.PlacedAt]
 		month := book
-		if start := o.MonthStart(); book.From.After(start) {
+		start, err := o.MonthStart()
+		if err != nil {
+			return err
+		}
+		if book.From.After(start) {
 			if month, err = s.monthBook(ctx, start); err != nil {
 				return err
 			}

@@ -83,7 +83,7 @@ func TestAMonthThatMovedOtherwiseIsNotBuiltOn(t *testing.T) {
 	s, ctx := OpenMaps(m), context.Background()
 	now := func() time.Time { return time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC) }
 	order := func(id string, v, net int64) ordering.Order {
-		return ordering.Order{ID: id, Version: v, Day: "2026-03-09", Total: money.Of(net, "CNY"), Captures: []ordering.Capture{{PaymentID: "p", Amount: money.Of(net, "CNY")}},
+		return ordering.Order{ID: id, Version: v, Day: "2026-03-09", Terms: ordering.Terms{Zone: "UTC"}, Total: money.Of(net, "CNY"), Captures: []ordering.Capture{{PaymentID: "p", Amount: money.Of(net, "CNY")}},
 			Lines: []ordering.Line{{SKU: "s", Quantity: 1, Net: money.Of(net, "CNY"), Tax: money.Of(0, "CNY")}},
 			Awards: []ordering.Award{{Winners: []ordering.Winner{{KOC: "mei", Share: money.Whole}}, Rates: []ordering.LineRate{{Rate: 1000}},
 				Months: []ordering.MonthTerm{{KOC: "mei", Rule: "cap", RuleVersion: 1, Lines: []int{0}, Cap: 1000}}}}}

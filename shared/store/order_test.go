@@ -281,7 +281,7 @@ func TestSettleOnceWhateverArrives(t *testing.T) {
 
 // settledOrder is a paid order of 100 yuan that earned mei 10 %.
 func settledOrder(id string) ordering.Order {
-	return ordering.Order{ID: id, Version: 2, PlacedAt: noon, Day: "2026-03-01", Total: yuan(10000), Shipping: yuan(0), Tax: yuan(0),
+	return ordering.Order{ID: id, Version: 2, PlacedAt: noon, Day: "2026-03-01", Terms: ordering.Terms{Zone: "UTC"}, Total: yuan(10000), Shipping: yuan(0), Tax: yuan(0),
 		Lines:    []ordering.Line{{SKU: "x", Product: "x", Quantity: 1, Unit: yuan(10000), Net: yuan(10000), Tax: yuan(0)}},
 		Captures: []ordering.Capture{{V: 2, PaymentID: "p", Amount: yuan(10000)}},
 		Awards: []ordering.Award{{V: 1, Winners: []ordering.Winner{{KOC: "mei", Code: "mei", Share: money.Whole}},

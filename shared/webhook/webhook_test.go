@@ -293,6 +293,11 @@ func TestOnlyPublicAddresses(t *testing.T) {
 		"192.168.1.1": false, "169.254.169.254": false, "169.254.170.2": false, "100.64.0.1": false, "100.127.255.255": false, "192.0.0.170": false,
 		"192.0.2.1": false, "198.18.0.1": false, "198.51.100.1": false, "203.0.113.1": false, "224.0.0.1": false, "240.0.0.1": false, "255.255.255.255": false,
 		"::ffff:127.0.0.1": false, "::ffff:10.0.0.1": false, "::ffff:169.254.169.254": false, "::127.0.0.1": false, "64:ff9b::a00:1": false, "64:ff9b:1::1": false,
+		"64:ff9b::5db8:d70e": false, "64:ff9b::7f00:1": false, "64:ff9b:1:ffff::a9fe:a9fe": false, "64:ff9b:2::1": false, // NAT64, and beside it
+		"::ffff:0:127.0.0.1": false, "::ffff:0:169.254.169.254": false, "::ffff:0:93.184.215.14": false, "::fffe:10.0.0.1": false, "::93.184.215.14": false, // RFC 2765, compatible
+		"2002:5db8:d70e::1": false, "2002:7f00:1::": false, "2001:0:53aa:64c::1": false, "2001:20::1": false, "2001:1ff::1": false, "2001:200::1": true, // 6to4, Teredo, ORCHID
+		"2606:4700::5efe:7f00:1": false, "2606:4700::200:5efe:a00:1": false, "2606:4700::5eff:7f00:1": true, // ISATAP
+		"4000::1": false, "1fff::1": false, "2000::1": true, "5f00::1": false, "3fff::1": false, "0:1::1": false, "192.88.99.1": false, "192.52.193.1": false,
 		"2002:a00:1::1": false, "2001::1": false, "2001:db8::1": false, "fd00::1": false, "fd00:ec2::254": false, "fe80::1": false, "fe80::1%eth0": false, "fec0::1": false, "ff02::1": false, "100::1": false,
 	} {
 		if got := Public(netip.MustParseAddr(address)); got != want {

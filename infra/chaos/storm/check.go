@@ -237,8 +237,12 @@ func (s *storm) legs(p ledger.Posting, e ledger.Entry) (on sums) {
 func (s *storm) checkForecast(ctx context.Context, handle string, orders map[string]ordering.Order) error {
 	expected := map[string]int64{}
 	for _, o := range orders {
-		if koc, _ := winner(o); koc == handle && o.AvailableDay() != "" {
-			expected[o.AvailableDay()] += earned(o).pending
+		day, err := o.AvailableDay()
+		if err != nil {
+			return err
+		}
+		if koc, _ := winner(o); koc == handle && day != "" {
+			expected[day] += earned(o).pending
 		}
 	}
 	found, err := s.store.Expected(ctx, handle, "0")

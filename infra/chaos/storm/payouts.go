@@ -16,7 +16,10 @@ import (
 
 // payOut lets the KOCs be paid in the sandbox: a fee, a tax with brackets, and only half of a withdrawal for debt.
 func (s *storm) payOut(ctx context.Context) error {
-	today := time.Now().In(defaults.Default().Zone()).Format(time.DateOnly)
+	today, err := defaults.Default().Day(time.Now())
+	if err != nil {
+		return err
+	}
 	terms := map[string]any{"holdHours": 72, "currencies": []any{map[string]any{"currency": "CNY", "minimum": 100, "debtCap": 5_000,
 		"fee": map[string]any{"fixed": 13, "rate": 37}, "schedule": map[string]any{"every": "weekly", "day": 3},
 		"tax": []any{map[string]any{"from": today, "period": "month", "brackets": []any{

@@ -143,7 +143,11 @@ func (s *seeding) place(ctx context.Context, orders []planned, ids []string) err
 
 // newOrder is a placement as checkout would have written it at the time.
 func (s *seeding) newOrder(p planned, sold map[string]catalogue.Sellable, settings shop.Settings) (store.NewOrder, error) {
-	at, err := p.placedAt(s.Now, settings.Zone())
+	zone, err := settings.Zone()
+	if err != nil {
+		return store.NewOrder{}, err
+	}
+	at, err := p.placedAt(s.Now, zone)
 	if err != nil {
 		return store.NewOrder{}, err
 	}

@@ -21,7 +21,10 @@ func (s *seeding) touches(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	zone := settings.Zone()
+	zone, err := settings.Zone()
+	if err != nil {
+		return err
+	}
 	var seen []store.Touch
 	add := func(link, visitor string, at time.Time) {
 		l := s.links[link]

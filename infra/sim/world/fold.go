@@ -208,7 +208,9 @@ func (f *folded) checkForecast() {
 		}
 		o, _ := f.w.watch.orders[id].image(v)
 		for at, s := range earned(o) {
-			if day := o.AvailableDay(); day != "" {
+			day, err := o.AvailableDay()
+			f.w.must(err)
+			if day != "" {
 				want[at.koc+" "+day] += s.accrued - s.reversed - s.released
 			}
 		}

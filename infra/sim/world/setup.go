@@ -74,7 +74,9 @@ func (w *World) furnish(ctx context.Context) {
 	w.must(w.db().SaveSettings(ctx, s))
 	w.shop.keys, _ = seal.Parse(`{"1": "the simulator's own secret"}`)
 	w.shop.box, _ = seal.ParseBox(`{"1": "another secret of the simulator"}`)
-	w.shop.zone, w.shop.attributionDays = s.Zone(), s.Windows.AttributionDays
+	zone, err := s.Zone()
+	w.must(err)
+	w.shop.zone, w.shop.attributionDays = zone, s.Windows.AttributionDays
 	for range w.between(1, 3) {
 		w.addProduct(ctx)
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+	_ "time/tzdata" // schedules and days of the demo: the machine may have no zones
 
 	"yundian/infra/local"
 	"yundian/infra/local/demo"
