@@ -26,13 +26,12 @@ type want struct {
 }
 
 // placeNew asks for a new order.
-func (w *World) placeNew() {
-	q := want{key: w.id("key"), payment: bankName, person: fmt.Sprint("person", w.pick(9))}
+func (w *World) placeNew() { w.placeFor(fmt.Sprint("person", w.pick(9))) }
+
+func (w *World) placeFor(person string) {
+	q := want{key: w.id("key"), payment: bankName, person: person}
 	if w.pick(8) == 7 {
 		q.payment = ordering.OnDelivery
-	}
-	if n := len(w.watch.placing); n > 0 && w.pick(2) == 1 { // in a second tab
-		q.person = w.watch.placing[n-1].person
 	}
 	if w.pick(4) == 3 {
 		q.mail = fmt.Sprint("mail", w.pick(4))
@@ -95,9 +94,16 @@ func (w *World) place(q want) {
 	before, known := w.watch.placed[q.key]
 	var o ordering.Order
 	began := w.watch.begin(q)
-	err := w.act("checkout: place "+q.key, func() (err error) {
+	name, do := "checkout: place "+q.key, func() (err error) {
 		o, err = w.placeOnce(began)
 		return err
+	}
+	err := w.actBeside(name, do, func() {
+		if w.pick(2) == 1 { // in a second tab
+			w.placeFor(q.person)
+			return
+		}
+		_, _ = w.run(name, do)
 	})
 	w.watch.end(began)
 	now := w.watch.placed[q.key]
