@@ -263,26 +263,27 @@ func (s *storm) checkForecast(ctx context.Context, handle string, orders map[str
 	return nil
 }
 
-// checkStock compares every SKU's counts with what the orders hold.
+// checkStock compares the counts of every product's one variant with what the orders hold, whatever it was called when they
+// were placed.
 func (s *storm) checkStock(ctx context.Context, orders map[string]ordering.Order) error {
 	reserved, sold, off := map[string]int64{}, map[string]int64{}, map[string]int64{}
 	for _, o := range orders {
 		isReserved, isSold := shelf(o)
 		for _, l := range o.Lines {
 			if isReserved {
-				reserved[l.SKU] += l.Quantity
+				reserved[l.Product] += l.Quantity
 			}
 			if isSold {
-				sold[l.SKU] += l.Quantity
+				sold[l.Product] += l.Quantity
 			}
 		}
 		for _, g := range o.Goods {
-			sku := o.Lines[g.Line].SKU
+			product := o.Lines[g.Line].Product
 			if isSold {
-				sold[sku] -= g.Quantity
+				sold[product] -= g.Quantity
 			}
 			if g.To == ordering.WriteOff {
-				off[sku] += g.Quantity
+				off[product] += g.Quantity
 			}
 		}
 	}
@@ -290,19 +291,19 @@ func (s *storm) checkStock(ctx context.Context, orders map[string]ordering.Order
 	if err != nil {
 		return err
 	}
-	for _, sku := range s.shop.skus {
-		c := found[sku].Stock
-		if min(c.Available, c.Reserved, c.Sold) < 0 || c.Available+c.Reserved+c.Sold != c.Received-c.WrittenOff {
+	for k, sku := range s.shop.skus {
+		c, product := found[sku].Stock, productOf(k)
+		if min(c.Available, c.Reserved, c.Sold) < 0 || c.Available+c.Reserved+c.Sold != c.Received-c.WrittenOff || c.Owed != 0 {
 			s.differ("stock of %s is off balance: %+v", sku, c)
 		}
-		if c.Received != s.stock[sku] {
-			s.differ("stock of %s says that %d were received, it were %d", sku, c.Received, s.stock[sku])
+		if c.Received != s.stock[product] {
+			s.differ("stock of %s says that %d were received, it were %d", sku, c.Received, s.stock[product])
 		}
-		if c.WrittenOff != off[sku] {
-			s.differ("stock of %s has %d written off, returns wrote off %d", sku, c.WrittenOff, off[sku])
+		if c.WrittenOff != off[product]+s.off[product] {
+			s.differ("stock of %s has %d written off, returns wrote off %d and the shop %d", sku, c.WrittenOff, off[product], s.off[product])
 		}
-		if c.Reserved != reserved[sku] || c.Sold != sold[sku] {
-			s.differ("stock of %s has %d reserved and %d sold, the orders hold %d and %d", sku, c.Reserved, c.Sold, reserved[sku], sold[sku])
+		if c.Reserved != reserved[product] || c.Sold != sold[product] {
+			s.differ("stock of %s has %d reserved and %d sold, the orders hold %d and %d", sku, c.Reserved, c.Sold, reserved[product], sold[product])
 		}
 	}
 	return nil

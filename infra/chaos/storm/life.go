@@ -1,6 +1,7 @@
 package storm
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,7 +44,12 @@ func (s *storm) live(ctx context.Context, i int, r *rand.Rand) error {
 		}
 	}
 	if i%10 == 0 {
-		if err := s.restock(ctx, i, s.shop.skus[1+2*r.IntN(skuCount/2)]); err != nil {
+		if err := s.restock(ctx, i, 1+2*r.IntN(skuCount/2)); err != nil {
+			return err
+		}
+	}
+	if i%6 == 3 {
+		if err := s.rename(ctx, i, r.IntN(skuCount)); err != nil {
 			return err
 		}
 	}
@@ -89,7 +95,7 @@ func (s *storm) choose(i int, r *rand.Rand) *purchase {
 	}
 	var lines []any
 	for _, k := range r.Perm(skuCount)[:1+r.IntN(3)] {
-		l := line{s.shop.skus[k], 1 + r.IntN(3)}
+		l := line{s.sku(k), 1 + r.IntN(3)}
 		p.lines = append(p.lines, l)
 		lines = append(lines, map[string]any{"sku": l.sku, "quantity": l.quantity})
 	}
@@ -134,6 +140,7 @@ func (s *storm) place(ctx context.Context, p *purchase, r *rand.Rand) error {
 			if err := s.note(p, a); err != nil {
 				return err
 			}
+		case a.status == http.StatusBadRequest && bytes.Contains(a.body, []byte(".sku")): // renamed since it was looked at
 		case a.status != http.StatusConflict: // sold out
 			return fmt.Errorf("order answered %d: %.300s", a.status, a.body)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"sync"
 	"time"
 )
 
@@ -12,8 +13,10 @@ import (
 type shop struct {
 	operator string // access token
 	kocs     []*seller
-	skus     []string
+	skus     []string // of each product, by its number, as it is called now
 	links    []link
+
+	naming sync.Mutex // held by whoever gives a SKU another name, or receives goods under one
 }
 
 type seller struct {
@@ -46,7 +49,7 @@ func (s *storm) open(ctx context.Context) error {
 		return err
 	}
 	for i := range skuCount {
-		sku := fmt.Sprintf("tea-%d", i)
+		sku := productOf(i)
 		stock := s.o.Orders * 9 // more than all could buy
 		if i%2 == 1 {
 			stock = max(3, s.o.Orders/2)
@@ -57,7 +60,7 @@ func (s *storm) open(ctx context.Context) error {
 			return err
 		}
 		s.shop.skus = append(s.shop.skus, sku)
-		s.stock[sku] = int64(stock)
+		s.stock[sku] = int64(stock) // by product: its first SKU is called like it
 	}
 	for i := range kocCount {
 		if err := s.welcome(ctx, fmt.Sprintf("koc%d", i)); err != nil {
@@ -83,18 +86,63 @@ func (s *storm) operate(ctx context.Context, method, path string, body, into any
 	return s.client.must(ctx, ask{method: method, path: path, token: s.shop.operator, json: body}, into, statuses...)
 }
 
-// restock receives goods under a key, and writes some off again.
-func (s *storm) restock(ctx context.Context, i int, sku string) error {
-	for what, pieces := range map[string]int{"received": 3, "writtenOff": 1} {
-		err := s.client.must(ctx, ask{method: http.MethodPost, path: "/v1/admin/stock", token: s.shop.operator, key: fmt.Sprintf("chaos-%s-%08d", what, i),
-			json: map[string]any{"sku": sku, what: pieces, "reason": "counted"}}, nil, 200, 201, 409)
-		if err != nil {
-			return err
-		}
+// productOf is the id of the product with a number.
+func productOf(k int) string { return fmt.Sprintf("tea-%d", k) }
+
+// sku is what the variant of a product is called now.
+func (s *storm) sku(k int) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shop.skus[k]
+}
+
+// rename gives the variant of a product another SKU, also one that it had before, while orders hold pieces of it.
+func (s *storm) rename(ctx context.Context, i, k int) error {
+	s.shop.naming.Lock()
+	defer s.shop.naming.Unlock()
+	var p struct{ Variants []struct{ ID, SKU string } }
+	path := "/v1/admin/products/" + productOf(k)
+	if err := s.operate(ctx, http.MethodGet, path, nil, &p, 200); err != nil {
+		return err
+	}
+	name := []string{"tea-%d", "TEA-%d", "tea-%d-new", "box of tea-%d"}[i%4]
+	body := map[string]any{"variants": []any{map[string]any{"id": p.Variants[0].ID, "sku": fmt.Sprintf(name, k)}}}
+	err := s.client.must(ctx, ask{method: http.MethodPatch, path: path, token: s.shop.operator, key: fmt.Sprintf("chaos-rename-%08d", i), json: body}, nil, 200, 409)
+	if err != nil {
+		return err
+	}
+	if err := s.operate(ctx, http.MethodGet, path, nil, &p, 200); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stock[sku] += 3
+	s.shop.skus[k] = p.Variants[0].SKU
+	return nil
+}
+
+// restock receives goods under a key, and writes some off again.
+func (s *storm) restock(ctx context.Context, i, k int) error {
+	s.shop.naming.Lock()
+	defer s.shop.naming.Unlock()
+	sku := s.sku(k)
+	for what, pieces := range map[string]int{"received": 3, "writtenOff": 1} {
+		a, err := s.client.do(ctx, ask{method: http.MethodPost, path: "/v1/admin/stock", token: s.shop.operator, key: fmt.Sprintf("chaos-%s-%08d", what, i),
+			json: map[string]any{"sku": sku, what: pieces, "reason": "counted"}})
+		counts := s.stock
+		switch {
+		case err != nil:
+			return err
+		case what == "writtenOff" && a.status == http.StatusConflict: // none is left
+			continue
+		case a.status != http.StatusOK:
+			return fmt.Errorf("%s of %s answered %d: %.300s", what, sku, a.status, a.body)
+		case what == "writtenOff":
+			counts = s.off
+		}
+		s.mu.Lock()
+		counts[productOf(k)] += int64(pieces)
+		s.mu.Unlock()
+	}
 	return nil
 }
 

@@ -64,7 +64,8 @@ type storm struct {
 	mu     sync.Mutex
 	placed []*purchase // by shopper; nil for those who never began
 	kills  map[string]int64
-	stock  map[string]int64 // pieces received, by SKU
+	stock  map[string]int64 // pieces received, by product
+	off    map[string]int64 // pieces written off by hand, by product
 
 	replays int            // of all streams in the storm
 	crossed wire.Counts    // the wires while there were faults
@@ -76,7 +77,7 @@ type storm struct {
 // Run lets it storm and checks. Differences are in the report; an error means that the run itself failed.
 func Run(ctx context.Context, o Options) (Report, error) {
 	began := time.Now()
-	s := &storm{o: o, wires: map[string]*wire.Proxy{}, kills: map[string]int64{}, stock: map[string]int64{}, reached: map[string]int{}, placed: make([]*purchase, o.Orders)}
+	s := &storm{o: o, wires: map[string]*wire.Proxy{}, kills: map[string]int64{}, stock: map[string]int64{}, off: map[string]int64{}, reached: map[string]int{}, placed: make([]*purchase, o.Orders)}
 	stop, err := s.start(ctx)
 	if err != nil {
 		return Report{}, err
