@@ -356,11 +356,20 @@ func TestTheOrderPageFollowsTheOrder(t *testing.T) {
 	}
 	page = see()
 	x.shows(page, "已收货", "申请退货（2026年3月9日 前）")
-	if a := act(page, "returns", "reason", "味道不对"); a.Status != 303 {
+	x.shows(page, `name="sku" value="tea"`, `name="quantity"`, "最多 1 件", `name="note"`)
+	for field, wrong := range map[string][]string{"return_nothing": {"sku", "tea", "quantity", "0"}, "out_of_range": {"sku", "tea", "quantity", "2"}, "sku_not_ordered": {"sku", "x", "quantity", "1"}} {
+		if a := act(page, "returns", wrong...); a.Status != 400 {
+			t.Errorf("%s: %.300s", field, a)
+		}
+	}
+	if a := act(page, "returns", "note", "味道不对", "sku", "tea", "quantity", " 1 "); a.Status != 303 {
 		t.Fatalf("returns: %.300s", a)
 	}
 	page = see()
-	x.shows(page, "已申请退货")
+	x.shows(page, "已申请退货", "× 1")
+	if strings.Contains(page, "请寄到") {
+		t.Error("the page shows an address that nobody gave")
+	}
 	if strings.Contains(page, "/returns") {
 		t.Error("a return can be asked for twice")
 	}
@@ -389,6 +398,46 @@ func TestTheOrderPageFollowsTheOrder(t *testing.T) {
 	}
 	if a := x.send("GET", strings.Replace(address, "secret=", "secret=x", 1), nil); a.Status != 404 {
 		t.Errorf("with another secret: %d", a.Status)
+	}
+}
+
+// TestReturnsOnThePage: the shopper chooses pieces, reads where to send them, and reads the answer.
+func TestReturnsOnThePage(t *testing.T) {
+	x := openCounter(t)
+	address := x.order(x.form()) + "&lang=en"
+	id := x.orderID(address)
+	settings, err := x.c.store.Settings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings.ReturnAddress = "1 Tea Street\nHangzhou <b>"
+	if err := x.c.store.SaveSettings(t.Context(), settings); err != nil {
+		t.Fatal(err)
+	}
+	x.change(address, func(o *ordering.Order) error { return o.Ship(ordering.Shipment{Carrier: "SF", Tracking: "1"}, x.at) })
+	x.change(address, func(o *ordering.Order) error { return o.Deliver(ordering.ByOperator, x.at) })
+	page := x.send("GET", address, nil).Body
+	form := url.Values{"secret": {inputs(t, page).Get("secret")}, "note": {"bitter"}, "sku": {"tea"}, "quantity": {"1"}}
+	if a := x.send("POST", "/orders/"+id+"/returns?lang=en", form); a.Status != 303 {
+		t.Fatalf("%.300s", a)
+	}
+	o, err := x.c.store.Order(t.Context(), id)
+	if err != nil || len(o.Returns) != 1 || len(o.Returns[0].Lines) != 1 || o.Returns[0].Lines[0].Quantity != 1 {
+		t.Fatalf("%+v, %v", o.Returns, err)
+	}
+	if note, err := x.c.store.ReturnNote(t.Context(), o); err != nil || note != "bitter" {
+		t.Errorf("the note is %q, %v", note, err)
+	}
+	x.shows(x.send("GET", address, nil).Body, "Return asked for", "Please send it to:", "Hangzhou &lt;b&gt;")
+	answer := ordering.ReturnDecision{Outcome: ordering.Accepted, Note: "Sorry <i>", Address: "2 Warehouse Road", Refund: ordering.RefundRequest{ID: "back"}}
+	x.change(address, func(o *ordering.Order) error { return o.CloseReturn("r1", answer, x.at) })
+	page = x.send("GET", address, nil).Body
+	x.shows(page, "Return accepted", "Our answer:", "Sorry &lt;i&gt;", "2 Warehouse Road", "Refund of")
+	if strings.Contains(page, "/returns") || strings.Contains(page, "Tea Street") {
+		t.Error("a fully refunded order takes another return, or shows an address that does not count")
+	}
+	if a := x.send("POST", "/orders/"+id+"/returns?lang=en", form); a.Status != 409 {
+		t.Errorf("a return of a fully refunded order: %.300s", a)
 	}
 }
 

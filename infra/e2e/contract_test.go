@@ -245,15 +245,20 @@ func TestContractOrders(t *testing.T) {
 	o.post(200, admin+"/ship", o.Operator, object{"carrier": "SF", "tracking": "SF1", "lines": []any{object{"sku": tea, "quantity": 2}}}).Want(t, "shipped", "status")
 	act(409, "cancel", object{})
 	act(200, "received", object{}).Want(t, "delivered", "status")
-	act(200, "returns", object{"reason": "too small", "lines": []any{object{"sku": tea, "quantity": 1}}})
+	act(200, "returns", object{"note": "too small", "lines": []any{object{"sku": tea, "quantity": 1}}})
 	o.post(200, admin+"/hold", o.Operator, object{}).Want(t, true, "onHold")
 	o.call(200, drive.Call{Method: "POST", Path: admin + "/release", Token: o.Operator})
-	o.post(200, admin+"/returns/r1", o.Operator, object{"outcome": "accepted"})
+	closed := o.post(200, admin+"/returns/r1", o.Operator, object{"outcome": "accepted", "note": "sorry", "goods": "writeOff"})
+	closed.Want(t, 6000, "refunded", "amount")
+	closed.Want(t, "writeOff", "goods", 0, "to")
+	shown := o.get(200, path+"?secret="+secret, "")
+	shown.Want(t, "accepted", "returns", 0, "outcome")
+	shown.Want(t, "sorry", "returns", 0, "answer")
 	refunds := func(status int, body object) drive.Object {
 		t.Helper()
 		return o.post(status, admin+"/refunds", o.Operator, body)
 	}
-	refunds(201, object{"lines": []any{object{"sku": tea, "quantity": 1}}, "reason": "returned"}).Want(t, 6000, "amount", "amount")
+	refunds(409, object{"lines": []any{object{"sku": tea, "quantity": 2}}, "reason": "returned"})
 	refunds(201, object{"amount": drive.CNY(500), "reason": "dented"}).Want(t, 500, "amount", "amount")
 	refunds(409, object{"amount": drive.CNY(5501), "reason": "dented"})
 	for _, wrong := range []object{{"reason": "nothing"}, {"amount": object{"amount": 1, "currency": "USD"}}, {"amount": drive.CNY(0)}, {"amount": drive.CNY(-5)},

@@ -1,10 +1,12 @@
 package audit_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"yundian/shared/audit"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
 	"yundian/shared/store"
@@ -48,6 +50,38 @@ func TestAPaymentThatNeverCame(t *testing.T) {
 		w.at = w.at.Add(72*time.Hour + time.Minute)
 		if r := run(t, w.auditor()); r.Unsettled != 0 || len(r.Differences) != 1 || !strings.HasPrefix(r.Differences[0].Expected, "payment ") {
 			t.Errorf("%s, after three days: %+v", name, r)
+		}
+	}
+}
+
+// TestReturnsAreHeldAgainstTheOrder: more pieces back than were bought, and an accepted return without its refund.
+func TestReturnsAreHeldAgainstTheOrder(t *testing.T) {
+	for want, alter := range map[string]func(*ordering.Order){
+		"": func(*ordering.Order) {},
+		"at most 2 pieces of line 0 back": func(o *ordering.Order) {
+			o.Withdrawn = &ordering.Mark{V: o.Version} // so that no count of the stock stands in the way
+			o.Goods[0].Quantity++
+		},
+		"refund back of return r1": func(o *ordering.Order) { o.Refunds[0].ID = "another" },
+	} {
+		w := newWorld(t, store.OpenMaps(store.NewMaps()))
+		w.place("order", nobodys)
+		for n := range 3 {
+			w.step("order", n)
+		}
+		for _, do := range []func(*ordering.Order) error{
+			func(o *ordering.Order) error { _, err := o.RequestReturn(nil, w.now()); return err },
+			func(o *ordering.Order) error {
+				return o.CloseReturn("r1", ordering.ReturnDecision{Outcome: ordering.Accepted, Refund: ordering.RefundRequest{ID: "back"}}, w.now())
+			},
+			func(o *ordering.Order) error { alter(o); return nil },
+		} {
+			w.change("order", do)
+		}
+		w.settle("order")
+		found := run(t, w.auditor()).Differences
+		if len(found) > 0 != (want != "") || want != "" && !slices.ContainsFunc(found, func(d audit.Difference) bool { return d.Kind == audit.Order && d.Expected == want }) {
+			t.Errorf("%q: %+v", want, found)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func sums(o ordering.Order) []Difference {
 	figure("tax", tax, o.Tax.Minor)
 	figure("discount", discount, o.Discount.Minor)
 	figure("total", net+o.Shipping.Minor+o.Tax.Minor, o.Total.Minor)
-	return append(found, refunds(o)...)
+	return append(append(found, refunds(o)...), returned(o)...)
 }
 
 // refunds holds what went back against what was paid. As long as a provider has told of a refund and not of its payment,
@@ -58,6 +58,26 @@ func refunds(o ordering.Order) []Difference {
 	for _, c := range o.Captures {
 		if back := surplus[c.PaymentID]; back > c.Amount.Minor {
 			found = append(found, Difference{Order, o.ID, "refunds of payment " + c.PaymentID + " of at most " + c.Amount.String(), "refunds of " + amount(back)})
+		}
+	}
+	return found
+}
+
+// returned holds the pieces that came back against those that were bought, and accepted returns against their refunds.
+func returned(o ordering.Order) []Difference {
+	var found []Difference
+	for i, l := range o.Lines {
+		restocked, writtenOff := o.GoodsOf(i)
+		if back := restocked + writtenOff; back > l.Quantity {
+			found = append(found, Difference{Order, o.ID, fmt.Sprintf("at most %d pieces of line %d back", l.Quantity, i), fmt.Sprint(back)})
+		}
+	}
+	for _, r := range o.Returns {
+		if r.Closed == nil || r.Closed.Refund == "" {
+			continue
+		}
+		if _, made := o.Refund(r.Closed.Refund); !made {
+			found = append(found, Difference{Order, o.ID, "refund " + r.Closed.Refund + " of return " + r.ID, nothing})
 		}
 	}
 	return found
