@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -83,5 +84,18 @@ func TestSettingsAtOnce(t *testing.T) {
 	}
 	if s := get[Settings](t, b, "/v1/admin/settings"); s.Brand != "a" || s.Tagline != "b" || s.Tax != 100 || s.DefaultRate != 700 || s.Version != 3 {
 		t.Errorf("settings %+v", s)
+	}
+}
+
+// TestTheReturnAddress keeps its lines, and has a limit.
+func TestTheReturnAddress(t *testing.T) {
+	b := open(t)
+	s := decode[Settings](t, b.send(t, "PATCH", "/v1/admin/settings", body{"returnAddress": " 文三路 1 号\r\n2 号库\u202e "}))
+	if s.ReturnAddress != "文三路 1 号\n2 号库" {
+		t.Errorf("%q", s.ReturnAddress)
+	}
+	wantField(t, b.send(t, "PATCH", "/v1/admin/settings", body{"returnAddress": strings.Repeat("路", 501)}), "body.returnAddress")
+	if s := decode[Settings](t, b.send(t, "PATCH", "/v1/admin/settings", body{"returnAddress": ""})); s.ReturnAddress != "" {
+		t.Errorf("%q", s.ReturnAddress)
 	}
 }

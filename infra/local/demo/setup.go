@@ -34,7 +34,7 @@ type object map[string]any
 
 func (h Shop) settings() object {
 	return object{
-		"brand": h.Brand, "tagline": h.Tagline, "hero": h.Hero,
+		"brand": h.Brand, "tagline": h.Tagline, "returnAddress": returnAddress, "hero": h.Hero,
 		"licence":      object{"company": h.Company, "number": h.Number, "icp": h.ICP},
 		"shipping":     object{"fee": money.Of(h.ShippingFee, currency), "freeFrom": money.Of(h.FreeFrom, currency)},
 		"defaultShelf": h.DefaultShelf,
@@ -190,3 +190,6 @@ func isConflict(err error) bool {
 	}
 	return err != nil && fail.KindOf(err) == fail.Conflict
 }
+
+// returnAddress is where the demo shop takes goods back.
+const returnAddress = "云店退货组\n浙江省杭州市西湖区文三路 1 号 2 号库\n310000"

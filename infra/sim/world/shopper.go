@@ -307,8 +307,13 @@ func (w *World) asksReturn() {
 		return
 	}
 	var lines []ordering.BasketLine
-	if w.pick(2) == 1 {
-		lines = []ordering.BasketLine{{SKU: w.shop.skus[w.pick(len(w.shop.skus))], Quantity: int64(w.between(1, 3))}}
+	switch ordered := w.watch.orders[id].now.Lines; w.pick(3) {
+	case 1: // of some line, perhaps more than there is
+		lines = []ordering.BasketLine{{SKU: ordered[w.pick(len(ordered))].SKU, Quantity: int64(w.between(1, 3))}}
+	case 2: // one of each, unless one has come back
+		for _, l := range ordered {
+			lines = append(lines, ordering.BasketLine{SKU: l.SKU, Quantity: 1})
+		}
 	}
 	_ = w.act("checkout: return "+id, func() error {
 		o, err := w.db().Order(w.ctx, id)
