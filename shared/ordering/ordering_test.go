@@ -394,8 +394,8 @@ func TestARefundHasTwoNames(t *testing.T) {
 	}
 	o := asked(cup)
 	o.Retry("ours", "re", noon)
-	if o.Unmatched(theirs) != nil {
-		t.Error("a refund that the provider's id names may still be another one")
+	if o.Unmatched(theirs) != nil || o.Unmatched(ordering.Outcome{ID: "sandbox:x", ProviderID: "x", PaymentID: "p1"}) != nil {
+		t.Error("a refund whose id at the provider is known may still be another one")
 	}
 	if settle(o, theirs); len(o.Refunds) != 1 || o.Refunds[0].Open() {
 		t.Errorf("pending under the provider's id: %+v", o.Refunds)
@@ -456,6 +456,12 @@ func TestASurplusGoesBackOnce(t *testing.T) {
 	}
 	if err := after.SettleRefund(part, noon); !fail.Is(err, "refund_differs") {
 		t.Errorf("more than the whole payment would go back: %+v, %v", after.Refunds, err)
+	}
+	after.Retry(after.Refunds[0].ID, "ours", noon)
+	whole := part
+	whole.Amount = after.Total
+	if err := after.SettleRefund(whole, noon); !fail.Is(err, "refund_differs") || !after.Refunds[0].Open() {
+		t.Errorf("the provider knows ours by another id: %+v, %v", after.Refunds, err)
 	}
 	if err := after.SettleRefund(ordering.Outcome{ID: after.Refunds[0].ID}, noon); err != nil {
 		t.Fatal(err)

@@ -175,7 +175,7 @@ func (o *Order) giveBack(r Return, q RefundRequest, now time.Time) (string, erro
 			q.Lines = append(q.Lines, RefundLine{SKU: p.SKU, Quantity: p.Quantity})
 		}
 	}
-	if q.Amount == nil && o.holdsGoods() {
+	if q.Amount == nil {
 		q.Goods = goods
 	}
 	refund := ""
@@ -197,12 +197,9 @@ func (o *Order) giveBack(r Return, q RefundRequest, now time.Time) (string, erro
 	return refund, nil
 }
 
-// givesNothing reports whether a return's refund is none: it says so, or nothing was paid or is named.
+// givesNothing reports whether a return's refund is none: nothing was paid, or it says so.
 func (o Order) givesNothing(q RefundRequest) bool {
-	if q.Amount != nil {
-		return q.Amount.Minor == 0 && q.Shipping == nil && len(q.Lines) == 0
-	}
-	return len(o.Captures) == 0 || len(q.Lines) == 0 && q.Shipping == nil
+	return len(o.Captures) == 0 || q.Amount != nil && q.Amount.Minor == 0 && q.Shipping == nil && len(q.Lines) == 0
 }
 
 // outstanding are the pieces of a return that have not been refunded since it was asked for, and can be.

@@ -236,6 +236,55 @@ func TestReturnsHaveBounds(t *testing.T) {
 	}
 }
 
+// TestReturnsOfWhatCostsNothing: goods come back also where there is no money to give back, and with no more than there is.
+func TestReturnsOfWhatCostsNothing(t *testing.T) {
+	accept := ordering.ReturnDecision{Outcome: ordering.Accepted}
+	// The money of the cups went back while their return was open.
+	s := shelve(t, "pay ship deliver")
+	s.must(asksFor(pieces("cup", 2)...))
+	cup := yuan(2118)
+	s.must(refunds("a", ordering.RefundRequest{Lines: []ordering.RefundLine{{SKU: "cup", Amount: &cup}}}))
+	named := accept
+	named.Refund.Lines = cups(1)
+	if err := s.do(closes(named)); !fail.Is(err, "refund_empty") || s.o.OpenReturn() == nil {
+		t.Errorf("a piece that is worth nothing any more: %v", err)
+	}
+	s.must(closes(accept))
+	if s.is("goods without money", 0, 0); len(s.o.Refunds) != 1 || s.o.Returns[0].Closed.Refund != "" {
+		t.Errorf("%+v", s.o.Returns)
+	}
+	// An order to be paid on delivery was received, is to be returned, and ends because nobody paid.
+	unpaid, err := walk(placed(t, ordering.OnDelivery), "ship")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, do := range []func(*ordering.Order) error{
+		func(o *ordering.Order) error { return o.Deliver("shopper", noon) },
+		asksFor(),
+		func(o *ordering.Order) error { return o.ReturnToSender("x", noon) },
+		closes(accept),
+	} {
+		if err := do(&unpaid); err != nil {
+			t.Fatal(err)
+		}
+		unpaid.Version++
+	}
+	if len(unpaid.Goods)+len(unpaid.Refunds) != 0 || unpaid.OpenReturn() != nil {
+		t.Errorf("an unpaid order that ended: %+v, %+v", unpaid.Goods, unpaid.Refunds)
+	}
+	// A gift alone does not make an order returnable of which everything was refunded.
+	o, _ := walk(placed(t, "sandbox"), "pay ship deliver")
+	nothing := yuan(0)
+	o.Lines = append(o.Lines, ordering.Line{SKU: "gift", VariantID: "v-gift", Quantity: 1, Unit: nothing, Discount: nothing, Net: nothing, Tax: nothing})
+	all := o.Total
+	if _, err := o.RequestRefund(ordering.RefundRequest{ID: "a", Reason: "x", Amount: &all}, noon); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.RequestReturn(nil, noon); !fail.Is(err, "order_refunded") {
+		t.Errorf("a return of a gift: %v", err)
+	}
+}
+
 // TestGoodsFollowTheOrder: where pieces go when a refund does not say follows from where they are.
 func TestGoodsFollowTheOrder(t *testing.T) {
 	s := shelve(t, "pay")
@@ -248,8 +297,14 @@ func TestGoodsFollowTheOrder(t *testing.T) {
 	s.must(refunds("a", ordering.RefundRequest{Lines: cups(1), Goods: ordering.WriteOff}))
 	s.is("broken before it was shipped", 1, 1)
 	s.must(func(o *ordering.Order) error { return o.Cancel("x", noon) })
-	if s.is("then cancelled", 0, 1); s.do(refunds("b", ordering.RefundRequest{Lines: cups(1), Goods: ordering.Restock})) == nil {
-		t.Error("goods of a cancelled order were moved again")
+	s.is("then cancelled", 0, 1)
+	s.must(func(o *ordering.Order) error { return o.SettleRefund(ordering.Outcome{ID: o.Refunds[1].ID}, noon) })
+	if err := s.do(refunds("b", ordering.RefundRequest{Lines: cups(1), Goods: ordering.Restock})); !fail.Is(err, "goods_settled") {
+		t.Errorf("goods of a cancelled order were moved again: %v", err)
+	}
+	s.must(refunds("b", ordering.RefundRequest{Lines: cups(1)}))
+	if s.is("and refunded again", 0, 1); s.o.Refunds[2].Lines[0].Goods != "" {
+		t.Errorf("goods of a cancelled order go somewhere: %+v", s.o.Refunds[2])
 	}
 
 	s = shelve(t, "pay")
@@ -257,6 +312,9 @@ func TestGoodsFollowTheOrder(t *testing.T) {
 		t.Errorf("the shopper keeps what was never shipped: %v", err)
 	}
 	all := s.o.Total
+	if err := s.do(refunds("a", ordering.RefundRequest{Amount: &all, Goods: ordering.Keep})); !hasField(err, "goods_not_shipped") {
+		t.Errorf("the shopper keeps everything that was never shipped: %v", err)
+	}
 	s.must(refunds("a", ordering.RefundRequest{Amount: &all, Goods: ordering.WriteOff}))
 	if s.is("everything, broken", 0, 2); s.o.Withdrawn == nil {
 		t.Error("it will be shipped")
@@ -288,7 +346,9 @@ func TestGoodsStayWhateverBecomesOfTheRefund(t *testing.T) {
 		t.Errorf("%d can be returned", s.o.Returnable(0))
 	}
 	s.must(refunds("b", ordering.RefundRequest{Lines: cups(1)}))
-	s.is("refunded again", 1, 0)
+	if s.is("refunded again", 1, 0); s.o.Returnable(0) != 1 {
+		t.Errorf("then %d can be returned", s.o.Returnable(0))
+	}
 	s.must(fails("b"))
 	s.must(refunds("c", ordering.RefundRequest{Lines: cups(2), Goods: ordering.WriteOff}))
 	s.is("refunded with the other one", 0, 1)
