@@ -32,19 +32,29 @@ func paragraphs(text string) []string {
 	return out
 }
 
-// words is the text of cleaned HTML. It is for previews only and is escaped like any other text.
+// words is the text of cleaned HTML, without what is struck out. It is for previews only and is escaped like any other
+// text.
 func words(markup string) string {
 	var b strings.Builder
-	inside := false
-	for _, r := range markup {
-		switch {
-		case r == '<':
-			inside = true
-		case r == '>' && inside:
-			inside = false
-			b.WriteByte(' ')
-		case !inside:
-			b.WriteRune(r)
+	struck := 0
+	for i, piece := range strings.Split(markup, "<") {
+		tag, text, _ := strings.Cut(piece, ">")
+		if i == 0 {
+			tag, text = "", piece
+		}
+		switch tag {
+		case "del":
+			struck++
+		case "/del":
+			struck--
+		case "", "sup", "/sup", "sub", "/sub", "b", "/b", "i", "/i", "strong", "/strong", "em", "/em", "/a": // within a line
+		default:
+			if !strings.HasPrefix(tag, "a ") {
+				b.WriteByte(' ')
+			}
+		}
+		if struck <= 0 {
+			b.WriteString(text)
 		}
 	}
 	return html.UnescapeString(b.String())

@@ -66,7 +66,7 @@ var packages = []allowed{
 	{"shared/seal", pure, []string{"shared/fail"}, nil},
 	{"shared/shop", pure, business[:3], nil},
 	{"shared/catalogue", pure, business[:4], []string{language}},
-	{"shared/catalogue/intake", pure, business[:6], []string{"github.com/microcosm-cc/bluemonday", "github.com/gosimple/slug"}},
+	{"shared/catalogue/intake", pure, business[:6], []string{"github.com/microcosm-cc/bluemonday", "github.com/gosimple/slug", "golang.org/x/net/html", "golang.org/x/text/unicode/norm"}},
 	{"shared/koc", pure, business[:4], nil},
 	{"shared/ordering", pure, business[:6], nil},
 	// Reads phone numbers with the numbering plans of all countries: 3 MB and 6 ms at start-up, so only checkout links it.

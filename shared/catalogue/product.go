@@ -14,6 +14,7 @@ import (
 	"yundian/shared/fail"
 	"yundian/shared/money"
 	"yundian/shared/shop"
+	"yundian/shared/typed"
 )
 
 // Status says whether shoppers can see a product.
@@ -153,8 +154,8 @@ const MaxStock = 1_000_000_000
 
 // Patterns are compiled when they are first needed: most functions sell without looking at an id.
 var (
-	idForm    = lazily(`^[a-z0-9\p{L}]+(?:[-_][a-z0-9\p{L}]+)*$`)
-	skuForm   = lazily(`^[^\s*,|#\x00-\x1f]+(?: [^\s*,|#\x00-\x1f]+)*$`)
+	idForm    = lazily(`^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}_\x{200c}\x{200d}-]*[\p{L}\p{M}\p{N}])?$`)
+	skuForm   = lazily(`^\S(?:[^\r\n\t]*\S)?$`)
 	imageForm = lazily(`^(https://[^\s"'<>\\]+|/[a-zA-Z0-9_][^\s"'<>\\]*)$`)
 )
 
@@ -162,14 +163,16 @@ func lazily(pattern string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 
-// ValidID reports whether a product id may be used: words of letters and digits joined by single hyphens or
-// underscores, at most 120 bytes, lower case.
+// MaxID bounds a product's id in bytes: a link with it, written in per cent, still fits what gateways take.
+const MaxID = 120
+
+// ValidID reports whether a product id may be used: letters with their marks and digits of any script, hyphens and
+// underscores between them, at most MaxID bytes, lower case, and nothing that cannot be seen but the joiners of spelling.
 func ValidID(id string) bool {
-	return len(id) <= 120 && idForm().MatchString(id) && id == strings.ToLower(id)
+	return len(id) <= MaxID && utf8.ValidString(id) && idForm().MatchString(id) && id == strings.ToLower(id) && id == typed.TidyLine(id)
 }
 
-// ValidSKU reports whether a SKU may be used: 1–80 bytes without control characters or the marks * , | # that
-// baskets and keys use as separators.
+// ValidSKU reports whether a SKU may be used: 1–80 bytes of anything that can be seen, spaces within it included.
 func ValidSKU(sku string) bool {
 	return len(sku) <= 80 && utf8.ValidString(sku) && skuForm().MatchString(sku) && !strings.ContainsFunc(sku, unseen)
 }
@@ -230,7 +233,7 @@ func (p Product) Validate(c money.Currency) error {
 		f = append(f, fail.At("body."+where, code, text, args))
 	}
 	if !ValidID(p.ID) {
-		bad("id", "id_form", "Lower-case letters, digits and single hyphens, at most 120 bytes.", nil)
+		bad("id", "id_form", "Lower-case letters and digits, with hyphens between them, at most 120 bytes.", nil)
 	}
 	if n := utf8.RuneCountInString(p.Title); n == 0 || n > 255 {
 		bad("title", "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": 255})
@@ -297,7 +300,7 @@ func (p Product) wrongVariants(c money.Currency) []fail.Field {
 		at := func(where string) string { return fmt.Sprintf("body.variants[%d].%s", i, where) }
 		switch {
 		case !ValidSKU(v.SKU):
-			f = append(f, fail.At(at("sku"), "sku_form", "1–80 bytes without control characters and without * , | #.", nil))
+			f = append(f, fail.At(at("sku"), "sku_form", "1–80 bytes, without control characters or spaces at an end.", nil))
 		case seen[FoldSKU(v.SKU)]:
 			f = append(f, fail.At(at("sku"), "sku_twice", "{sku} stands twice in this product.", fail.Args{"sku": v.SKU}))
 		}

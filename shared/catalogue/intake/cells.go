@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"yundian/shared/catalogue"
 	"yundian/shared/fail"
 	"yundian/shared/money"
@@ -26,6 +28,9 @@ func (r Row) product() (catalogue.Product, *Fault) {
 		Vendor: typed.TidyLine(r.cell(vendor)), Type: typed.TidyLine(r.cell(kind)), Tags: tagList(r.cell(tags))}
 	var f Fault
 	switch {
+	case yes(r.cell(giftCard)):
+		f = r.fault(giftCard, "gift_card", "Gift cards are money, not goods: this shop does not sell them. {product} was left out.", fail.Args{"product": clip(r.Handle())})
+		return p, &f
 	case !catalogue.ValidID(p.ID):
 		f = r.fault(handle, "handle_unusable", "{handle} cannot become a product's id: letters and digits, at most 120 bytes.", fail.Args{"handle": clip(r.Handle())})
 		return p, &f
@@ -41,18 +46,23 @@ func (r Row) product() (catalogue.Product, *Fault) {
 	return p, nil
 }
 
-// productID is the handle as a product's id. Shops elsewhere allow more marks in a handle than fit an address here.
+// productID is the handle as a product's id, in the composed form of Unicode in which people type addresses. One that is
+// too long is shortened and told apart by its hash, and one with marks that do not fit an address becomes a slug.
 func productID(handle string) string {
-	if id := strings.ToLower(handle); catalogue.ValidID(id) {
+	id := norm.NFC.String(strings.ToLower(typed.TidyLine(handle)))
+	if catalogue.ValidID(id) {
 		return id
 	}
-	return Slug(handle)
+	if short := shorten(id, catalogue.MaxID); catalogue.ValidID(short) {
+		return short
+	}
+	return shorten(Slug(handle), catalogue.MaxID)
 }
 
 func tagList(cell string) []string {
 	var out []string
 	for tag := range strings.SplitSeq(cell, ",") {
-		if tag = typed.TidyLine(tag); tag != "" && !slices.Contains(out, tag) && len(out) <= catalogue.MaxTags { // one too many is refused
+		if tag = typed.TidyLine(tag); tag != "" && !slices.Contains(out, tag) && len(out) <= catalogue.MaxTags { // one too many is told
 			out = append(out, tag)
 		}
 	}
@@ -71,10 +81,10 @@ func (r Row) status() (catalogue.Status, bool) {
 	default:
 		return "", false
 	}
-	switch strings.ToLower(r.cell(published)) {
-	case "", "true", "1", "yes":
+	switch cell := r.cell(published); {
+	case cell == "", yes(cell):
 		return out, true
-	case "false", "0", "no":
+	case no(cell):
 		if out == catalogue.Active {
 			out = catalogue.Draft
 		}
@@ -82,6 +92,22 @@ func (r Row) status() (catalogue.Status, bool) {
 	default:
 		return "", false
 	}
+}
+
+// Excel writes the two truth values in the language of whoever saves the file. Source: Microsoft's translations of the
+// functions TRUE and FALSE.
+var (
+	trueWords = []string{"true", "1", "yes", "y", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "sand", "sann", "sant", "tosi", "prawda",
+		"pravda", "igaz", "doğru", "dogru", "истина", "істина", "αληθησ", "αληθής", "adevărat", "adevarat", "真", "是", "예", "참", "はい", "benar", "đúng"}
+	falseWords = []string{"false", "0", "no", "n", "falsch", "faux", "falso", "onwaar", "falsk", "usann", "falskt", "epätosi", "fałsz", "nepravda", "hamis",
+		"yanlış", "yanliş", "yanlis", "ложь", "хибність", "ψευδησ", "ψευδής", "fals", "假", "否", "아니요", "거짓", "いいえ", "salah", "sai"}
+)
+
+func yes(cell string) bool {
+	return slices.ContainsFunc(trueWords, func(w string) bool { return strings.EqualFold(w, cell) })
+}
+func no(cell string) bool {
+	return slices.ContainsFunc(falseWords, func(w string) bool { return strings.EqualFold(w, cell) })
 }
 
 var optionColumns = [catalogue.MaxOptions][2]column{{option1Name, option1Value}, {option2Name, option2Value}, {option3Name, option3Value}}
@@ -117,7 +143,7 @@ func (r Row) variant(product string, names []string, c money.Currency) (v catalo
 		}
 		v.Options = append(v.Options, value)
 	}
-	v.Title, v.SKU, v.Image = strings.Join(v.Options, " / "), r.cell(variantSKU), secure(r.cell(variantImage))
+	v.Title, v.SKU = strings.Join(v.Options, " / "), r.cell(variantSKU)
 	if v.SKU == "" {
 		v.SKU = SKU(product, v.Options)
 	}
@@ -153,13 +179,29 @@ func (r Row) price(column column, c money.Currency) (money.Amount, *Fault) {
 	if cell == "" {
 		return money.Amount{}, nil
 	}
-	amount, err := money.ParseDecimal(cell, c)
+	amount, err := money.ParseDecimal(withoutZeros(cell), c)
 	if err != nil {
-		f := r.fault(column, "amount_malformed", "{value} is not an amount of {currency}. Write digits with at most {digits} decimals, such as 12.30.",
-			fail.Args{"value": clip(cell), "currency": c, "digits": c.Digits()})
+		f := r.fault(column, "amount_malformed", "{value} is not an amount of {currency}. Write plain digits with at most {digits} decimals, such as {example}.",
+			fail.Args{"value": clip(cell), "currency": c, "digits": c.Digits(), "example": example(c)})
 		return amount, &f
 	}
 	return amount, nil
+}
+
+// withoutZeros leaves out decimals that say nothing: shops export "1200.00" also in currencies without decimals.
+func withoutZeros(cell string) string {
+	if !strings.Contains(cell, ".") || strings.HasSuffix(cell, ".") {
+		return cell
+	}
+	return strings.TrimSuffix(strings.TrimRight(cell, "0"), ".")
+}
+
+// example is an amount as a file has to write it.
+func example(c money.Currency) string {
+	if c.Digits() == 0 {
+		return "1230"
+	}
+	return "12." + strings.Repeat("0", c.Digits()-1) + "5"
 }
 
 // maxGrams bounds a weight: ten tonnes.
@@ -219,21 +261,33 @@ func (r Row) quantity() (int64, *Fault) {
 
 // image reads the row's picture, if it has one. position is 0 when the file gives none.
 func (r Row) image() (image catalogue.Image, position int, _ *Fault) {
-	src := secure(r.cell(imageSrc))
-	if src == "" {
-		return image, 0, nil
-	}
-	if !catalogue.ValidImage(src) || strings.HasPrefix(src, "/") {
-		f := r.fault(imageSrc, "image_form", "A picture's https address of at most 1,000 bytes, with a description of at most 500 characters.", nil)
-		return image, 0, &f
+	src, f := r.picture(imageSrc)
+	if src == "" || f != nil {
+		return image, 0, f
 	}
 	position, _ = strconv.Atoi(r.cell(imagePosition)) // one that is no number only loses its place
 	alt := []rune(typed.TidyLine(r.cell(imageAlt)))
 	return catalogue.Image{Src: src, Alt: string(alt[:min(len(alt), 500)])}, position, nil
 }
 
+// picture is the address of a picture in a cell; empty when there is none.
+func (r Row) picture(c column) (string, *Fault) {
+	src := secure(r.cell(c))
+	if src != "" && (!catalogue.ValidImage(src) || strings.HasPrefix(src, "/")) {
+		f := r.fault(c, "image_form", "A picture's https address of at most 1,000 bytes, with a description of at most 500 characters.", nil)
+		return "", &f
+	}
+	return src, nil
+}
+
+// unsafeInAddress are characters that people leave in the addresses of pictures and that no page may hold there, with
+// what addresses write for them.
+var unsafeInAddress = strings.NewReplacer(" ", "%20", "\"", "%22", "'", "%27", "<", "%3C", ">", "%3E", "\\", "%5C", "^", "%5E", "`", "%60",
+	"{", "%7B", "|", "%7C", "}", "%7D")
+
 // secure asks for a picture over https: pages of the store load nothing else, and every picture host answers it.
 func secure(src string) string {
+	src = unsafeInAddress.Replace(src)
 	switch {
 	case strings.HasPrefix(src, "//"):
 		return "https:" + src
@@ -251,7 +305,7 @@ var checked = []struct {
 }{
 	{"body.id", handle}, {"body.title", title}, {"body.body", body}, {"body.vendor", vendor}, {"body.type", kind}, {"body.tags", tags},
 	{"body.images", imageSrc}, {"body.variants[0].sku", variantSKU}, {"body.variants[0].price", variantPrice},
-	{"body.variants[0].title", option1Value}, {"body.variants[0].image", variantImage},
+	{"body.variants[0].title", option1Value},
 }
 
 // check holds what was read against the rules that every product keeps.

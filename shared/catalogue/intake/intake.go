@@ -7,6 +7,8 @@ package intake
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"yundian/shared/catalogue"
 	"yundian/shared/fail"
@@ -28,9 +30,11 @@ type Entry struct {
 	Tracking map[string]Tracking // by SKU: what the file says of when it is sold
 	Counted  bool                // whether any row gives a quantity
 	Rows     int                 // rows of the file, bad ones included
-	Faults   []Fault             // at most one per row, in the file's order
+	Line     int                 // of the product's first row
+	Faults   []Fault             // what was left out and why, in the file's order: a row, or the picture of a row
+	Notes    []Fault             // what was taken otherwise than the file says
 
-	lines []int          // of rows that are used, the first row first
+	lines []int          // of rows that are used
 	at    map[string]int // line by SKU
 }
 
@@ -43,7 +47,7 @@ const (
 	Unsaid                 // it says nothing; the policy of the variant is a guess for one that is new
 )
 
-// Fault is why a row of the file cannot be used.
+// Fault is why something in a row of the file cannot be used.
 type Fault struct {
 	Line   int // of the file, from 1; of the row's first line when a cell holds line breaks
 	Column string
@@ -55,25 +59,53 @@ func (f Fault) String() string {
 	return fmt.Sprintf("line %d: %s %s %s", f.Line, f.Column, f.Code, f.Text)
 }
 
-// Refuse takes out variants that cannot be saved, each with its reason. Without its first row the whole product goes.
+// Refuse takes out variants that cannot be saved, each with its reason. Without any variant the whole product goes.
 func (e Entry) Refuse(reasons map[string]fail.Field) Entry {
 	out := e
-	out.Faults, out.Product.Variants = append([]Fault(nil), e.Faults...), nil
+	out.Faults, out.Product.Variants = slices.Clone(e.Faults), nil
 	for _, v := range e.Product.Variants {
 		reason, refused := reasons[v.SKU]
 		if !refused {
 			out.Product.Variants = append(out.Product.Variants, v)
 			continue
 		}
-		out.Faults = append(out.Faults, Fault{Line: e.at[v.SKU], Column: "Variant SKU", Field: reason})
-		if e.at[v.SKU] == e.lines[0] {
-			return out.skip()
-		}
+		out.Faults = append(out.Faults, Fault{Line: e.at[v.SKU], Column: skuColumn, Field: reason})
+	}
+	if len(out.Product.Variants) == 0 {
+		return out.skip()
 	}
 	return out
 }
 
-// skip gives the product up because of its first row; its other rows are reported too, since they are not used either.
+// Complete gives variants whose SKU belongs to another product of the shop one of their own: the shared SKU with the slugs
+// of their options. owners are the other products by SKU. A variant whose completed SKU is taken, too, keeps its own.
+func (e Entry) Complete(owners map[string]string) Entry {
+	out := e
+	out.Notes, out.Product.Variants = slices.Clone(e.Notes), slices.Clone(e.Product.Variants)
+	out.Received, out.at = maps.Clone(e.Received), maps.Clone(e.at)
+	for i, v := range out.Product.Variants {
+		owner, shared := owners[v.SKU]
+		own := completed(v.SKU, e.Product.ID, v.Options)
+		if _, twice := out.at[own]; !shared || twice || owners[own] != "" {
+			continue
+		}
+		out.Product.Variants[i].SKU = own
+		out.at[own], out.Received[own] = out.at[v.SKU], out.Received[v.SKU]
+		delete(out.at, v.SKU)
+		delete(out.Received, v.SKU)
+		out.Notes = append(out.Notes, Fault{Line: out.at[own], Column: skuColumn, Field: completedNote(v.SKU, own, owner)})
+	}
+	return out
+}
+
+const skuColumn = "Variant SKU"
+
+func completedNote(sku, own, owner string) fail.Field {
+	return fail.At("", "sku_completed", "The SKU {sku} belongs to {product} already. This variant became {own}.",
+		fail.Args{"sku": clip(sku), "product": clip(owner), "own": own})
+}
+
+// skip gives the product up; its other rows are reported too, since they are not used either.
 func (e Entry) skip() Entry {
 	e.Product = catalogue.Product{}
 	reported := map[int]bool{}
@@ -82,7 +114,7 @@ func (e Entry) skip() Entry {
 	}
 	for _, line := range e.lines {
 		if !reported[line] {
-			e.Faults = append(e.Faults, skipped(line, e.lines[0]))
+			e.Faults = append(e.Faults, skipped(line, e.Line))
 		}
 	}
 	return e
@@ -90,5 +122,5 @@ func (e Entry) skip() Entry {
 
 func skipped(line, first int) Fault {
 	return Fault{Line: line, Field: fail.At("", "row_of_skipped_product",
-		"Not used, because the first row of this product, line {line}, cannot be used.", fail.Args{"line": first})}
+		"Not used, because nothing of this product, which begins at line {line}, can be used.", fail.Args{"line": first})}
 }

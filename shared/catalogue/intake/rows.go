@@ -41,6 +41,7 @@ const (
 	tags
 	published
 	status
+	giftCard
 	option1Name
 	option1Value
 	option2Name
@@ -72,6 +73,7 @@ var names = [columns][]string{
 	tags:             {"Tags"},
 	published:        {"Published", "Published on online store"},
 	status:           {"Status"},
+	giftCard:         {"Gift Card"},
 	option1Name:      {"Option1 Name"},
 	option1Value:     {"Option1 Value"},
 	option2Name:      {"Option2 Name"},
@@ -100,6 +102,9 @@ func NewRows(r io.Reader) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r, err = withLineFeeds(r); err != nil {
+		return nil, err
+	}
 	rows := &Rows{budget: &budget{r: r}, line: 1}
 	rows.csv = csv.NewReader(rows.budget)
 	rows.csv.FieldsPerRecord = -1 // rows may leave out empty cells at their end
@@ -126,6 +131,37 @@ func withoutMark(r io.Reader) (io.Reader, error) {
 		return nil, err
 	}
 	return io.MultiReader(bytes.NewReader(bytes.TrimPrefix(start[:n], []byte("\ufeff"))), r), nil
+}
+
+// withLineFeeds turns carriage returns into line feeds in a file whose lines end with carriage returns alone, as Excel
+// for the Mac writes them. The first line tells which kind of file it is.
+func withLineFeeds(r io.Reader) (io.Reader, error) {
+	start := make([]byte, MaxRow)
+	n, err := io.ReadFull(r, start)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	start = start[:n]
+	whole := io.MultiReader(bytes.NewReader(start), r)
+	end := bytes.IndexAny(start, "\r\n")
+	if end < 0 || start[end] == '\n' || end+1 < len(start) && start[end+1] == '\n' {
+		return whole, nil
+	}
+	return lineFeeds{whole}, nil
+}
+
+// lineFeeds reads carriage returns as line feeds.
+type lineFeeds struct{ r io.Reader }
+
+// Read implements io.Reader.
+func (l lineFeeds) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	for i, b := range p[:n] {
+		if b == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 // find places the columns.

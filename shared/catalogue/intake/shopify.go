@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -14,8 +15,8 @@ import (
 )
 
 // Shopify reads a product file as Shopify exports it, one product at a time: the product's fields stand in its first
-// row, and its further variants and pictures in the rows after that. A row that cannot be used becomes a Fault and the
-// others go in; without its first row a product is not used at all. Prices become minor units of c.
+// row, and its further variants and pictures in the rows after that. What cannot be used becomes a Fault, and the
+// others go in; without a title or without any variant a product is not used at all. Prices become minor units of c.
 //
 // An error ends the reading: the file as a whole is wrong, or holds more than MaxProducts (code csv_products_many).
 func Shopify(r io.Reader, c money.Currency) iter.Seq2[Entry, error] {
@@ -25,7 +26,7 @@ func Shopify(r io.Reader, c money.Currency) iter.Seq2[Entry, error] {
 			yield(Entry{}, err)
 			return
 		}
-		b := &builder{rows: rows, currency: c, handles: map[string]int{}, skus: map[string]int{}}
+		b := &builder{rows: rows, currency: c, handles: map[string]int{}, skus: map[string]string{}}
 		for {
 			row, err := rows.Next()
 			if err != nil {
@@ -55,8 +56,8 @@ func Shopify(r io.Reader, c money.Currency) iter.Seq2[Entry, error] {
 type builder struct {
 	rows     *Rows
 	currency money.Currency
-	handles  map[string]int // line of a product's first row, by product id
-	skus     map[string]int // line by SKU, folded
+	handles  map[string]int    // line of a product's first row, by product id
+	skus     map[string]string // product by SKU, folded
 	products int
 
 	raw       string // handle of the product in hand, as the file has it
@@ -79,38 +80,37 @@ func (b *builder) begin(row Row) {
 	b.skipped, b.names, b.options, b.positions = 0, nil, map[string]bool{}, nil
 }
 
-// add takes one more row of the product in hand.
+// add takes one more row of the product in hand. A fault of a variant costs the variant, one of a picture the picture; only
+// one of the product's own fields costs the product.
 func (b *builder) add(row Row) {
 	b.entry.Rows++
-	fault := func(f Fault) {
-		f.Line = row.Line
-		b.entry.Faults = append(b.entry.Faults, f)
-	}
 	switch {
 	case row.Problem != nil:
-		fault(Fault{Field: *row.Problem})
+		b.fault(row, Fault{Field: *row.Problem})
 	case row.Handle() == "":
-		fault(row.missing(handle))
+		b.fault(row, row.missing(handle))
 	case b.skipped > 0:
-		fault(skipped(row.Line, b.skipped))
+		b.fault(row, skipped(row.Line, b.skipped))
 	case b.entry.Product.ID == "":
 		if f := b.first(row); f != nil {
-			b.giveUp(row.Line)
-			fault(*f)
+			b.entry.Product, b.skipped = catalogue.Product{}, row.Line
+			b.fault(row, *f)
 			return
 		}
-		b.entry.lines = append(b.entry.lines, row.Line)
+		b.variantAndPictures(row, true)
 	default:
-		if f := b.further(row); f != nil {
-			fault(*f)
-			return
-		}
-		b.entry.lines = append(b.entry.lines, row.Line)
+		b.variantAndPictures(row, row.hasVariant())
 	}
 }
 
-// first reads the product's own fields, and its first variant and picture, from its first row.
+func (b *builder) fault(row Row, f Fault) {
+	f.Line = row.Line
+	b.entry.Faults = append(b.entry.Faults, f)
+}
+
+// first reads the product's own fields from its first row.
 func (b *builder) first(row Row) *Fault {
+	b.entry.Line = row.Line
 	p, f := row.product()
 	if line, again := b.handles[p.ID]; again {
 		f := row.fault(handle, "handle_again", "Rows of {product} stand apart: they began at line {line}. They must follow each other.",
@@ -126,47 +126,39 @@ func (b *builder) first(row Row) *Fault {
 		f := row.fault(option1Name, "too_long", "At most {limit} characters.", fail.Args{"limit": 255})
 		return &f
 	}
+	if len(p.Tags) > catalogue.MaxTags {
+		p.Tags = p.Tags[:catalogue.MaxTags]
+		b.entry.Notes = append(b.entry.Notes, row.fault(tags, "tags_many", "Only the first {limit} tags were taken.", fail.Args{"limit": catalogue.MaxTags}))
+	}
 	p.Options = b.names
+	lone := p
+	// Without its variants, which are looked at one by one, the product has to keep the rules by itself.
+	lone.Options, lone.Variants = nil, []catalogue.Variant{{SKU: "-", Price: money.Of(0, b.currency)}}
+	if f := row.check(lone, b.currency); f != nil {
+		return f
+	}
 	b.entry.Product = p
-	if f := b.variant(row); f != nil {
-		return f
-	}
-	if f := b.image(row); f != nil {
-		return f
-	}
-	return row.check(b.entry.Product, b.currency)
+	return nil
 }
 
-// giveUp skips the product in hand, whose first row is at line.
-func (b *builder) giveUp(line int) {
-	for _, v := range b.entry.Product.Variants {
-		b.forget(v)
-	}
-	b.entry.Product, b.positions, b.skipped = catalogue.Product{}, nil, line
-}
-
-// further reads a variant, a picture, or both.
-func (b *builder) further(row Row) *Fault {
-	before := b.entry.Product
-	if row.hasVariant() {
+// variantAndPictures reads what a row adds to the product.
+func (b *builder) variantAndPictures(row Row, variant bool) {
+	used := false
+	if variant {
 		if f := b.variant(row); f != nil {
-			return f
+			b.fault(row, *f)
+		} else {
+			used = true
 		}
 	}
-	f := b.image(row)
-	if f != nil && len(before.Variants) < len(b.entry.Product.Variants) {
-		b.forget(b.entry.Product.Variants[len(before.Variants)])
-		b.entry.Product.Variants = before.Variants
+	if f := b.image(row); f != nil {
+		b.fault(row, *f)
+	} else if row.cell(imageSrc) != "" || !variant {
+		used = true
 	}
-	return f
-}
-
-// forget frees what a variant has used, because its row is refused after all.
-func (b *builder) forget(v catalogue.Variant) {
-	delete(b.skus, catalogue.FoldSKU(v.SKU))
-	delete(b.entry.Received, v.SKU)
-	delete(b.entry.at, v.SKU)
-	delete(b.options, strings.Join(v.Options, "\x00"))
+	if used {
+		b.entry.lines = append(b.entry.lines, row.Line)
+	}
 }
 
 func (b *builder) variant(row Row) *Fault {
@@ -179,16 +171,24 @@ func (b *builder) variant(row Row) *Fault {
 		return &f
 	}
 	key := strings.Join(v.Options, "\x00")
-	line, again := b.skus[catalogue.FoldSKU(v.SKU)]
 	switch {
 	case len(b.entry.Product.Variants) >= catalogue.MaxVariants:
 		return refuse(option1Value, "too_many", "At most {limit} entries.", fail.Args{"limit": catalogue.MaxVariants})
 	case b.options[key]:
 		return refuse(option1Value, "variant_twice", "A variant with these options stands in this product already.", nil)
-	case again:
-		return refuse(variantSKU, "sku_again", "The SKU {sku} stands at line {line} already.", fail.Args{"sku": v.SKU, "line": line})
 	}
-	b.skus[catalogue.FoldSKU(v.SKU)], b.options[key] = row.Line, true
+	if owner, again := b.skus[catalogue.FoldSKU(v.SKU)]; again {
+		own := completed(v.SKU, b.entry.Product.ID, v.Options)
+		if other, taken := b.skus[catalogue.FoldSKU(own)]; taken {
+			return refuse(variantSKU, "sku_again", "The SKU {sku} belongs to {product} already.", fail.Args{"sku": clip(own), "product": clip(other)})
+		}
+		note := Fault{Line: row.Line, Column: row.column(variantSKU), Field: completedNote(v.SKU, own, owner)}
+		b.entry.Notes, v.SKU = append(b.entry.Notes, note), own
+	}
+	if v.Image, f = row.picture(variantImage); f != nil {
+		b.fault(row, *f)
+	}
+	b.skus[catalogue.FoldSKU(v.SKU)], b.options[key] = b.entry.Product.ID, true
 	b.entry.at[v.SKU], b.entry.Received[v.SKU] = row.Line, quantity
 	_, b.entry.Tracking[v.SKU], _ = row.stockPolicy(quantity)
 	b.entry.Counted = b.entry.Counted || row.cell(variantQuantity) != ""
@@ -206,7 +206,7 @@ func (b *builder) image(row Row) *Fault {
 	case known:
 		return nil
 	case len(b.entry.Product.Images) >= catalogue.MaxImages:
-		f := row.fault(imageSrc, "too_many", "At most {limit} entries.", fail.Args{"limit": catalogue.MaxImages})
+		f := row.fault(imageSrc, "images_many", "A product has at most {limit} pictures. This one was left out.", fail.Args{"limit": catalogue.MaxImages})
 		return &f
 	}
 	b.entry.Product.Images = append(b.entry.Product.Images, image)
@@ -217,11 +217,15 @@ func (b *builder) image(row Row) *Fault {
 // finish is the product in hand, with its pictures in their order. One without a position comes after those before it.
 // What is wrong only with the product as a whole, such as its size, is said of its first row.
 func (b *builder) finish() Entry {
-	if b.entry.Product.ID != "" && len(b.entry.lines) > 1 {
-		if f := (Row{Line: b.entry.lines[0], rows: b.rows}).check(b.entry.Product, b.currency); f != nil {
+	if b.entry.Product.ID == "" {
+		return b.entry
+	}
+	if f := (Row{Line: b.entry.Line, rows: b.rows}).check(b.entry.Product, b.currency); f != nil {
+		if len(b.entry.Product.Variants) > 0 { // otherwise it is said already why there are none
 			b.entry.Faults = append(b.entry.Faults, *f)
-			return b.entry.skip()
 		}
+		maps.DeleteFunc(b.skus, func(_, owner string) bool { return owner == b.entry.Product.ID })
+		return b.entry.skip()
 	}
 	type placed struct {
 		image    catalogue.Image

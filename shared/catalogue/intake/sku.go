@@ -18,10 +18,55 @@ func SKU(product string, options []string) string {
 	parts := []string{product}
 	for _, o := range options {
 		if o != defaultTitle && o != "" {
-			parts = append(parts, Slug(o))
+			parts = append(parts, optionSlug(o))
 		}
 	}
-	return shorten(strings.Join(parts, "-"), 80)
+	return shorten(strings.Join(parts, "-"), maxSKU)
+}
+
+// maxSKU is the longest SKU that catalogue.ValidSKU takes, in bytes.
+const maxSKU = 80
+
+// optionSlug is the slug of an option's value. Marks that tell values apart (+1.00 and −1.00, AM3 and AM3+, C and C#) are
+// spelled out; when others are lost, the value's hash stands for them.
+func optionSlug(value string) string {
+	spelled := spell(value)
+	s := Slug(spelled)
+	lost := strings.ContainsFunc(spelled, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.Z) && !strings.ContainsRune(harmless, r)
+	})
+	if lost && s != hash(spelled) {
+		s += "-" + hash(value)
+	}
+	return s
+}
+
+// harmless are marks between words that a slug may lose: values that differ in them alone are typing variants.
+const harmless = `-_/.,:;()[]{}'"’‘“”、，。：；（）【】《》・·&!?！？`
+
+// spell writes marks out that change what a value says. A dash is a minus only before a digit at the beginning.
+func spell(value string) string {
+	value = strings.NewReplacer("#", " sharp ", "+", " plus ", "＋", " plus ", "%", " percent ", "°", " deg ", "½", " 1 2 ", "¼", " 1 4 ").Replace(value)
+	for _, dash := range []string{"-", "−", "–", "－"} {
+		if rest, found := strings.CutPrefix(value, dash); found && strings.IndexFunc(rest, unicode.IsDigit) == 0 {
+			return "minus " + rest
+		}
+	}
+	return value
+}
+
+// completed is an SKU that another variant has already, made this variant's own by what tells the two apart.
+func completed(sku, product string, options []string) string {
+	parts := []string{sku}
+	for _, o := range options {
+		if o != defaultTitle && o != "" {
+			parts = append(parts, optionSlug(o))
+		}
+	}
+	if len(parts) == 1 {
+		parts = append(parts, product)
+	}
+	return shorten(strings.Join(parts, "-"), maxSKU)
 }
 
 // Slug is a text as part of an id: lower-case words joined by hyphens. Latin letters lose their accents; other scripts
