@@ -28,16 +28,27 @@ type Import struct {
 	Updated   int        `json:"updated" doc:"Products that were changed; their stock stays"`
 	Unchanged int        `json:"unchanged"`
 	Rows      int        `json:"rows" doc:"Rows of the file below its first line"`
-	Errors    []RowError `json:"errors" doc:"Rows that were not used, by line; the first 1,000"`
+	Errors    []RowError `json:"errors" doc:"What was left out and why, by line: a row, or the picture of a row; the first 1,000"`
 	Omitted   int        `json:"errorsOmitted,omitempty" doc:"How many errors more there are"`
 	Unstocked int        `json:"unstocked,omitempty" doc:"SKUs that cannot be bought, because nothing was received of them; only for a file without quantities"`
 	Notice    string     `json:"notice,omitempty" doc:"How such SKUs are stocked"`
+	Warnings  []RowError `json:"warnings" doc:"What was taken otherwise than the file says, by line; the first 1,000"`
+	Products  []Imported `json:"products" doc:"What became of each product, in the file's order"`
 }
 
-// RowError is why a row was not used.
+// RowError is what became of something in a row, and why.
 type RowError struct {
 	Line    int    `json:"line" doc:"Line of the file, from 1"`
 	Message string `json:"message"`
+}
+
+// Imported is what became of one product of a file.
+type Imported struct {
+	Product string   `json:"product" doc:"Its id; of one that cannot be used its handle, empty where a row has none"`
+	Line    int      `json:"line" doc:"Line of its first row"`
+	Result  result   `json:"result" enum:"created,updated,unchanged,refused"`
+	Changed []string `json:"changed,omitempty" doc:"What an update changed: title, body, vendor, type, status, tags, options, images, or a SKU"`
+	Left    int      `json:"left,omitempty" doc:"How many of its errors there are"`
 }
 
 // Limits of one import.
@@ -110,15 +121,16 @@ type outcome struct {
 	entry   intake.Entry
 	product catalogue.Product
 	result  result
+	changed []string
 }
 
-type result int
+type result string
 
 const (
-	skipped result = iota
-	isNew
-	updated
-	unchanged
+	refused   result = "refused"
+	isNew     result = "created"
+	updated   result = "updated"
+	unchanged result = "unchanged"
 )
 
 // saveEntries saves products side by side; outcomes stand in the file's order.
@@ -162,11 +174,12 @@ func (a *admin) saveEntry(ctx context.Context, e intake.Entry, before catalogue.
 	for try := 1; e.Product.ID != ""; try++ {
 		known := recognised(before, e)
 		if known.Product.ID == "" {
-			return outcome{entry: known}, nil
+			return outcome{entry: known, result: refused}, nil
 		}
 		after := merged(before, known)
 		after.UpdatedAt = a.now()
-		if before.Version > 0 && same(before, after) {
+		differs := whatChanged(before, after)
+		if before.Version > 0 && len(differs) == 0 {
 			return outcome{entry: known, product: before, result: unchanged}, nil
 		}
 		err := a.store.SaveProduct(ctx, before, after, e.Received)
@@ -174,25 +187,25 @@ func (a *admin) saveEntry(ctx context.Context, e intake.Entry, before catalogue.
 		case err == nil && before.Version == 0:
 			return outcome{entry: known, product: after, result: isNew}, nil
 		case err == nil:
-			return outcome{entry: known, product: after, result: updated}, nil
+			return outcome{entry: known, product: after, result: updated, changed: differs}, nil
 		case try == editTries || !fail.Is(err, "changed_meanwhile") && !fail.Is(err, "sku_taken"):
 			return outcome{}, fmt.Errorf("import product %s: %w", e.Product.ID, err)
 		}
-		if e, err = a.withoutTaken(ctx, e); err != nil {
+		if e, err = a.withoutTaken(ctx, e, try > 1); err != nil {
 			return outcome{}, err
 		}
 		if before, err = a.current(ctx, e.Product.ID); err != nil {
 			return outcome{}, err
 		}
 	}
-	return outcome{entry: e}, nil
+	return outcome{entry: e, result: refused}, nil
 }
 
 // recognised is an entry whose variants have the ids that the shop knows them by. A variant of which nobody can tell whether
 // it is new or renamed is refused: taken for a new one, it would put what was sold of the other back on sale.
 func recognised(before catalogue.Product, e intake.Entry) intake.Entry {
 	var unclear []string
-	e.Product.Variants, unclear = before.Recognise(e.Product, len(e.Faults) == 0)
+	e.Product.Variants, unclear = before.Recognise(e.Product, e.EveryVariant())
 	if len(unclear) == 0 {
 		return e
 	}
@@ -205,8 +218,9 @@ func recognised(before catalogue.Product, e intake.Entry) intake.Entry {
 	return e.Refuse(reasons)
 }
 
-// withoutTaken takes out variants whose SKU belongs to another product of the shop.
-func (a *admin) withoutTaken(ctx context.Context, e intake.Entry) (intake.Entry, error) {
+// withoutTaken gives variants whose SKU belongs to another product of the shop an SKU of their own; again takes them out,
+// when that one is taken, too.
+func (a *admin) withoutTaken(ctx context.Context, e intake.Entry, again bool) (intake.Entry, error) {
 	skus := make([]string, len(e.Product.Variants))
 	for i, v := range e.Product.Variants {
 		skus[i] = v.SKU
@@ -215,16 +229,21 @@ func (a *admin) withoutTaken(ctx context.Context, e intake.Entry) (intake.Entry,
 	if err != nil {
 		return e, err
 	}
-	taken := map[string]fail.Field{}
+	owners, taken := map[string]string{}, map[string]fail.Field{}
 	for sku, s := range found {
 		if s.Product != e.Product.ID {
+			owners[sku] = s.Product
 			taken[sku] = fail.At("", "sku_taken", "{sku} already belongs to {product}.", fail.Args{"sku": sku, "product": s.Product})
 		}
 	}
-	if len(taken) == 0 {
+	switch {
+	case len(taken) == 0:
 		return e, nil
+	case !again:
+		return e.Complete(owners), nil
+	default:
+		return e.Refuse(taken), nil
 	}
-	return e.Refuse(taken), nil
 }
 
 // current is a product as it is now; the zero product when there is none.
@@ -247,7 +266,7 @@ func merged(before catalogue.Product, e intake.Entry) catalogue.Product {
 			p.Variants[i].StockPolicy = keptPolicy(old, v, e.Tracking[v.SKU])
 		}
 	}
-	if len(e.Faults) == 0 {
+	if e.EveryVariant() {
 		return p
 	}
 	for _, v := range before.Variants {
@@ -272,22 +291,59 @@ func keptPolicy(old, v catalogue.Variant, says intake.Tracking) catalogue.StockP
 	}
 }
 
-// same reports whether two versions of a product differ in nothing that an import sets.
-func same(a, b catalogue.Product) bool {
-	return a.Title == b.Title && a.Body == b.Body && a.Vendor == b.Vendor && a.Type == b.Type && a.Status == b.Status &&
-		slices.Equal(a.Tags, b.Tags) && slices.Equal(a.Options, b.Options) && slices.Equal(a.Images, b.Images) &&
-		slices.EqualFunc(a.Variants, b.Variants, func(x, y catalogue.Variant) bool {
-			return x.SKU == y.SKU && x.Title == y.Title && slices.Equal(x.Options, y.Options) && x.Price == y.Price &&
-				x.CompareAt == y.CompareAt && x.Image == y.Image && x.Grams == y.Grams && x.StockPolicy == y.StockPolicy
-		})
+// whatChanged names what differs between two versions of a product, of what an import sets: fields, and the SKUs of variants
+// that are new, gone or different.
+func whatChanged(a, b catalogue.Product) []string {
+	var names []string
+	for _, field := range []struct {
+		name string
+		same bool
+	}{
+		{"title", a.Title == b.Title}, {"body", a.Body == b.Body}, {"vendor", a.Vendor == b.Vendor}, {"type", a.Type == b.Type},
+		{"status", a.Status == b.Status}, {"tags", slices.Equal(a.Tags, b.Tags)}, {"options", slices.Equal(a.Options, b.Options)},
+		{"images", slices.Equal(a.Images, b.Images)},
+	} {
+		if !field.same {
+			names = append(names, field.name)
+		}
+	}
+	before := map[string]catalogue.Variant{}
+	for _, v := range a.Variants {
+		before[v.ID] = v
+	}
+	for _, v := range b.Variants {
+		if was, known := before[v.ID]; !known || !sameVariant(was, v) {
+			names = append(names, v.SKU)
+		}
+		delete(before, v.ID)
+	}
+	for _, v := range a.Variants {
+		if _, gone := before[v.ID]; gone {
+			names = append(names, v.SKU)
+		}
+	}
+	inOrder := slices.EqualFunc(a.Variants, b.Variants, func(x, y catalogue.Variant) bool { return x.ID == y.ID })
+	if len(names) == 0 && !inOrder {
+		names = append(names, "options")
+	}
+	return names
 }
 
-// reportOf counts outcomes and lists bad rows; fresh are the ids of active products that are new, in the file's order.
+func sameVariant(x, y catalogue.Variant) bool {
+	return x.SKU == y.SKU && x.Title == y.Title && slices.Equal(x.Options, y.Options) && x.Price == y.Price &&
+		x.CompareAt == y.CompareAt && x.Image == y.Image && x.Grams == y.Grams && x.StockPolicy == y.StockPolicy
+}
+
+// reportOf says what became of each product and lists what was left out or changed; fresh are the ids of active products
+// that are new, in the file's order.
 func reportOf(outcomes []outcome, l *locale.Locale) (report Import, fresh []string) {
-	var faults []intake.Fault
+	var faults, notes []intake.Fault
+	report.Products = []Imported{}
 	for _, o := range outcomes {
 		report.Rows += o.entry.Rows
-		faults = append(faults, o.entry.Faults...)
+		faults, notes = append(faults, o.entry.Faults...), append(notes, o.entry.Notes...)
+		report.Products = append(report.Products, Imported{Product: o.entry.Name(), Line: o.entry.Line, Result: o.result,
+			Changed: o.changed, Left: len(o.entry.Faults)})
 		switch o.result {
 		case isNew:
 			report.Created++
@@ -300,17 +356,23 @@ func reportOf(outcomes []outcome, l *locale.Locale) (report Import, fresh []stri
 			report.Unchanged++
 		}
 	}
+	report.Errors, report.Omitted = rowErrors(faults, l)
+	report.Warnings, _ = rowErrors(notes, l)
+	return report, fresh
+}
+
+// rowErrors are the first faults by line, in words, and how many more there are.
+func rowErrors(faults []intake.Fault, l *locale.Locale) (out []RowError, omitted int) {
 	slices.SortStableFunc(faults, func(x, y intake.Fault) int { return cmp.Compare(x.Line, y.Line) })
-	report.Errors = []RowError{}
+	out = []RowError{}
 	for _, f := range faults[:min(len(faults), maxRowErrors)] {
 		message := l.Field(f.Field)
 		if f.Column != "" {
 			message = clip(f.Column) + ": " + message
 		}
-		report.Errors = append(report.Errors, RowError{Line: f.Line, Message: message})
+		out = append(out, RowError{Line: f.Line, Message: message})
 	}
-	report.Omitted = len(faults) - len(report.Errors)
-	return report, fresh
+	return out, len(faults) - len(out)
 }
 
 // unstocked counts the SKUs of a file without any quantity that cannot be bought: nothing was received of them, and they are

@@ -5,12 +5,12 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"yundian/shared/attribution"
 	"yundian/shared/fail"
 	"yundian/shared/koc"
 	"yundian/shared/money"
+	"yundian/shared/orderform"
 	"yundian/shared/ordering"
 	"yundian/shared/web"
 )
@@ -128,12 +128,11 @@ func orderFromForm(form url.Values) (orderRequest, error) {
 		}
 	}
 	for i, line := range form["line"] {
-		sku, quantity, _ := strings.Cut(line, "*")
-		n, err := strconv.ParseInt(quantity, 10, 64)
-		if err != nil {
+		b, ok := orderform.ReadBasketValue(line)
+		if !ok {
 			f = append(f, fail.At(fmt.Sprintf("body.lines[%d].quantity", i), "field_type", "This has the wrong type or is out of range.", nil))
 		}
-		q.Lines = append(q.Lines, lineRequest{SKU: sku, Quantity: n})
+		q.Lines = append(q.Lines, lineRequest(b))
 	}
 	if expect := form.Get("expect"); expect != "" {
 		minor, err := strconv.ParseInt(expect, 10, 64)

@@ -3,7 +3,6 @@ package main
 import (
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -63,21 +62,21 @@ func readBasket(lines []string) (basket []ordering.BasketLine, left int) {
 	if len(lines) > maxRead {
 		left, lines = len(lines)-maxRead, lines[:maxRead]
 	}
-	for _, line := range lines {
-		sku, quantity, _ := strings.Cut(line, "*")
-		n, err := strconv.ParseInt(quantity, 10, 64)
-		if err != nil || n < 1 || !catalogue.ValidSKU(sku) {
+	for _, text := range lines {
+		line, ok := orderform.ReadBasketValue(text)
+		if !ok || line.Quantity < 1 || !catalogue.ValidSKU(line.SKU) {
 			left++
 			continue
 		}
-		i := slices.IndexFunc(basket, func(b ordering.BasketLine) bool { return catalogue.SameSKU(b.SKU, sku) })
+		line.Quantity = min(line.Quantity, ordering.MaxQuantity)
+		i := slices.IndexFunc(basket, func(b ordering.BasketLine) bool { return catalogue.SameSKU(b.SKU, line.SKU) })
 		switch {
 		case i >= 0:
-			basket[i].Quantity = min(basket[i].Quantity+min(n, ordering.MaxQuantity), ordering.MaxQuantity)
+			basket[i].Quantity = min(basket[i].Quantity+line.Quantity, ordering.MaxQuantity)
 		case len(basket) == ordering.MaxLines:
 			left++
 		default:
-			basket = append(basket, ordering.BasketLine{SKU: sku, Quantity: min(n, ordering.MaxQuantity)})
+			basket = append(basket, line)
 		}
 	}
 	return basket, left

@@ -62,10 +62,11 @@ func TestReadBasket(t *testing.T) {
 		{"two lines", []string{"tea*2", "cup*1"}, "[{tea 2} {cup 1}]", 0},
 		{"one SKU twice", []string{"tea*2", "cup*1", "tea*3"}, "[{tea 5} {cup 1}]", 0},
 		{"a SKU with a blank", []string{"green tea*1"}, "[{green tea 1}]", 0},
+		{"a SKU with marks", []string{"a|b*2*1"}, "[{a|b*2 1}]", 0},
 		{"no quantity", []string{"tea", "tea*"}, "[]", 2},
 		{"impossible quantities", []string{"tea*0", "tea*-1", "tea*1.5", "tea*x", "tea*9223372036854775808"}, "[]", 5},
 		{"a huge quantity", []string{"tea*9223372036854775807", "tea*9223372036854775807"}, "[{tea 999}]", 0},
-		{"hostile SKUs", []string{"*1", "a|b*1", "a\x00*1", "\xff*1", strings.Repeat("x", 81) + "*1"}, "[]", 5},
+		{"hostile SKUs", []string{"*1", "a\tb*1", "a\x00*1", "\xff*1", strings.Repeat("x", 81) + "*1"}, "[]", 5},
 		{"too many", many, "[{tea-0 1} {tea-1 1} {tea-2 1} {tea-3 1} {tea-4 1} {tea-5 1} {tea-6 1} {tea-7 1} {tea-8 1} {tea-9 1} {tea-10 1} {tea-11 1} {tea-12 1} {tea-13 1} {tea-14 1} {tea-15 1} {tea-16 1} {tea-17 1} {tea-18 1} {tea-19 1}]", 5},
 		{"far too many", slices.Repeat([]string{"tea*1"}, 1000), "[{tea 40}]", 960},
 	}

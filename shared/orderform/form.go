@@ -92,6 +92,14 @@ func BasketValue(b ordering.BasketLine) string {
 	return b.SKU + "*" + strconv.FormatInt(b.Quantity, 10)
 }
 
+// ReadBasketValue reads what BasketValue has written. The SKU may hold the mark itself: the last one counts. An amount that
+// is no number is reported as false, and so is text without any.
+func ReadBasketValue(text string) (ordering.BasketLine, bool) {
+	at := max(strings.LastIndex(text, "*"), 0)
+	n, err := strconv.ParseInt(strings.TrimPrefix(text[at:], "*"), 10, 64)
+	return ordering.BasketLine{SKU: text[:at], Quantity: n}, err == nil
+}
+
 func (d Data) lines() []string {
 	out := make([]string, len(d.Quote.Lines))
 	for i, l := range d.Quote.Lines {

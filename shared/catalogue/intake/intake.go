@@ -34,6 +34,8 @@ type Entry struct {
 	Faults   []Fault             // what was left out and why, in the file's order: a row, or the picture of a row
 	Notes    []Fault             // what was taken otherwise than the file says
 
+	name  string         // the product's id, or its handle
+	lost  bool           // a variant of the file, or a row that may have held one, was left out
 	lines []int          // of rows that are used
 	at    map[string]int // line by SKU
 }
@@ -59,6 +61,13 @@ func (f Fault) String() string {
 	return fmt.Sprintf("line %d: %s %s %s", f.Line, f.Column, f.Code, f.Text)
 }
 
+// Name is the product's id, or of one that cannot be used its handle as the file has it.
+func (e Entry) Name() string { return e.name }
+
+// EveryVariant reports whether the product has all the variants that the file gives it: a variant that is missing may
+// then be taken off sale.
+func (e Entry) EveryVariant() bool { return !e.lost }
+
 // Refuse takes out variants that cannot be saved, each with its reason. Without any variant the whole product goes.
 func (e Entry) Refuse(reasons map[string]fail.Field) Entry {
 	out := e
@@ -69,7 +78,7 @@ func (e Entry) Refuse(reasons map[string]fail.Field) Entry {
 			out.Product.Variants = append(out.Product.Variants, v)
 			continue
 		}
-		out.Faults = append(out.Faults, Fault{Line: e.at[v.SKU], Column: skuColumn, Field: reason})
+		out.Faults, out.lost = append(out.Faults, Fault{Line: e.at[v.SKU], Column: skuColumn, Field: reason}), true
 	}
 	if len(out.Product.Variants) == 0 {
 		return out.skip()
@@ -82,7 +91,7 @@ func (e Entry) Refuse(reasons map[string]fail.Field) Entry {
 func (e Entry) Complete(owners map[string]string) Entry {
 	out := e
 	out.Notes, out.Product.Variants = slices.Clone(e.Notes), slices.Clone(e.Product.Variants)
-	out.Received, out.at = maps.Clone(e.Received), maps.Clone(e.at)
+	out.Received, out.Tracking, out.at = maps.Clone(e.Received), maps.Clone(e.Tracking), maps.Clone(e.at)
 	for i, v := range out.Product.Variants {
 		owner, shared := owners[v.SKU]
 		own := completed(v.SKU, e.Product.ID, v.Options)
@@ -90,9 +99,10 @@ func (e Entry) Complete(owners map[string]string) Entry {
 			continue
 		}
 		out.Product.Variants[i].SKU = own
-		out.at[own], out.Received[own] = out.at[v.SKU], out.Received[v.SKU]
+		out.at[own], out.Received[own], out.Tracking[own] = out.at[v.SKU], out.Received[v.SKU], out.Tracking[v.SKU]
 		delete(out.at, v.SKU)
 		delete(out.Received, v.SKU)
+		delete(out.Tracking, v.SKU)
 		out.Notes = append(out.Notes, Fault{Line: out.at[own], Column: skuColumn, Field: completedNote(v.SKU, own, owner)})
 	}
 	return out

@@ -76,7 +76,7 @@ func (b *builder) begins(row Row) bool {
 
 func (b *builder) begin(row Row) {
 	b.raw = row.Handle()
-	b.entry = Entry{Received: map[string]int64{}, Tracking: map[string]Tracking{}, at: map[string]int{}}
+	b.entry = Entry{Line: row.Line, name: clip(b.raw), Received: map[string]int64{}, Tracking: map[string]Tracking{}, at: map[string]int{}}
 	b.skipped, b.names, b.options, b.positions = 0, nil, map[string]bool{}, nil
 }
 
@@ -87,8 +87,10 @@ func (b *builder) add(row Row) {
 	switch {
 	case row.Problem != nil:
 		b.fault(row, Fault{Field: *row.Problem})
+		b.entry.lost = true
 	case row.Handle() == "":
 		b.fault(row, row.missing(handle))
+		b.entry.lost = true
 	case b.skipped > 0:
 		b.fault(row, skipped(row.Line, b.skipped))
 	case b.entry.Product.ID == "":
@@ -110,7 +112,6 @@ func (b *builder) fault(row Row, f Fault) {
 
 // first reads the product's own fields from its first row.
 func (b *builder) first(row Row) *Fault {
-	b.entry.Line = row.Line
 	p, f := row.product()
 	if line, again := b.handles[p.ID]; again {
 		f := row.fault(handle, "handle_again", "Rows of {product} stand apart: they began at line {line}. They must follow each other.",
@@ -137,7 +138,7 @@ func (b *builder) first(row Row) *Fault {
 	if f := row.check(lone, b.currency); f != nil {
 		return f
 	}
-	b.entry.Product = p
+	b.entry.Product, b.entry.name = p, p.ID
 	return nil
 }
 
@@ -147,6 +148,7 @@ func (b *builder) variantAndPictures(row Row, variant bool) {
 	if variant {
 		if f := b.variant(row); f != nil {
 			b.fault(row, *f)
+			b.entry.lost = true
 		} else {
 			used = true
 		}

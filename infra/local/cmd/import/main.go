@@ -112,6 +112,10 @@ func send(ctx context.Context, file io.Reader, s *remote.Shop, out io.Writer, ba
 			for _, e := range answer.Errors {
 				report(p.lines[e.Line], e.Message)
 			}
+			for _, w := range answer.Warnings {
+				_ = bar.Clear()
+				fmt.Fprintf(out, "line %d, taken: %s\n", p.lines[w.Line], w.Message)
+			}
 			if t.bad += answer.Omitted; answer.Omitted > 0 {
 				fmt.Fprintf(out, "and %d rows more up to line %d\n", answer.Omitted, p.last)
 			}

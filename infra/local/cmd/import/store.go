@@ -11,11 +11,14 @@ import (
 // imported is the store's answer to one request.
 type imported struct {
 	Created, Updated, Unchanged, Rows int
-	Errors                            []struct {
-		Line    int
-		Message string
-	}
-	Omitted int `json:"errorsOmitted"`
+	Errors, Warnings                  []rowError
+	Omitted                           int `json:"errorsOmitted"`
+}
+
+// rowError is what became of something in a row.
+type rowError struct {
+	Line    int
+	Message string
 }
 
 // importPart sends one part until the store has answered. All tries have one idempotency key, so that the answer counts
