@@ -230,8 +230,8 @@ const MaxMinor = 1_000_000_000_000_000
 func ParseDecimal(s string, c Currency) (Amount, error) {
 	refuse := func() (Amount, error) {
 		return Amount{}, fail.New(fail.Invalid, "amount_malformed",
-			"{value} is not an amount of {currency}. Write digits with at most {digits} decimals, such as 12.30.",
-			fail.Args{"value": clip(s), "currency": c, "digits": c.Digits()})
+			"{value} is not an amount of {currency}. Write plain digits with at most {digits} decimals, such as {example}.",
+			fail.Args{"value": clip(s), "currency": c, "digits": c.Digits(), "example": Of(1230, c).Decimal()})
 	}
 	whole, frac, dotted := strings.Cut(s, ".")
 	if whole == "" || len(frac) > c.Digits() && strings.Trim(frac[c.Digits():], "0") != "" || dotted && frac == "" {

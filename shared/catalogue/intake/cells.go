@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -179,29 +180,12 @@ func (r Row) price(column column, c money.Currency) (money.Amount, *Fault) {
 	if cell == "" {
 		return money.Amount{}, nil
 	}
-	amount, err := money.ParseDecimal(withoutZeros(cell), c)
-	if err != nil {
-		f := r.fault(column, "amount_malformed", "{value} is not an amount of {currency}. Write plain digits with at most {digits} decimals, such as {example}.",
-			fail.Args{"value": clip(cell), "currency": c, "digits": c.Digits(), "example": example(c)})
+	amount, err := money.ParseDecimal(cell, c)
+	if e, refused := errors.AsType[*fail.Error](err); refused {
+		f := r.fault(column, e.Code, e.Text, e.Args)
 		return amount, &f
 	}
 	return amount, nil
-}
-
-// withoutZeros leaves out decimals that say nothing: shops export "1200.00" also in currencies without decimals.
-func withoutZeros(cell string) string {
-	if !strings.Contains(cell, ".") || strings.HasSuffix(cell, ".") {
-		return cell
-	}
-	return strings.TrimSuffix(strings.TrimRight(cell, "0"), ".")
-}
-
-// example is an amount as a file has to write it.
-func example(c money.Currency) string {
-	if c.Digits() == 0 {
-		return "1230"
-	}
-	return "12." + strings.Repeat("0", c.Digits()-1) + "5"
 }
 
 // maxGrams bounds a weight: ten tonnes.

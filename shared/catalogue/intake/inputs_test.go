@@ -164,8 +164,8 @@ func TestAmountsOfACurrency(t *testing.T) {
 		says     string
 	}{
 		{"1200", "JPY", 1200, ""}, {"1200.00", "JPY", 1200, ""}, {"10.000", "CNY", 1000, ""}, {"10.5", "CNY", 1050, ""}, {"0.00", "CNY", 0, ""},
-		{"12.5", "JPY", 0, "such as 1230"}, {"12.345", "CNY", 0, "at most 2 decimals, such as 12.05"}, {"1,299.00", "CNY", 0, "plain digits"},
-		{"12.", "CNY", 0, "plain digits"}, {"12.3456", "KWD", 0, "such as 12.005"}, {"1000", "JPY", 1000, ""}, {"100.", "JPY", 0, "plain digits"},
+		{"12.5", "JPY", 0, "such as 1230"}, {"12.345", "CNY", 0, "at most 2 decimals, such as 12.30"}, {"1,299.00", "CNY", 0, "plain digits"},
+		{"12.", "CNY", 0, "plain digits"}, {"12.3456", "KWD", 0, "such as 1.230"}, {"1000", "JPY", 1000, ""}, {"100.", "JPY", 0, "plain digits"},
 	} {
 		got := read(t, header+row("Handle=cup", "Title=Cup", "Variant Price="+c.cell), c.currency)[0]
 		switch {
