@@ -151,11 +151,29 @@ func (a *admin) listProducts(ctx context.Context, in *productsInput) (*api.Reply
 			break
 		}
 	}
+	if n := fitting(found); n < len(found) {
+		found, after = found[:n], found[n-1].ID
+	}
 	items, err := a.viewProducts(ctx, found)
 	if err != nil {
 		return nil, err
 	}
 	return &api.Reply[ProductPage]{Body: ProductPage{Items: items, Next: a.keys.Cursor(bound, after)}}, nil
+}
+
+// maxListed bounds the variants on one page of products: some 400 bytes each, of the 6 MB that an answer can have, and each is
+// read.
+const maxListed = 5000
+
+// fitting is how many of the products fit one page, at least one.
+func fitting(products []catalogue.Product) int {
+	variants := 0
+	for i, p := range products {
+		if variants += len(p.Variants); variants > maxListed && i > 0 {
+			return i
+		}
+	}
+	return len(products)
 }
 
 type productInput struct {

@@ -3,9 +3,11 @@ package main
 import (
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"yundian/shared/catalogue"
 	"yundian/shared/fail"
 	"yundian/shared/ordering"
 )
@@ -274,6 +276,15 @@ func TestAFileWithoutQuantitiesSaysSo(t *testing.T) {
 	for name, file := range map[string]string{"stocked": sample(t, "no-quantity-column.csv"), "counted": sample(t, "restock-1.csv"), "untracked": sample(t, "untracked.csv")} {
 		if r := imported(t, b.csv(t, file)); r.Unstocked != 0 || r.Notice != "" {
 			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+func TestAPageOfLargeProductsEndsEarly(t *testing.T) {
+	large := catalogue.Product{Variants: make([]catalogue.Variant, catalogue.MaxVariants)}
+	for n, want := range map[int]int{0: 0, 1: 1, 20: 20, 21: 20, 100: 20} {
+		if got := fitting(slices.Repeat([]catalogue.Product{large}, n)); got != want {
+			t.Errorf("of %d products %d fit, want %d", n, got, want)
 		}
 	}
 }
