@@ -468,7 +468,7 @@ func (o *Order) adoptRefund(t Outcome, now time.Time) (int, error) {
 		Amount: t.Amount, Shipping: money.Of(0, o.Total.Currency)}
 	if r.Surplus = o.isSurplus(t.PaymentID); r.Surplus {
 		same := func(x Refund) bool {
-			return x.Surplus && x.Open() && x.ProviderID == "" && x.PaymentID == t.PaymentID && x.Amount == t.Amount
+			return x.Surplus && x.Open() && x.PaymentID == t.PaymentID && x.Amount == t.Amount
 		}
 		if i := slices.IndexFunc(o.Refunds, same); i >= 0 {
 			return i, nil
