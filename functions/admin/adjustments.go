@@ -57,7 +57,7 @@ func viewAdjustment(a ledger.Adjustment) Adjustment {
 }
 
 type adjustInput struct {
-	api.Keyed
+	api.KeyRequired
 	Body struct {
 		KOC    string       `json:"koc" maxLength:"30"`
 		Amount money.Amount `json:"amount" doc:"Above zero gives, below zero takes what is available and makes the rest debt; at most 100,000,000 minor units either way"`
@@ -156,7 +156,7 @@ func (a *admin) getAdjustment(ctx context.Context, in *adjustmentInput) (*api.Re
 }
 
 type approvalInput struct {
-	api.Keyed
+	api.KeyRequired
 	ID   string `path:"id" maxLength:"200"`
 	Body *struct{}
 }
@@ -173,7 +173,7 @@ func (a *admin) approveAdjustment(ctx context.Context, in *approvalInput) (*api.
 }
 
 type rejectionInput struct {
-	api.Keyed
+	api.KeyRequired
 	ID   string `path:"id" maxLength:"200"`
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"500"`

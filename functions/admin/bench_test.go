@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +38,7 @@ type bench struct {
 	chance  int
 	payment string // of orders
 	tables  storetest.Env
+	asked   atomic.Int64 // writes under a key of their own
 }
 
 func open(t *testing.T) *bench {
@@ -83,10 +86,17 @@ func (b *bench) send(t *testing.T, method, path string, body any, with ...string
 	return b.as(t, caller(operator), method, path, body, with...)
 }
 
+// keyed are the paths of writes that are refused without an idempotency key.
+var keyed = regexp.MustCompile(`/(refunds|returns/[^/]+|stock|adjustments|adjustments/.+|payouts|payouts/.+|payout-files|payout-files/.+)$`)
+
+// as asks as somebody. A write that needs a key has one of its own unless with names another; "" sends none.
 func (b *bench) as(t *testing.T, who *web.Caller, method, path string, body any, with ...string) webtest.Answer {
 	t.Helper()
 	path, query, _ := strings.Cut(path, "?")
 	r := webtest.Request{Method: method, Path: path, Query: query, JSON: body, Header: map[string]string{}, Caller: who}
+	if method == "POST" && keyed.MatchString(path) {
+		r.Header["Idempotency-Key"] = fmt.Sprintf("key of request %d", b.asked.Add(1))
+	}
 	if text, ok := body.(string); ok {
 		r.JSON, r.Body, r.Header["Content-Type"] = nil, text, "application/json"
 	}

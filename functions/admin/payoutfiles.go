@@ -63,7 +63,7 @@ func (a *admin) listPayoutFiles(ctx context.Context, in *struct{ api.Paging }) (
 }
 
 type makeFileInput struct {
-	api.Keyed
+	api.KeyRequired
 	Body struct {
 		Currency string `json:"currency" minLength:"3" maxLength:"3"`
 	}
@@ -77,10 +77,7 @@ func (a *admin) makePayoutFile(ctx context.Context, in *makeFileInput) (*api.Rep
 	}
 	by := visitOf(ctx).subject
 	id, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[string]) (string, error) {
-		wanted := payout.File{ID: cashier.FileID("file", a.random()), Currency: currency, At: a.now(), By: by}
-		if in.Key != "" {
-			wanted.ID = cashier.FileID("file", by, in.Key, in.Body.Currency)
-		}
+		wanted := payout.File{ID: cashier.FileID("file", by, in.Key, in.Body.Currency), Currency: currency, At: a.now(), By: by}
 		made, err := a.paymaster.MakeFile(ctx, wanted, func(f payout.File) ([]store.Write, error) { return record(f.ID) })
 		return made.ID, err
 	})
@@ -150,7 +147,7 @@ type PayoutFileResult struct {
 }
 
 type fileResultInput struct {
-	api.Keyed
+	api.KeyRequired
 	ID       string `path:"id"`
 	Type     string `header:"Content-Type" hidden:"true"`
 	Encoding string `header:"Content-Encoding" hidden:"true"`

@@ -185,7 +185,7 @@ func (a *admin) payoutOf(ctx context.Context, id string) (payout.Payout, error) 
 }
 
 type makePayoutInput struct {
-	api.Keyed
+	api.KeyRequired
 	Body struct {
 		KOC      string `json:"koc" maxLength:"30"`
 		Amount   int64  `json:"amount,omitempty" minimum:"1" maximum:"1000000000000000" doc:"Minor units to withdraw; everything available when absent"`
@@ -213,9 +213,6 @@ func (a *admin) makePayout(ctx context.Context, in *makePayoutInput) (*api.Reply
 
 // payoutID follows from the idempotency key and the wish, as a withdrawal's does.
 func (a *admin) payoutID(ctx context.Context, in *makePayoutInput) string {
-	if in.Key == "" {
-		return payout.ID("operator", a.random())
-	}
 	return payout.ID("operator", visitOf(ctx).subject, in.Key, in.Body.KOC, fmt.Sprint(in.Body.Amount), in.Body.Currency)
 }
 
@@ -259,7 +256,21 @@ func (a *admin) changePayout(ctx context.Context, id string, w once.Wish, change
 	return a.answerPayout(ctx, id)
 }
 
-func (a *admin) approvePayout(ctx context.Context, in *actInput) (*api.Reply[Payout], error) {
+// payoutActInput is a decision about a payout that says everything in its address.
+type payoutActInput struct {
+	api.KeyRequired
+	ID   string `path:"id"`
+	Body *struct{}
+}
+
+// payoutReasonInput is a decision about a payout that may say why.
+type payoutReasonInput struct {
+	api.KeyRequired
+	ID   string `path:"id"`
+	Body *Why
+}
+
+func (a *admin) approvePayout(ctx context.Context, in *payoutActInput) (*api.Reply[Payout], error) {
 	return a.changePayout(ctx, in.ID, wish(ctx, in.Key, nil), func(p payout.Payout, extra []store.Write) error {
 		_, err := a.paymaster.Approve(ctx, p, visitOf(ctx).subject, a.now(), extra...)
 		return err
@@ -267,7 +278,7 @@ func (a *admin) approvePayout(ctx context.Context, in *actInput) (*api.Reply[Pay
 }
 
 // releasePayout lets a payout go on that waits because its KOC is suspended.
-func (a *admin) releasePayout(ctx context.Context, in *reasonInput) (*api.Reply[Payout], error) {
+func (a *admin) releasePayout(ctx context.Context, in *payoutReasonInput) (*api.Reply[Payout], error) {
 	by, reason := visitOf(ctx).subject, typed.TidyLines(in.Body.text())
 	return a.changePayout(ctx, in.ID, wish(ctx, in.Key, in.Body.text()), func(p payout.Payout, extra []store.Write) error {
 		_, err := a.paymaster.Release(ctx, p, payout.Release{By: by, At: a.now(), Reason: reason}, extra...)
@@ -275,7 +286,7 @@ func (a *admin) releasePayout(ctx context.Context, in *reasonInput) (*api.Reply[
 	})
 }
 
-func (a *admin) rejectPayout(ctx context.Context, in *reasonInput) (*api.Reply[Payout], error) {
+func (a *admin) rejectPayout(ctx context.Context, in *payoutReasonInput) (*api.Reply[Payout], error) {
 	by, reason := visitOf(ctx).subject, typed.TidyLines(in.Body.text())
 	return a.changePayout(ctx, in.ID, wish(ctx, in.Key, in.Body.text()), func(p payout.Payout, extra []store.Write) error {
 		now := a.now()
@@ -285,7 +296,7 @@ func (a *admin) rejectPayout(ctx context.Context, in *reasonInput) (*api.Reply[P
 }
 
 type payoutResultInput struct {
-	api.Keyed
+	api.KeyRequired
 	ID   string `path:"id"`
 	Body struct {
 		Outcome   string `json:"outcome" enum:"paid,failed" doc:"failed: the money never left, and becomes available again"`

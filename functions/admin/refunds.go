@@ -60,7 +60,7 @@ func viewRefundLines(o ordering.Order, parts []ordering.LineRefund) []RefundLine
 }
 
 type refundInput struct {
-	api.Keyed
+	api.KeyRequired
 	ID   string `path:"id"`
 	Body struct {
 		RefundBody
@@ -97,7 +97,7 @@ func (a *admin) refundOrder(ctx context.Context, in *refundInput) (*api.Reply[Re
 	if err := checkOrderID(in.ID); err != nil {
 		return nil, err
 	}
-	q := in.Body.request(a.refundID(ctx, in.ID, in.Key), visitOf(ctx).subject)
+	q := in.Body.request(refundID(ctx, in.ID, in.Key), visitOf(ctx).subject)
 	q.Reason = typed.TidyLines(in.Body.Reason)
 	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[done]) (done, error) {
 		reply, err := record(done{})
@@ -130,13 +130,10 @@ func (a *admin) refundOrder(ctx context.Context, in *refundInput) (*api.Reply[Re
 	return &api.Reply[Refund]{Body: viewRefund(o, r)}, nil
 }
 
-// refundID names the intent by the order and the request's key, so that sending the request again finds it; without a
-// key it is random. Providers know the refund by it.
-func (a *admin) refundID(ctx context.Context, order, key string) string {
-	unique := a.random()
-	if key != "" {
-		sum := sha256.Sum256([]byte(visitOf(ctx).subject + "\x00" + key))
-		unique = base32.StdEncoding.EncodeToString(sum[:15])
-	}
-	return order + "-" + strings.ToLower(unique)
+// refundID names the intent by the order, the route and the request's key, so that sending the request again finds it, and
+// a key that was also used to close a return does not find the refund of that. Providers know the refund by it.
+func refundID(ctx context.Context, order, key string) string {
+	v := visitOf(ctx)
+	sum := sha256.Sum256([]byte(v.subject + "\x00" + v.route + "\x00" + key))
+	return order + "-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:15]))
 }

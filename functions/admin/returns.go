@@ -57,7 +57,7 @@ type OrderGoods struct {
 }
 
 type returnInput struct {
-	api.Keyed
+	api.KeyRequired
 	ID     string `path:"id"`
 	Return string `path:"return"`
 	Body   struct {
@@ -77,7 +77,7 @@ func (a *admin) closeReturn(ctx context.Context, in *returnInput) (*api.Reply[Or
 	}
 	by := visitOf(ctx).subject
 	d := ordering.ReturnDecision{Outcome: ordering.ReturnOutcome(in.Body.Outcome), By: by, Note: typed.TidyLines(in.Body.Note), Address: typed.TidyLines(in.Body.Address),
-		Refund: in.Body.request(a.refundID(ctx, in.ID, in.Key), by)}
+		Refund: in.Body.request(refundID(ctx, in.ID, in.Key), by)}
 	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[done]) (done, error) {
 		reply, err := record(done{})
 		if err != nil {

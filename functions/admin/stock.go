@@ -38,7 +38,7 @@ type StockAnswer struct {
 const maxMove = 10_000_000
 
 type stockInput struct {
-	api.Keyed
+	api.KeyRequired
 	Body struct {
 		SKU        string `json:"sku" maxLength:"80"`
 		Received   *int64 `json:"received,omitempty" minimum:"1" maximum:"10000000"`

@@ -34,6 +34,7 @@ type bench struct {
 	*portal
 	at     time.Time
 	chance int
+	asked  int // withdrawals under a key of their own
 }
 
 func open(t *testing.T) *bench {
@@ -96,6 +97,10 @@ func (b *bench) send(t *testing.T, handle, method, path string, body any, with .
 	}
 	if text, ok := body.(string); ok {
 		r.JSON, r.Body, r.Header["Content-Type"] = nil, text, "application/json"
+	}
+	if method == "POST" && path == "/v1/withdrawals" { // refused without a key
+		b.asked++
+		r.Header["Idempotency-Key"] = fmt.Sprintf("key of request %d", b.asked)
 	}
 	for i := 0; i+1 < len(with); i += 2 {
 		r.Header[with[i]] = with[i+1]

@@ -60,7 +60,7 @@ func viewWithdrawal(p payout.Payout) Withdrawal {
 }
 
 type withdrawInput struct {
-	api.Keyed
+	api.KeyRequired
 	Body struct {
 		Amount   int64  `json:"amount" minimum:"1" maximum:"1000000000000000" doc:"Minor units"`
 		Currency string `json:"currency" minLength:"3" maxLength:"3"`
@@ -71,7 +71,7 @@ type withdrawInput struct {
 // leaves no trace and a repeated one makes no second payout.
 func (p *portal) withdraw(ctx context.Context, in *withdrawInput) (*api.Reply[Withdrawal], error) {
 	id, err := once.Do(ctx, p.store, wish(ctx, "POST /v1/withdrawals", in.Key, in.Body), p.now(), func(record once.Record[string]) (string, error) {
-		id := p.withdrawalID(visitOf(ctx).subject, in)
+		id := withdrawalID(visitOf(ctx).subject, in)
 		reply, err := record(id)
 		if err != nil {
 			return "", err
@@ -90,10 +90,7 @@ func (p *portal) withdraw(ctx context.Context, in *withdrawInput) (*api.Reply[Wi
 
 // withdrawalID follows from the idempotency key and the wish, so that sending it again finds the same payout even after
 // the recorded answer has expired.
-func (p *portal) withdrawalID(subject string, in *withdrawInput) string {
-	if in.Key == "" {
-		return payout.ID("withdrawal", p.random())
-	}
+func withdrawalID(subject string, in *withdrawInput) string {
 	return payout.ID("withdrawal", subject, in.Key, fmt.Sprint(in.Body.Amount), in.Body.Currency)
 }
 

@@ -186,10 +186,53 @@ func TestAWithdrawalIsMadeOncePerKey(t *testing.T) {
 		}
 	}
 	b.want(t, b.send(t, "mei", "POST", "/v1/withdrawals", withdrawal(6000), "Idempotency-Key", "withdrawal of march"), http.StatusUnprocessableEntity)
-	for range 2 { // without a key each is another one
+	for range 2 { // under another key each is another one
 		b.want(t, b.send(t, "mei", "POST", "/v1/withdrawals", withdrawal(2000)), http.StatusCreated)
 	}
 	if got := b.balance(t, "mei"); got.Available != 41_000 || got.InPayout != 9000 {
+		t.Errorf("balance %+v", got)
+	}
+}
+
+// TestAWithdrawalNeedsAKey: without one nothing is withdrawn, and the refusal says what to send.
+func TestAWithdrawalNeedsAKey(t *testing.T) {
+	b := open(t)
+	b.payable(t, "mei")
+	for _, key := range []string{"", "short", " a blank before it is no key"} {
+		for language, says := range map[string]string{"en": "Send a key of 16 to 128", "zh-Hans": "请发送由 16 到 128 个", "zh-Hant": "請發送由 16 到 128 個"} {
+			a := b.want(t, b.send(t, "mei", "POST", "/v1/withdrawals", withdrawal(5000), "Idempotency-Key", key, "Accept-Language", language), http.StatusBadRequest)
+			if p := a.Problem(t); len(p.Errors) != 1 || p.Errors[0].Location != "header.Idempotency-Key" || !strings.HasPrefix(p.Errors[0].Message, says) {
+				t.Errorf("key %q in %s: %s", key, language, a)
+			}
+		}
+	}
+	if page := get[WithdrawalPage](t, b, "mei", "/v1/withdrawals"); len(page.Items) != 0 {
+		t.Errorf("withdrawn without a key: %+v", page)
+	}
+	if got := b.balance(t, "mei"); got.Available != 50_000 {
+		t.Errorf("balance %+v", got)
+	}
+}
+
+// TestAWithdrawalAskedForTwiceAtOnce is made once, and both are answered the same.
+func TestAWithdrawalAskedForTwiceAtOnce(t *testing.T) {
+	b := open(t)
+	b.payable(t, "mei")
+	mux := routes(b.portal)
+	answers := make([]webtest.Answer, 8)
+	var wg sync.WaitGroup
+	for i := range answers {
+		wg.Go(func() {
+			answers[i] = webtest.Do(t, mux, webtest.Request{Method: "POST", Path: "/v1/withdrawals", JSON: withdrawal(5000), Caller: caller("mei"), Key: "one impatient thumb"})
+		})
+	}
+	wg.Wait()
+	for _, a := range answers {
+		if a.Status != http.StatusCreated || a.Body != answers[0].Body {
+			t.Errorf("answered %s, and %s", a, answers[0])
+		}
+	}
+	if got := b.balance(t, "mei"); got.Available != 45_000 || got.InPayout != 5000 {
 		t.Errorf("balance %+v", got)
 	}
 }
@@ -239,6 +282,7 @@ func TestWithdrawalsAreListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	update(ids[0], func(p *payout.Payout) error { return p.Reject("op", "name differs", b.at) })
+	b.at = b.at.Add(time.Second) // what happens at one instant is listed by id
 	update(ids[1], func(p *payout.Payout) error { return p.Approve(payout.Checker{By: "op", Method: m}, b.at) })
 	update(ids[1], func(p *payout.Payout) error {
 		return p.Conclude(payout.Outcome{Paid: true, By: "op", At: b.at, Reference: "B-17"})

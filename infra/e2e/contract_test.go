@@ -45,6 +45,12 @@ func TestContractDocument(t *testing.T) {
 		if o.document.At("paths", path, method) == nil {
 			t.Errorf("the document does not describe %s %s", method, path)
 		}
+		for i := range o.document.Len("paths", path, method, "parameters") {
+			name, required := o.document.At("paths", path, method, "parameters", i, "name"), o.document.At("paths", path, method, "parameters", i, "required")
+			if name == "Idempotency-Key" && (required == true) != (drive.KeyFor(path) != "") {
+				t.Errorf("%s %s: the key is required: %v", method, path, required)
+			}
+		}
 		secured := o.document.Len("paths", path, method, "security") > 0
 		if secured != strings.HasPrefix(path, "/v1/") {
 			t.Errorf("%s %s: says that it needs a login: %v", method, path, secured)
@@ -560,6 +566,9 @@ func TestContractKeys(t *testing.T) {
 			if w.path != "/v1/admin/imports" || wrong != "short" {
 				send(wrong, w.body).Is(400)
 			}
+		}
+		if drive.KeyFor(w.path) != "" {
+			send("", w.body).Is(400).Object().Want(t, "header.Idempotency-Key", "errors", 0, "location")
 		}
 		key := drive.Fresh("contract key/+=\"") + drive.Fresh(":")
 		first := send(key, w.body).Is(w.status)

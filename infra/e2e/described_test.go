@@ -63,7 +63,7 @@ func (o *outsider) get(status int, path, token string) drive.Object {
 
 func (o *outsider) post(status int, path, token string, body any) drive.Object {
 	o.t.Helper()
-	return o.call(status, drive.Call{Method: "POST", Path: path, Token: token, JSON: body})
+	return o.call(status, drive.Call{Method: "POST", Path: path, Token: token, Key: drive.KeyFor(path), JSON: body})
 }
 
 // refuse sends a request that must be refused with this status, naming this place.

@@ -72,7 +72,7 @@ func TestHostileTexts(t *testing.T) {
 func (o *outsider) fields(tea, text string) map[string]drive.Call {
 	out := map[string]drive.Call{}
 	add := func(what, method, path, token string, body object) {
-		out[what] = drive.Call{Method: method, Path: path, Token: token, JSON: body}
+		out[what] = drive.Call{Method: method, Path: path, Token: token, Key: drive.KeyFor(path), JSON: body}
 	}
 	product := "/v1/admin/products/" + tea
 	for _, name := range []string{"title", "body", "vendor", "type", "scene"} {
@@ -131,7 +131,7 @@ func (o *outsider) evilOrder(tea, text string, takes func(what, text string, q d
 	o.post(200, admin+"/deliver", o.Operator, object{})
 	secret := order.Text("secret")
 	takes("return", text, drive.Call{Method: "POST", Path: "/orders/" + order.Text("id") + "/returns", JSON: object{"secret": secret, "reason": text}})
-	takes("refund", text, drive.Call{Method: "POST", Path: admin + "/refunds", Token: o.Operator, JSON: object{"amount": drive.CNY(1), "reason": text}})
+	takes("refund", text, drive.Call{Method: "POST", Path: admin + "/refunds", Token: o.Operator, Key: drive.Fresh("refund of a test "), JSON: object{"amount": drive.CNY(1), "reason": text}})
 	cancelled := o.Do(drive.Call{Method: "POST", Path: "/orders", Key: drive.Fresh("evil-order-key-"), JSON: drive.OrderBody("", tea, 1, "on_delivery")}).Is(201).Object()
 	takes("cancel", text, drive.Call{Method: "POST", Path: "/orders/" + cancelled.Text("id") + "/cancel", JSON: object{"secret": cancelled.Text("secret"), "reason": text}})
 	return order

@@ -121,7 +121,7 @@ func TestTheBanksWay(t *testing.T) {
 	}
 	answer := func(status int, token, amount string) drive.Answer {
 		t.Helper()
-		return o.Do(drive.Call{Method: "POST", Path: "/v1/admin/payout-files/" + file + "/result", Token: token,
+		return o.Do(drive.Call{Method: "POST", Path: "/v1/admin/payout-files/" + file + "/result", Token: token, Key: drive.Fresh("answer of the bank "),
 			Raw: "payout,amount,currency,outcome,reference\n" + id + "," + amount + ",CNY,paid,B-1\n", Header: map[string]string{"Content-Type": "text/csv"}}).Is(status)
 	}
 	answer(400, other, "50.01")

@@ -91,7 +91,7 @@ func TestTwoOperators(t *testing.T) {
 	clear(statuses)
 	key := drive.Fresh("the-same-receipt-")
 	together(20, func(i int) {
-		q := drive.Call{Method: "POST", Path: "/v1/admin/stock", Token: o.Operator, JSON: object{"sku": tea, "received": 5, "reason": "delivery"}}
+		q := drive.Call{Method: "POST", Path: "/v1/admin/stock", Token: o.Operator, Key: drive.Fresh("another receipt "), JSON: object{"sku": tea, "received": 5, "reason": "delivery"}}
 		if i%2 == 1 {
 			q.Key = key
 		}

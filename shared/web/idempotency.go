@@ -21,6 +21,12 @@ const KeyPattern = `^[!-+\--~][ -+\--~]{14,126}[!-+\--~]$`
 
 var keyPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(KeyPattern) })
 
+// KeyHeader is where refusals say that a key belongs.
+const KeyHeader = "header.Idempotency-Key"
+
+// CodeKey is the code of a key that is missing or malformed.
+const CodeKey = "idempotency_key_malformed"
+
 // IdempotencyKey is the request's Idempotency-Key, or "" if it has none. A malformed one is refused.
 func IdempotencyKey(r *http.Request) (string, error) {
 	values := r.Header.Values("Idempotency-Key")
@@ -29,9 +35,9 @@ func IdempotencyKey(r *http.Request) (string, error) {
 	}
 	// A key sent twice arrives joined by a comma, which no key contains.
 	if len(values) > 1 {
-		return "", keyError("header.Idempotency-Key")
+		return "", keyError(KeyHeader)
 	}
-	return values[0], CheckKey("header.Idempotency-Key", values[0])
+	return values[0], CheckKey(KeyHeader, values[0])
 }
 
 // CheckKey refuses what is no idempotency key, naming where it was: header.Idempotency-Key, or body.key of a form.
@@ -43,8 +49,13 @@ func CheckKey(location, key string) error {
 }
 
 func keyError(location string) error {
-	return fail.NewFields([]fail.Field{fail.At(location, "idempotency_key_malformed",
-		"Send a key of 16 to 128 printable ASCII characters without commas that is new for every order and the same when you try again.", nil)})
+	return fail.NewFields([]fail.Field{KeyFault(location)})
+}
+
+// KeyFault says what key to send at a location where there is none, or none of the right form.
+func KeyFault(location string) fail.Field {
+	return fail.At(location, CodeKey,
+		"Send a key of 16 to 128 printable ASCII characters without commas that is new for every request and the same when you send that request again.", nil)
 }
 
 // BodyHash names what a JSON body says, whatever its spacing, order of members and spelling of strings. Numbers count

@@ -47,3 +47,18 @@ export async function part(path, accept) {
 
 // newKey makes the next wish repeatable: the same key until it is granted.
 export const newKey = () => crypto.randomUUID();
+
+// keeper keeps the keys of what is asked for until it is granted: the same key for the same thing, however it was typed and
+// however often it is sent, so that a second click or another try after a lost answer does nothing twice. Something else has
+// a key of its own, and so has the same thing when it is wanted once more.
+export function keeper() {
+  const keys = new Map();
+  return {
+    keyOf(body) {
+      const asked = JSON.stringify(body);
+      if (!keys.has(asked)) keys.set(asked, newKey());
+      return keys.get(asked);
+    },
+    granted: (body) => keys.delete(JSON.stringify(body)),
+  };
+}

@@ -1,6 +1,6 @@
 // Withdrawing: how much, where to, and what became of it.
 
-import { get, newKey, patch, post } from "./api.js";
+import { get, keeper, newKey, patch, post } from "./api.js";
 import { h, icon, show } from "./dom.js";
 import { card, doing, empty, facts, field, paged } from "./parts.js";
 import { has, minorOf, moment, money, t, typed } from "./words.js";
@@ -9,14 +9,15 @@ export async function withdraw(visit) {
   const [what, mine, first] = await Promise.all([get("/v1/earnings"), get("/v1/me"), get("/v1/withdrawals", { limit: 20 })]);
   visit.me = mine;
   const asking = h("div");
+  const keys = keeper();
   const list = h("ul", { class: "entries", role: "list" }, first.items.map(row));
   const past = h("div", {}, first.items.length ? paged(list, first.next, (cursor) => get("/v1/withdrawals", { limit: 20, cursor }), row) : empty(t("no_withdrawals_title"), t("no_withdrawals_text")));
   // What can be withdrawn follows from the balances and from the method: both change on this page.
-  const redraw = () => show(asking, form(what, visit.me, made));
+  const redraw = () => show(asking, form(what, visit.me, keys, made));
   const made = async (withdrawal) => {
+    Object.assign(what, await get("/v1/earnings")); // when this fails, the same is asked for again and found made
     list.prepend(row(withdrawal));
     if (!list.isConnected) show(past, list);
-    Object.assign(what, await get("/v1/earnings"));
     redraw();
     return asking.querySelector("[aria-live]");
   };
@@ -38,8 +39,7 @@ function hindrance(balance, terms, { payout, status }) {
   return "";
 }
 
-function form(what, me, made) {
-  let key = newKey();
+function form(what, me, keys, made) {
   let chosen = 0;
   const place = h("div");
   const done = h("div", { "aria-live": "polite" });
@@ -56,15 +56,12 @@ function form(what, me, made) {
     show(top, h("p", { class: "figure-name" }, t("withdrawable")), h("p", { class: "figure-amount large" }, money(b.available, b.currency)), why ? h("p", { class: "notes" }, why) : null);
     button.disabled = all.disabled = amount.disabled = Boolean(why);
   }
-  amount.addEventListener("input", () => (key = newKey()));
   all.addEventListener("click", () => {
     amount.value = typed(of().available, of().currency);
-    key = newKey();
     amount.focus();
   });
   currency.addEventListener("change", () => {
     chosen = Number(currency.value);
-    key = newKey();
     redraw();
   });
   const submit = (e) => {
@@ -74,8 +71,10 @@ function form(what, me, made) {
       if (!minor) throw { message: t("amount_unclear") };
       if (minor > of().available) throw { message: t("amount_above", { available: money(of().available, of().currency) }) };
       if (minor < what.terms[chosen].minimum) throw { message: t("amount_below", { minimum: money(what.terms[chosen].minimum, of().currency) }) };
-      const withdrawal = await post("/v1/withdrawals", { amount: minor, currency: of().currency }, key);
+      const wanted = { amount: minor, currency: of().currency };
+      const withdrawal = await post("/v1/withdrawals", wanted, keys.keyOf(wanted));
       const live = await made(withdrawal);
+      keys.granted(wanted);
       show(live, h("p", { class: "done" }, icon("withdraw"), t("withdraw_asked", { amount: money(withdrawal.amount, withdrawal.currency), net: money(withdrawal.net, withdrawal.currency) })));
       live.scrollIntoView({ block: "nearest" });
     });

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"yundian/infra/local"
@@ -60,6 +61,8 @@ type storm struct {
 	client *client
 	wires  map[string]*wire.Proxy // by function
 	shop   shop
+
+	operated atomic.Int64 // writes of the operator, each under a key of its own
 
 	mu     sync.Mutex
 	placed []*purchase // by shopper; nil for those who never began

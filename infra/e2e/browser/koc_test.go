@@ -91,8 +91,31 @@ func TestKOCIsPaid(t *testing.T) {
 	b.part("withdraw", "#withdraw-amount:enabled")
 	b.fill("#withdraw-amount", "250")
 	b.submit("#withdraw-amount", ".trouble")
+	// A request for 50.00 is lost on its way, and the answer to one for 100.00 on its way back. Asked for again, however it is
+	// typed, the latter is the same withdrawal.
+	ask(b, chromedp.Evaluate[int](`window.keys = [];
+		const real = window.fetch;
+		window.fetch = async (path, asked) => {
+			const tries = asked?.method === "POST" ? window.keys.push(asked.headers["Idempotency-Key"]) : 0;
+			if (tries === 1) throw new TypeError("the request was lost");
+			const answer = await real(path, asked);
+			if (tries === 2) throw new TypeError("the answer was lost");
+			return answer;
+		};
+		0`))
+	for _, amount := range []string{"50", "100"} {
+		b.run(chromedp.SetValue(chromedp.CSS("#withdraw-amount"), amount))
+		b.submit("#withdraw-amount", ".trouble")
+	}
 	b.run(chromedp.SetValue(chromedp.CSS("#withdraw-amount"), "100.00"))
 	b.submit("#withdraw-amount", ".withdrawal")
+	keys := ask(b, chromedp.Evaluate[[]string](`window.keys`))
+	if len(keys) != 3 || keys[0] == "" || keys[0] == keys[1] || keys[1] != keys[2] {
+		t.Errorf("50.00 was asked for once and 100.00 twice under the keys %q", keys)
+	}
+	if n := s.Get("/v1/withdrawals", s.KOC).Is(200).Object().Len("items"); n != 1 {
+		t.Errorf("%d withdrawals", n)
+	}
 	if asked := b.see(".withdrawal"); !strings.Contains(asked, "20.00") || !strings.Contains(asked, "1.00") || !strings.Contains(asked, "79.00") {
 		t.Errorf("the withdrawal shows %q", asked)
 	}

@@ -107,10 +107,21 @@ func (c *Client) Get(path, token string) Answer {
 	return c.Do(Call{Path: path, Token: token})
 }
 
-// Post sends JSON.
+// Post sends JSON, under a key of its own where one is needed.
 func (c *Client) Post(path, token string, body any) Answer {
 	c.T.Helper()
-	return c.Do(Call{Method: http.MethodPost, Path: path, Token: token, JSON: body})
+	return c.Do(Call{Method: http.MethodPost, Path: path, Token: token, Key: KeyFor(path), JSON: body})
+}
+
+// keyed are the paths of writes that are refused without an idempotency key.
+var keyed = regexp.MustCompile(`^/v1/(withdrawals|admin/(stock|adjustments|adjustments/.+|payouts|payouts/.+|payout-files|payout-files/.+|orders/[^/]+/(refunds|returns/[^/]+)))$`)
+
+// KeyFor is a new idempotency key for a write that needs one, and "" for any other.
+func KeyFor(path string) string {
+	if !keyed.MatchString(path) {
+		return ""
+	}
+	return Fresh("written once ")
 }
 
 // Is fails the test unless the answer has this status.

@@ -29,7 +29,8 @@ func (s *seeding) withdrawals(ctx context.Context) error {
 		if !w.Paid || made.Status == string(payout.Paid) {
 			continue
 		}
-		err = s.client.do(ctx, call{method: http.MethodPost, path: "/v1/admin/payouts/" + made.ID + "/approve", token: s.operator}, nil)
+		err = s.client.do(ctx, call{method: http.MethodPost, path: "/v1/admin/payouts/" + made.ID + "/approve", token: s.operator,
+			key: "demo-shop-approval-of-" + made.ID}, nil)
 		if err != nil && !isConflict(err) { // approved by a seeding that was interrupted
 			return err
 		}

@@ -106,7 +106,13 @@ func AlsoCSV() map[string]*huma.Response {
 
 // Keyed is the input of writes that may be repeated: embed it in an operation's input. Key is "" when none was sent.
 type Keyed struct {
-	Key string `header:"Idempotency-Key" minLength:"16" maxLength:"128" pattern:"^[ -+\\--~]*$" doc:"New for every request, the same when it is tried again"`
+	Key string `header:"Idempotency-Key" minLength:"16" maxLength:"128" pattern:"^[!-+\\--~]([ -+\\--~]*[!-+\\--~])?$" doc:"New for every request, the same when it is tried again"`
+}
+
+// KeyRequired is Keyed for writes that move money or goods, or decide about them: a second click, or a retry after a lost
+// answer, would do them twice or be refused. A request without a key is refused before anything is read.
+type KeyRequired struct {
+	Key string `header:"Idempotency-Key" required:"true" minLength:"16" maxLength:"128" pattern:"^[!-+\\--~]([ -+\\--~]*[!-+\\--~])?$" doc:"New for every request, the same when it is tried again"`
 }
 
 // setUpHuma changes what huma keeps in package variables. Messages become "code|argument", which humaField says in
@@ -234,7 +240,9 @@ func humaRefusal(op *huma.Operation, status int, message string, errs []error) e
 			fields = append(fields, e.Fields...)
 			continue
 		}
-		fields = append(fields, humaField(d))
+		if f := humaField(d); !slices.ContainsFunc(fields, func(o fail.Field) bool { return f.Code == web.CodeKey && o.Code == f.Code }) {
+			fields = append(fields, f)
+		}
 	}
 	return fail.NewFields(fields[:min(len(fields), maxProblemFields)])
 }

@@ -15,6 +15,8 @@ func humaField(d *huma.ErrorDetail) fail.Field {
 	code, value, _ := strings.Cut(d.Message, "|")
 	location := strings.ReplaceAll(d.Location, ".[", "[")
 	switch {
+	case location == web.KeyHeader:
+		return web.KeyFault(location) // whether it is missing, short or misspelt: this says what to send
 	case code == "field_required":
 		name, _, _ := strings.Cut(value, "|")
 		location += "." + name
