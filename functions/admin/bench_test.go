@@ -18,6 +18,7 @@ import (
 	"yundian/shared/cashier"
 	"yundian/shared/courier"
 	"yundian/shared/hooks"
+	"yundian/shared/identity"
 	"yundian/shared/openapi/openapitest"
 	"yundian/shared/ordering"
 	"yundian/shared/provider"
@@ -57,7 +58,7 @@ func open(t *testing.T) *bench {
 	}
 	s, env := storetest.OpenWithEnv(t)
 	b := &bench{at: noon, payment: provider.OnDelivery, tables: env}
-	b.admin = &admin{store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, paymaster: cashier.Paymaster{Store: s, Box: payees}, keys: keys,
+	b.admin = &admin{store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, paymaster: cashier.Paymaster{Store: s, Box: payees}, keys: keys, identity: identity.Key("a key of people in these tests"),
 		now: func() time.Time { b.mu.Lock(); defer b.mu.Unlock(); b.at = b.at.Add(time.Millisecond); return b.at },
 		random: func() string {
 			b.mu.Lock()

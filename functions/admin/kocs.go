@@ -20,6 +20,7 @@ type KOC struct {
 	Handle    string        `json:"handle"`
 	Name      string        `json:"name"`
 	Email     string        `json:"email"`
+	Phone     string        `json:"phone,omitempty" doc:"With its country code"`
 	Status    string        `json:"status" enum:"applied,approved,suspended"`
 	Bound     bool          `json:"bound" doc:"Whether a login was bound with an invitation"`
 	CreatedAt time.Time     `json:"createdAt"`
@@ -49,7 +50,7 @@ type KOCPage struct {
 }
 
 func viewKOC(p koc.Profile) KOC {
-	v := KOC{ID: p.Handle, Handle: p.Handle, Name: p.Name, Email: p.Email, Status: string(p.Status()), Bound: p.Subject != "", CreatedAt: p.CreatedAt.UTC()}
+	v := KOC{ID: p.Handle, Handle: p.Handle, Name: p.Name, Email: p.Email, Phone: p.Phone, Status: string(p.Status()), Bound: p.Subject != "", CreatedAt: p.CreatedAt.UTC()}
 	for _, s := range p.Standings {
 		v.Standings = append(v.Standings, KOCStanding{Status: string(s.Status), From: s.From.UTC(), Reason: s.Reason})
 	}
@@ -102,15 +103,17 @@ type kocInput struct {
 		Handle  string `json:"handle" doc:"3 to 30 lower-case letters and digits, words joined by hyphens; never changes"`
 		Name    string `json:"name"`
 		Email   string `json:"email"`
+		Phone   string `json:"phone,omitempty" maxLength:"100" doc:"With its country code, such as +86 138 0000 0000"`
 		Inviter string `json:"inviter,omitempty" maxLength:"30" doc:"The approved KOC who brought this one in; never changes"`
 	}
 }
 
 func (a *admin) createKOC(ctx context.Context, in *kocInput) (*api.Reply[KOC], error) {
 	p, err := koc.NewProfile(in.Body.Handle, in.Body.Name, in.Body.Email, a.now())
-	if err != nil {
+	if err = fail.Join(err, p.Edit(koc.Edit{Phone: &in.Body.Phone})); err != nil {
 		return nil, err
 	}
+	p.Recognise(a.identity, nil)
 	inviter, err := a.inviter(ctx, in.Body.Inviter)
 	if err == nil && inviter.Handle != "" {
 		err = p.InvitedBy(inviter, a.now())

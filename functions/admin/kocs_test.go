@@ -138,3 +138,14 @@ func TestListKOCs(t *testing.T) {
 		t.Errorf("KOCs %s", got)
 	}
 }
+
+// TestAKOCIsKnownFromTheStart: an order with a new KOC's own e-mail or phone is recognised before the KOC has ever logged in.
+func TestAKOCIsKnownFromTheStart(t *testing.T) {
+	b := open(t)
+	want(t, b.send(t, "POST", "/v1/admin/kocs", map[string]string{"handle": "mei", "name": "Mei", "email": "Mei@example.com", "phone": "+86 138 0000 0000"}), 201)
+	p, err := b.store.KOC(t.Context(), "mei")
+	if err != nil || p.Phone != "+8613800000000" || !p.Identity.Meet(b.identity.Email("mei@example.com")) || !p.Identity.Meet(b.identity.Phone("+8613800000000")) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	want(t, b.send(t, "POST", "/v1/admin/kocs", map[string]string{"handle": "lin", "name": "Lin", "email": "lin@example.com", "phone": "138 0000 0000"}), 400)
+}

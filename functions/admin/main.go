@@ -12,6 +12,7 @@ import (
 	"yundian/shared/cashier"
 	"yundian/shared/courier"
 	"yundian/shared/hooks"
+	"yundian/shared/identity"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
 	"yundian/shared/store"
@@ -38,7 +39,7 @@ func main() {
 		log.Fatalf("PAYOUT_KEYS: %v", err)
 	}
 	s := store.Open(store.ConfigFrom(os.Getenv))
-	web.Serve(routes(&admin{store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, keys: keys,
+	web.Serve(routes(&admin{store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, keys: keys, identity: identity.Key(os.Getenv("IDENTITY_KEY")),
 		paymaster: cashier.Paymaster{Store: s, Box: payees}, publicURL: os.Getenv("PUBLIC_URL"), now: time.Now, random: rand.Text,
 		hooks: hooks.Desk{Store: s, Box: box, Cursors: keys, Courier: courier.New(os.Getenv("AWS_LAMBDA_RUNTIME_API")), Now: time.Now, Random: rand.Text}}),
 		web.GroupsClaim(os.Getenv("GROUPS_CLAIM")))

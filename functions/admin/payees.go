@@ -20,6 +20,8 @@ type Payee struct {
 	Rail      string         `json:"rail"`
 	Account   string         `json:"account" doc:"Auditors see its end only"`
 	Name      string         `json:"name" doc:"Of the account's holder; auditors do not see it"`
+	Phone     string         `json:"phone,omitempty" doc:"Of the account's holder, who may have given none; auditors do not see it"`
+	Address   string         `json:"address,omitempty" doc:"Of the account's holder, who may have given none; auditors do not see it"`
 	Verified  *PayoutVerdict `json:"verified,omitempty" doc:"Who has verified that the name is the KOC's"`
 	ChangedAt time.Time      `json:"changedAt"`
 	HeldUntil *time.Time     `json:"heldUntil,omitempty" doc:"Payouts wait until then, because the method was changed"`
@@ -54,7 +56,7 @@ func (a *admin) answerPayee(ctx context.Context, handle string) (*api.Reply[Paye
 		if err != nil {
 			return nil, err
 		}
-		v.Account, v.Name = d.Account, d.Name
+		v.Account, v.Name, v.Phone, v.Address = d.Account, d.Name, d.Contact.Phone, d.Contact.Address.Line()
 		slog.InfoContext(ctx, "payout method shown", "koc", handle, "version", m.Version, "to", visit.subject)
 	}
 	if m.Verified != nil {

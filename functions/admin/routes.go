@@ -11,6 +11,7 @@ import (
 	"yundian/shared/cashier"
 	"yundian/shared/catalogue/intake"
 	"yundian/shared/hooks"
+	"yundian/shared/identity"
 	"yundian/shared/seal"
 	"yundian/shared/store"
 	"yundian/shared/web/api"
@@ -23,6 +24,7 @@ type admin struct {
 	cashier   cashier.Cashier
 	paymaster cashier.Paymaster
 	keys      seal.Ring
+	identity  identity.Key
 	hooks     hooks.Desk
 	publicURL string
 	now       func() time.Time

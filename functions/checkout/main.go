@@ -9,6 +9,7 @@ import (
 	_ "time/tzdata" // days of the shop: the machine may have no zones
 
 	"yundian/shared/cashier"
+	"yundian/shared/identity"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
 	"yundian/shared/store"
@@ -29,7 +30,7 @@ func main() {
 	s := store.Open(store.ConfigFrom(os.Getenv))
 	web.Serve(routes(&checkout{
 		store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, providers: providers,
-		keys: keys, identity: []byte(os.Getenv("IDENTITY_KEY")), publicURL: os.Getenv("PUBLIC_URL"),
+		keys: keys, identity: identity.Key(os.Getenv("IDENTITY_KEY")), publicURL: os.Getenv("PUBLIC_URL"),
 		writes: os.Getenv("MAIL_FROM") != "" && os.Getenv("PUBLIC_URL") != "", now: time.Now,
 	}))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"reflect"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,7 +20,7 @@ func TestOpenAPI(t *testing.T) {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, Errors: errors, Tags: []string{"Shoppers"}}
 	}
 	huma.Register(a, op("quoteOrder", "POST", "/quotes", "What an order would cost", 200, 400, 403, 409, 413, 415),
-		func(context.Context, *struct{ Body orderRequest }) (*api.Reply[quoteView], error) { return nil, nil })
+		func(context.Context, *struct{ Body orderRequest }) (*api.Reply[quoteAnswer], error) { return nil, nil })
 	huma.Register(a, op("placeOrder", "POST", "/orders", "Place an order; a key is required", 201, 400, 403, 409, 413, 415, 422),
 		func(context.Context, *struct {
 			api.Keyed
@@ -63,6 +64,7 @@ func TestOpenAPI(t *testing.T) {
 		})
 	}
 	// The types are read without huma, so what they require stands here.
+	a.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[quoteView](), true, "")
 	schemas := a.OpenAPI().Components.Schemas.Map()
 	schemas["OrderRequest"].Required = []string{"lines", "contact", "address", "payment"}
 	schemas["Action"].Required = []string{"secret"}
@@ -73,8 +75,10 @@ func TestOpenAPI(t *testing.T) {
 	schemas["OrderRefused"] = &refused
 	a.OpenAPI().Paths["/orders"].Post.Responses["409"].Content["application/problem+json"].Schema = &huma.Schema{Ref: "#/components/schemas/OrderRefused"}
 	// huma leaves out what an embedded type that is not exported brings.
-	view, quote := schemas["OrderView"], schemas["QuoteView"]
-	maps.Copy(view.Properties, quote.Properties)
-	view.Required = append(view.Required, quote.Required...)
+	quote := schemas["QuoteView"]
+	for _, view := range []*huma.Schema{schemas["OrderView"], schemas["QuoteAnswer"]} {
+		maps.Copy(view.Properties, quote.Properties)
+		view.Required = append(view.Required, quote.Required...)
+	}
 	openapitest.Check(t, a, "checkout")
 }

@@ -73,9 +73,13 @@ func (c *checkout) refusedForm(r *http.Request, q orderRequest, err error) (refu
 	if failed != nil {
 		return refusedView{}, failed
 	}
+	notices, failed := c.notices(r, q, known.Settings)
+	if failed != nil {
+		return refusedView{}, failed
+	}
 	fitted := orderform.Fit(basket, known.Sold, known.Settings)
 	v := refusedView{Layout: pageLayout(r, known.Settings), Quote: fitted.Quote, Basket: basketPath(handle, fitted.Basket(), q.Tokens, asked(r)),
-		Orderable: fitted.Orderable()}
+		Orderable: fitted.Orderable(), Notices: notices}
 	v.Layout.Title = v.Layout.L().T("checkout.form_title")
 	if handle != "" {
 		v.Layout.Home = "/k/" + handle + trail(nil, q.Tokens, asked(r))

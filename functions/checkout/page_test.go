@@ -13,6 +13,7 @@ import (
 	"yundian/shared/attribution"
 	"yundian/shared/cashier"
 	"yundian/shared/catalogue"
+	"yundian/shared/identity"
 	"yundian/shared/koc"
 	"yundian/shared/money"
 	"yundian/shared/orderform"
@@ -51,7 +52,7 @@ func counterOn(t testing.TB, s *store.Store) *counter {
 	}
 	x := &counter{t: t, at: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
 	x.c = &checkout{store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, providers: providers, keys: keys,
-		identity: []byte("an identity key of enough bytes"), now: func() time.Time { return x.at }}
+		identity: identity.Key("an identity key of enough bytes"), now: func() time.Time { return x.at }}
 	x.token = attribution.SignToken(keys, "mei_abc2345", x.at)
 	p, err := koc.NewProfile("mei", "小梅", "mei@example.com", x.at)
 	if err != nil {

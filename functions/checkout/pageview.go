@@ -35,6 +35,7 @@ type refusedView struct {
 	Quote     ordering.Quote
 	Basket    string // path back to the basket
 	Orderable bool   // false when nothing of the basket can be had any more
+	Notices   []notice
 }
 
 func (v orderPageView) l() *locale.Locale { return v.Layout.L() }

@@ -15,12 +15,12 @@ import (
 	"yundian/shared/koc"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
-	"yundian/shared/seal"
 	"yundian/shared/store"
 	"yundian/shared/web"
 )
 
-// quote prices a basket. It takes the body of an order, of which only lines, code and coupon matter.
+// quote prices a basket. It takes the body of an order, of which only lines, code and coupon matter, and says what whoever
+// orders has to know beside the prices.
 func (c *checkout) quote(w http.ResponseWriter, r *http.Request) {
 	if err := web.SameSite(r, c.publicURL); err != nil {
 		web.WriteProblem(w, r, err)
@@ -52,7 +52,12 @@ func (c *checkout) quote(w http.ResponseWriter, r *http.Request) {
 		web.WriteProblem(w, r, err)
 		return
 	}
-	web.WriteJSON(w, r, http.StatusOK, viewQuote(priced))
+	notices, err := c.notices(r, q, known.Settings)
+	if err != nil {
+		web.WriteProblem(w, r, err)
+		return
+	}
+	web.WriteJSON(w, r, http.StatusOK, quoteAnswer{viewQuote(priced), notices})
 }
 
 // place answers POST /orders: JSON gets the order with 201, a form is sent on to the order page with 303.
@@ -110,7 +115,7 @@ func (c *checkout) placeOnce(ctx context.Context, q orderRequest, key, hash, lan
 		now := c.now()
 		o, err := ordering.Place(ordering.Request{
 			ID: ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), Language: language, Payment: q.Payment,
-			Person: wanted.Contacts[0], Evidence: c.evidence(q, known.Settings.Windows.AttributionDays, now),
+			Person: wanted.Contacts[0], Identity: ordering.IdentityOf(c.identity, q.Contact, q.Address), Evidence: c.evidence(q, known.Settings.Windows.AttributionDays, now),
 			Expect: expected(q),
 		}, priced, known.Settings, now)
 		return store.NewOrder{Order: o, Contact: q.Contact, Address: q.Address}, err
@@ -127,7 +132,7 @@ func (c *checkout) contacts(q orderRequest) (hashes []string) {
 		return nil
 	}
 	for _, key := range contact.Keys() {
-		hashes = append(hashes, seal.Hash(c.identity, "person", key))
+		hashes = append(hashes, c.identity.Person(key))
 	}
 	return hashes
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"yundian/shared/cashier"
+	"yundian/shared/identity"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
 	"yundian/shared/store"
@@ -16,7 +17,7 @@ type checkout struct {
 	cashier   cashier.Cashier
 	providers *provider.Registry
 	keys      seal.Ring
-	identity  []byte // key of the hashes that name people
+	identity  identity.Key
 	publicURL string
 	writes    bool // whether shoppers get letters that lead to the store
 	now       func() time.Time

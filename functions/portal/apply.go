@@ -115,6 +115,7 @@ func (p *portal) enrol(r *http.Request, a application) (koc.Profile, error) {
 	if err != nil {
 		return profile, err
 	}
+	profile.Recognise(p.identity, nil)
 	if koc.ReservedHandle(profile.Handle, settings.Brand, siteName(p.publicURL)) {
 		return profile, koc.HandleReserved()
 	}

@@ -13,6 +13,7 @@ import (
 	"yundian/shared/commission"
 	"yundian/shared/courier"
 	"yundian/shared/hooks"
+	"yundian/shared/identity"
 	"yundian/shared/koc"
 	"yundian/shared/ledger"
 	"yundian/shared/money"
@@ -52,7 +53,7 @@ func open(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.portal = &portal{store: storetest.Open(t), keys: keys, box: box, rails: rails, login: login{Issuer: "https://login.example/pool", ClientID: "portal"},
+	b.portal = &portal{store: storetest.Open(t), keys: keys, identity: identity.Key("a key of people in these tests"), box: box, rails: rails, login: login{Issuer: "https://login.example/pool", ClientID: "portal"},
 		now: func() time.Time { return b.at }, random: func() string { b.chance++; return fmt.Sprintf("chance %d", b.chance) }}
 	b.portal.hooks = hooks.Desk{Store: b.store, Box: box, Cursors: keys, Courier: courier.New(""), Now: b.portal.now, Random: func() string { b.chance++; return fmt.Sprintf("CHANCE%020d", b.chance) }}
 	return b

@@ -11,6 +11,7 @@ import (
 
 	"yundian/shared/courier"
 	"yundian/shared/hooks"
+	"yundian/shared/identity"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
 	"yundian/shared/store"
@@ -38,7 +39,7 @@ func main() {
 	}
 	s := store.Open(store.ConfigFrom(os.Getenv))
 	web.Serve(routes(&portal{
-		store: s, keys: keys, box: box, rails: rails, publicURL: os.Getenv("PUBLIC_URL"),
+		store: s, keys: keys, identity: identity.Key(os.Getenv("IDENTITY_KEY")), box: box, rails: rails, publicURL: os.Getenv("PUBLIC_URL"),
 		login: login{Issuer: os.Getenv("ISSUER"), ClientID: os.Getenv("PORTAL_CLIENT_ID")}, now: time.Now, random: randomText,
 		hooks: hooks.Desk{Store: s, Box: hookBox, Cursors: keys, Courier: courier.New(os.Getenv("AWS_LAMBDA_RUNTIME_API")), Now: time.Now, Random: randomText},
 	}))

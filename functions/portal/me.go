@@ -17,6 +17,7 @@ type Me struct {
 	Handle    string    `json:"handle" doc:"Part of every link and address; never changes"`
 	Name      string    `json:"name"`
 	Email     string    `json:"email"`
+	Phone     string    `json:"phone,omitempty" doc:"With its country code; absent until the KOC has said"`
 	Story     string    `json:"story"`
 	Portrait  string    `json:"portrait" doc:"Address of a picture, or empty"`
 	Language  string    `json:"language" doc:"Of what the shop writes to the KOC; empty is the shop's first"`
@@ -52,7 +53,7 @@ func (p *portal) view(ctx context.Context, k koc.Profile, s shop.Settings) (Me, 
 	earns.who = k // binding a login has no visit yet
 	standard := earns.earning("", nil)
 	own := koc.OwnLink(k.Handle)
-	return Me{Handle: k.Handle, Name: k.Name, Email: k.Email, Story: k.Story, Portrait: k.Portrait, Language: k.Language, Status: string(k.Status()),
+	return Me{Handle: k.Handle, Name: k.Name, Email: k.Email, Phone: k.Phone, Story: k.Story, Portrait: k.Portrait, Language: k.Language, Status: string(k.Status()),
 		CreatedAt: k.CreatedAt, Code: own.Code, URL: linkURL(visitOf(ctx).base, own.Code),
 		Shop: Shop{Brand: s.Brand, Currency: string(s.Currency), Digits: s.Currency.Digits(), TimeZone: s.TimeZone, DefaultRate: standard.Rate, Default: standard,
 			PayoutRails: p.rails.Names(ctx)}, Payout: method}, nil
@@ -133,6 +134,7 @@ type editInput struct {
 	Body struct {
 		Name     *string `json:"name,omitempty" doc:"1 to 60 characters"`
 		Email    *string `json:"email,omitempty"`
+		Phone    *string `json:"phone,omitempty" maxLength:"100" doc:"With its country code, such as +86 138 0000 0000; empty takes it away"`
 		Story    *string `json:"story,omitempty" doc:"At most 2,000 characters of plain text"`
 		Portrait *string `json:"portrait,omitempty" doc:"https address of a picture on a public site; empty takes it away"`
 		Language *string `json:"language,omitempty" enum:",zh-Hans,zh-Hant,en"`
@@ -144,7 +146,7 @@ type editInput struct {
 func (p *portal) editMe(ctx context.Context, in *editInput) (*api.Reply[Me], error) {
 	handle := visitOf(ctx).koc.Handle
 	_, err := once.Do(ctx, p.store, wish(ctx, "PATCH /v1/me", in.Key, p.told(in)), p.now(), func(record once.Record[string]) (string, error) {
-		payee, err := p.payeeWrites(ctx, handle, in.Body.Payout)
+		payee, own, err := p.payeeWrites(ctx, handle, in.Body.Payout)
 		if err != nil {
 			return "", err
 		}
@@ -152,13 +154,17 @@ func (p *portal) editMe(ctx context.Context, in *editInput) (*api.Reply[Me], err
 		if err != nil {
 			return "", err
 		}
-		edit := koc.Edit{Name: in.Body.Name, Email: in.Body.Email, Story: in.Body.Story, Portrait: in.Body.Portrait, Language: in.Body.Language}
+		edit := koc.Edit{Name: in.Body.Name, Email: in.Body.Email, Phone: in.Body.Phone, Story: in.Body.Story, Portrait: in.Body.Portrait, Language: in.Body.Language}
 		_, err = p.store.UpdateKOC(ctx, handle,
 			func(k *koc.Profile) error {
 				if err := approved(*k); err != nil { // suspended since the guard looked
 					return err
 				}
-				return k.Edit(edit)
+				if err := k.Edit(edit); err != nil {
+					return err
+				}
+				k.Recognise(p.identity, own)
+				return nil
 			},
 			func(koc.Profile) []store.Write { return append(reply, payee...) })
 		if store.PayeeTaken(err) {
@@ -183,7 +189,7 @@ func (p *portal) told(in *editInput) any {
 	if body.Payout == nil {
 		return body
 	}
-	mac := p.keys.MAC("payee told", body.Payout.Rail, body.Payout.Account, body.Payout.Name)
+	mac := p.keys.MAC("payee told", body.Payout.Rail, body.Payout.Account, body.Payout.Name, body.Payout.Contact.told())
 	body.Payout = nil
 	return []any{body, mac}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"yundian/shared/hooks"
+	"yundian/shared/identity"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
 	"yundian/shared/store"
@@ -20,6 +21,7 @@ import (
 type portal struct {
 	store     *store.Store
 	keys      seal.Ring
+	identity  identity.Key
 	box       seal.Box // payout methods
 	rails     *provider.Rails
 	publicURL string

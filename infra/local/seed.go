@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"yundian/infra/local/demo"
+	"yundian/shared/identity"
 	"yundian/shared/seal"
 	"yundian/shared/store"
 )
@@ -27,7 +28,7 @@ func (r *Runner) Demo(now time.Time) (demo.Target, error) {
 		return demo.Target{}, err
 	}
 	return demo.Target{URL: r.URL, Store: store.Open(store.ConfigFrom(func(name string) string { return env[name] })), Keys: keys,
-		Identity: []byte(env["IDENTITY_KEY"]), Now: now, Quiet: r.Quiet, Paid: r.sandbox.Enter}, nil
+		Identity: identity.Key(env["IDENTITY_KEY"]), Now: now, Quiet: r.Quiet, Paid: r.sandbox.Enter}, nil
 }
 
 // Seed fills the store with the demo shop as of now; see demo.Seed.

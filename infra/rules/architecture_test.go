@@ -40,6 +40,7 @@ type allowed struct {
 var business = []string{
 	"shared/fail", "shared/money", "shared/typed", "shared/shop", "shared/catalogue", "shared/koc", "shared/ordering",
 	"shared/attribution", "shared/commission", "shared/ledger", "shared/payout", "shared/seal", "shared/sheet", "shared/webhook", "shared/letter",
+	"shared/identity",
 }
 
 // What functions stand on. Nothing here knows a function, and none of it knows infra.
@@ -64,14 +65,15 @@ var packages = []allowed{
 	{"shared/typed", pure, []string{"shared/fail"}, nil},
 	{"shared/sheet", pure, nil, nil},
 	{"shared/seal", pure, []string{"shared/fail"}, nil},
+	{"shared/identity", pure, []string{"shared/fail", "shared/seal", "shared/typed"}, nil},
 	{"shared/shop", pure, business[:3], nil},
 	{"shared/catalogue", pure, business[:4], []string{language}},
 	{"shared/catalogue/intake", pure, business[:6], []string{"github.com/microcosm-cc/bluemonday", "github.com/gosimple/slug", "golang.org/x/net/html", "golang.org/x/text/unicode/norm"}},
-	{"shared/koc", pure, business[:4], nil},
-	{"shared/ordering", pure, business[:6], nil},
+	{"shared/koc", pure, append(business[:4:4], "shared/identity"), nil},
+	{"shared/ordering", pure, append(business[:6:6], "shared/identity"), nil},
 	// Reads phone numbers with the numbering plans of all countries: 7 MB and 7 ms at start-up, so only checkout links it.
 	{"shared/customer", pure, business[:7], []string{"github.com/nyaruka/phonenumbers"}},
-	{"shared/attribution", pure, append(business[:7:7], "shared/seal"), nil},
+	{"shared/attribution", pure, append(business[:7:7], "shared/seal", "shared/identity"), nil},
 	{"shared/commission", pure, business[:7], nil},
 	{"shared/ledger", pure, business[:9], nil},
 	{"shared/payout", pure, business[:10], nil},

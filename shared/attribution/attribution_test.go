@@ -2,11 +2,13 @@ package attribution_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"yundian/shared/attribution"
+	"yundian/shared/identity"
 	"yundian/shared/koc"
 	"yundian/shared/ordering"
 	"yundian/shared/seal"
@@ -167,6 +169,81 @@ func TestDecide(t *testing.T) {
 		}
 		if winner != c.winner || a.Reason != c.reason || strings.Join(outcomes, " ") != c.outcomes || a.PolicyVersion != 3 {
 			t.Errorf("%s: %q won by %q with %v", name, winner, a.Reason, outcomes)
+		}
+	}
+}
+
+// TestNobodyEarnsByBuying: an order with a phone, an e-mail or an address of a KOC's own is nobody's, unless somebody else
+// has brought it.
+func TestNobodyEarnsByBuying(t *testing.T) {
+	mei, bob := approved("mei", noon.AddDate(0, 0, -30)), approved("bob", noon.AddDate(0, 0, -30))
+	mei.Identity = identity.Hashes{"email:a", "phone:a", "place:a"}
+	suspended := mei
+	suspended.Standings = append(slices.Clone(mei.Standings), koc.Standing{Status: koc.Suspended, From: noon.Add(-time.Minute)})
+	link := func(code string, minutes int) ordering.Evidence {
+		return ordering.Evidence{Kind: ordering.ByLink, Code: code, At: noon.Add(-time.Duration(minutes) * time.Minute)}
+	}
+	code := ordering.Evidence{Kind: ordering.ByCode, Code: "mei", At: noon}
+	for name, c := range map[string]struct {
+		evidence         []ordering.Evidence
+		own              identity.Hashes
+		mei              koc.Profile
+		winner, decision string
+		outcomes         string // of the candidates as ranked
+	}{
+		"own e-mail":             {[]ordering.Evidence{link("mei_x", 5)}, identity.Hashes{"phone:b", "email:a"}, mei, "", "self_purchase", "self_purchase"},
+		"own phone":              {[]ordering.Evidence{link("mei_x", 5)}, identity.Hashes{"phone:a"}, mei, "", "self_purchase", "self_purchase"},
+		"own address":            {[]ordering.Evidence{link("mei_x", 5)}, identity.Hashes{"phone:b", "place:a"}, mei, "", "self_purchase", "self_purchase"},
+		"own code":               {[]ordering.Evidence{code}, identity.Hashes{"phone:a"}, mei, "", "self_purchase", "self_purchase"},
+		"link and code":          {[]ordering.Evidence{link("mei_x", 5), code}, identity.Hashes{"phone:a"}, mei, "", "self_purchase", "self_purchase self_purchase"},
+		"others are considered":  {[]ordering.Evidence{link("bob_x", 5), link("mei_x", 1)}, identity.Hashes{"email:a"}, mei, "bob", "last_link", "self_purchase last_link"},
+		"somebody else's":        {[]ordering.Evidence{link("bob_x", 5)}, identity.Hashes{"email:a"}, mei, "bob", "last_link", "last_link"},
+		"somebody else orders":   {[]ordering.Evidence{link("mei_x", 5)}, identity.Hashes{"email:b", "phone:b"}, mei, "mei", "last_link", "last_link"},
+		"kinds are told apart":   {[]ordering.Evidence{link("mei_x", 5)}, identity.Hashes{"email:phone:a"}, mei, "mei", "last_link", "last_link"},
+		"nothing is known":       {[]ordering.Evidence{link("mei_x", 5)}, nil, mei, "mei", "last_link", "last_link"},
+		"suspended all the same": {[]ordering.Evidence{link("mei_x", 5)}, identity.Hashes{"email:a"}, suspended, "", "none_eligible", "koc_suspended"},
+		"a forged one proves nothing": {[]ordering.Evidence{{Kind: ordering.ByLink, At: noon, Problem: "forged"}}, identity.Hashes{"email:a"}, mei, "",
+			"none_eligible", "token_forged"},
+	} {
+		o := ordering.Order{PlacedAt: noon, Evidence: c.evidence, Identity: c.own}
+		a := attribution.Decide(o, attribution.Known{"mei": c.mei, "bob": bob}, noon)
+		winner := ""
+		if len(a.Winners) > 0 {
+			winner = a.Winners[0].KOC
+		}
+		var outcomes []string
+		for _, x := range a.Candidates {
+			outcomes = append(outcomes, x.Reason)
+			if won := x.Outcome == "won"; won != (x.Reason == "last_link") {
+				t.Errorf("%s: candidate %+v", name, x)
+			}
+		}
+		if winner != c.winner || a.Reason != c.decision || strings.Join(outcomes, " ") != c.outcomes {
+			t.Errorf("%s: %q by %q with %v; want %q by %q with %s", name, winner, a.Reason, outcomes, c.winner, c.decision, c.outcomes)
+		}
+	}
+}
+
+// TestWhoIsToldOfTheirOwnLink: only whoever types the e-mail address of the KOC who would earn the order.
+func TestWhoIsToldOfTheirOwnLink(t *testing.T) {
+	mei, bob := approved("mei", noon.AddDate(0, 0, -30)), approved("bob", noon.AddDate(0, 0, -30))
+	mei.Identity, bob.Identity = identity.Hashes{"email:mei"}, identity.Hashes{"email:bob"}
+	known := attribution.Known{"mei": mei, "bob": bob}
+	links := []ordering.Evidence{{Kind: ordering.ByLink, Code: "bob_x", At: noon.Add(-2)}, {Kind: ordering.ByLink, Code: "mei_x", At: noon.Add(-1)}}
+	for name, c := range map[string]struct {
+		evidence []ordering.Evidence
+		email    identity.Hashes
+		want     bool
+	}{
+		"own link":                  {links, mei.Identity, true},
+		"another one's, overtaken":  {links, bob.Identity, false}, // twenty links at once would ask about twenty KOCs
+		"a stranger":                {links, identity.Hashes{"email:chen"}, false},
+		"no address":                {links, nil, false},
+		"no link":                   {nil, mei.Identity, false},
+		"of a link that is not one": {[]ordering.Evidence{{Kind: ordering.ByLink, Code: "mei_x", At: noon, Problem: "expired"}}, mei.Identity, false},
+	} {
+		if attribution.TellsSelf(c.evidence, c.email, known, noon) != c.want {
+			t.Errorf("%s: told is not %v", name, c.want)
 		}
 	}
 }

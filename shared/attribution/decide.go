@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"yundian/shared/identity"
 	"yundian/shared/koc"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
@@ -18,6 +19,7 @@ const (
 	WonByLink       = "last_link"         // the link seen last before the order
 	NoEvidence      = "no_evidence"       // the order named no KOC
 	NoneEligible    = "none_eligible"     // it named some, but none could earn
+	SelfPurchase    = "self_purchase"     // the KOC ordered: phone, e-mail or address is the KOC's own
 	LostToCode      = "code_goes_first"   // another KOC's code was typed
 	LostToLaterLink = "later_link"        // another KOC's link was seen later
 	LostSameKOC     = "same_koc_again"    // the same KOC already won by stronger evidence
@@ -32,13 +34,14 @@ const (
 
 // Decide turns an order's evidence into a decision: who won, why, and why each other candidate lost. A typed code goes
 // before any link, among links the last one wins, and one winner gets the whole commission. Standing is
-// judged as of the order's placement, so a later suspension takes nothing back.
+// judged as of the order's placement, so a later suspension takes nothing back. KOCs earn nothing by what they order
+// themselves; whoever else stands on the order is considered as if they did not.
 func Decide(o ordering.Order, known Known, now time.Time) ordering.Award {
 	a := ordering.Award{DecidedAt: now, PolicyVersion: o.Terms.PolicyVersion, Cause: ordering.CausePlacement}
 	for _, e := range ranked(o.Evidence) {
 		c := ordering.Candidate{Evidence: e.Kind, Code: e.Code, At: e.At, Outcome: "lost"}
 		c.KOC, _ = koc.HandleOf(e.Code)
-		c.Reason = unfit(e, known, c.KOC, o.PlacedAt)
+		c.Reason = unfit(e, known, c.KOC, o)
 		switch {
 		case c.Reason != "":
 		case len(a.Winners) == 0:
@@ -60,7 +63,10 @@ func Decide(o ordering.Order, known Known, now time.Time) ordering.Award {
 	switch {
 	case len(a.Candidates) == 0:
 		a.Reason = NoEvidence
-	case len(a.Winners) == 0:
+	case len(a.Winners) > 0:
+	case slices.ContainsFunc(a.Candidates, func(c ordering.Candidate) bool { return c.Reason == SelfPurchase }):
+		a.Reason = SelfPurchase
+	default:
 		a.Reason = NoneEligible
 	}
 	return a
@@ -84,7 +90,7 @@ func ranked(evidence []ordering.Evidence) []ordering.Evidence {
 }
 
 // unfit is the reason why evidence cannot count, or nothing when it can.
-func unfit(e ordering.Evidence, known Known, handle string, placedAt time.Time) string {
+func unfit(e ordering.Evidence, known Known, handle string, o ordering.Order) string {
 	switch e.Problem {
 	case "":
 	case "forged":
@@ -100,13 +106,15 @@ func unfit(e ordering.Evidence, known Known, handle string, placedAt time.Time) 
 	if !ok {
 		return LostUnknown
 	}
-	switch profile.StatusAt(placedAt) {
-	case koc.Approved:
-		return ""
-	case koc.Suspended:
+	switch status := profile.StatusAt(o.PlacedAt); {
+	case status == koc.Suspended:
 		return LostSuspended
-	default:
+	case status != koc.Approved:
 		return LostNotApproved
+	case profile.Identity.Meet(o.Identity):
+		return SelfPurchase
+	default:
+		return ""
 	}
 }
 
@@ -119,4 +127,15 @@ func Handles(o ordering.Order) []string {
 		}
 	}
 	return out
+}
+
+// TellsSelf reports whether whoever orders with an e-mail address can be told that it is their own link or code that they
+// came by, and earns nothing. email is its hash.
+//
+// A quote is answered to everybody, so it must not become a way to find out who a KOC is. It speaks only of the KOC who
+// would earn the order, and only of the e-mail address, which has to be guessed as a whole: phones could be tried one
+// after the other, and an address names a home.
+func TellsSelf(evidence []ordering.Evidence, email identity.Hashes, known Known, now time.Time) bool {
+	a := Decide(ordering.Order{PlacedAt: now, Evidence: evidence}, known, now)
+	return len(a.Winners) > 0 && known[a.Winners[0].KOC].Identity.Meet(email)
 }

@@ -42,8 +42,9 @@ func (m Paymaster) Approve(ctx context.Context, p payout.Payout, by string, now 
 	return m.Store.UpdatePayout(ctx, p.ID, now, func(p *payout.Payout) error { return p.Approve(c, now) }, extra...)
 }
 
-// PayeeWrites are the writes of a KOC's new payout method; none when it is the one that there is.
-func (m Paymaster) PayeeWrites(ctx context.Context, handle, rail string, wanted payout.Destination, now time.Time) ([]store.Write, error) {
+// PayeeWrites are the writes of a KOC's new payout method; none when it is the one that there is. Without a contact the
+// one that there is stays.
+func (m Paymaster) PayeeWrites(ctx context.Context, handle, rail string, wanted payout.Destination, contact *payout.Contact, now time.Time) ([]store.Write, error) {
 	before, err := m.Store.Payee(ctx, handle)
 	if err != nil {
 		return nil, err
@@ -54,7 +55,11 @@ func (m Paymaster) PayeeWrites(ctx context.Context, handle, rail string, wanted 
 			return nil, err
 		}
 	}
-	if before.Rail == rail && current == wanted {
+	moves := before.Rail != rail || current.Account != wanted.Account || current.Name != wanted.Name
+	if wanted.Contact = current.Contact; contact != nil {
+		wanted.Contact = *contact
+	}
+	if !moves && current == wanted {
 		return nil, nil
 	}
 	terms, err := m.Store.PayoutTermsAt(ctx, now)
@@ -65,8 +70,11 @@ func (m Paymaster) PayeeWrites(ctx context.Context, handle, rail string, wanted 
 	if err != nil {
 		return nil, err
 	}
-	next, err := payout.Change(before, payout.Method{Rail: rail, Sealed: sealed, Mask: wanted.Mask()}, current.Name == wanted.Name,
-		time.Duration(terms.HoldHours)*time.Hour, now)
+	hold := time.Duration(terms.HoldHours) * time.Hour
+	if !moves {
+		hold = 0
+	}
+	next, err := payout.Change(before, payout.Method{Rail: rail, Sealed: sealed, Mask: wanted.Mask()}, current.Name == wanted.Name, hold, now)
 	if err != nil {
 		return nil, err
 	}

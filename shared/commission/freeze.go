@@ -41,10 +41,11 @@ func (s Sale) of(l ordering.Line) Sale {
 	return s
 }
 
-// inviterOf is who had invited a winner by the time of placement and was approved then.
+// inviterOf is who had invited a winner by the time of placement and was approved then. An inviter earns nothing by the
+// inviter's own order either.
 func inviterOf(o ordering.Order, w ordering.Winner, known map[string]koc.Profile) string {
 	by := known[w.KOC].InviterAt(o.PlacedAt)
-	if by == "" || known[by].StatusAt(o.PlacedAt) != koc.Approved {
+	if by == "" || known[by].StatusAt(o.PlacedAt) != koc.Approved || known[by].Identity.Meet(o.Identity) {
 		return ""
 	}
 	return by

@@ -14,6 +14,7 @@ import (
 type Edit struct {
 	Name     *string // 1–60 characters
 	Email    *string
+	Phone    *string // with its country code; empty takes it away
 	Story    *string // at most MaxStory characters
 	Portrait *string // https address of a picture, or a path on this site; empty takes it away
 	Language *string // one of shop.Languages; empty is the shop's first
@@ -29,6 +30,10 @@ func (p *Profile) Edit(e Edit) error {
 	}
 	if e.Email != nil {
 		next.Email, wrong = readEmail(*e.Email)
+		f = append(f, wrong...)
+	}
+	if e.Phone != nil {
+		next.Phone, wrong = readPhone("body.phone", *e.Phone)
 		f = append(f, wrong...)
 	}
 	if e.Story != nil {

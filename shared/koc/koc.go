@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"yundian/shared/fail"
+	"yundian/shared/identity"
 	"yundian/shared/shop"
 	"yundian/shared/typed"
 )
@@ -29,6 +30,7 @@ type Profile struct {
 	Version   int64
 	Name      string
 	Email     string
+	Phone     string `json:",omitzero"` // with its country code; empty when the KOC has not said
 	Story     string // the KOC's own words on the storefront, plain text
 	Portrait  string // picture address
 	Language  string `json:",omitzero"` // of what the shop writes to them; empty is the shop's first
@@ -40,6 +42,8 @@ type Profile struct {
 	Invite    string      // hash of the one-time invitation; empty when none is open
 	InvitedAt time.Time
 	CreatedAt time.Time
+	// Identity is by what an order of the KOC's own is recognised: keyed hashes of what the KOC is and was reached by.
+	Identity identity.Hashes `json:",omitzero"`
 }
 
 // Standing is a status and since when. Decisions about an order use the standing at its placement.
@@ -112,9 +116,27 @@ func readEmail(text string) (string, []fail.Field) {
 	return address, nil
 }
 
+// readPhone reads a phone number that may be left out.
+func readPhone(where, text string) (string, []fail.Field) {
+	if typed.Code(text) == "" {
+		return "", nil
+	}
+	number, ok := typed.Phone(text)
+	if !ok {
+		return "", []fail.Field{fail.At(where, "phone_form", "A phone number with its country code, such as +86 138 0000 0000.", nil)}
+	}
+	return number, nil
+}
+
 // ValidHandle reports whether a handle may be used.
 func ValidHandle(handle string) bool {
 	return len(handle) >= 3 && len(handle) <= 30 && handleForm().MatchString(handle)
+}
+
+// Recognise notes by what an order of the KOC's own is known: nobody earns by buying from oneself. It is called wherever a
+// way to reach the KOC changes, so that the hashes are there before the first order. more is what else is the KOC's.
+func (p *Profile) Recognise(key identity.Key, more identity.Hashes) {
+	p.Identity = p.Identity.And(slices.Concat(key.Email(p.Email), key.Phone(p.Phone), more))
 }
 
 // Status is the KOC's standing now.

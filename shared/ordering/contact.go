@@ -3,6 +3,9 @@ package ordering
 import (
 	"cmp"
 	"slices"
+	"strings"
+
+	"yundian/shared/identity"
 )
 
 // Contact is who ordered. It is kept in the people table only.
@@ -24,6 +27,12 @@ type Address struct {
 	Postcode string `json:"postcode"`
 }
 
+// Line is an address as one line, from the largest part to the smallest.
+func (a Address) Line() string {
+	parts := []string{a.Country, a.Postcode, a.Region, a.City, a.District, a.Line1}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
+}
+
 // PersonKey is the value whose keyed hash names a person: the phone if there is one, else the e-mail.
 func (c Contact) PersonKey() string { return cmp.Or(c.Phone, c.Email) }
 
@@ -31,4 +40,10 @@ func (c Contact) PersonKey() string { return cmp.Or(c.Phone, c.Email) }
 // ordered before can be known by either.
 func (c Contact) Keys() []string {
 	return slices.DeleteFunc([]string{c.Phone, c.Email}, func(key string) bool { return key == "" })
+}
+
+// IdentityOf are the keyed hashes by which a contact and an address are compared with others.
+func IdentityOf(key identity.Key, c Contact, a Address) identity.Hashes {
+	place := identity.Place{Country: a.Country, Region: a.Region, City: a.City, District: a.District, Line: a.Line1}
+	return slices.Concat(key.Phone(c.Phone), key.Email(c.Email), key.Place(place))
 }

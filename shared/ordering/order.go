@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"yundian/shared/catalogue"
+	"yundian/shared/identity"
 	"yundian/shared/money"
 	"yundian/shared/shop"
 )
@@ -38,9 +39,11 @@ type Order struct {
 	PlacedAt time.Time
 	Day      string // local date of placement in the shop's zone, 2006-01-02, for statistics and periods
 	Language string
-	Person   string   // keyed hash of the shopper's phone or e-mail; the person is in the people table only
-	Customer Customer `json:",omitzero"` // whether it was this person's first order; empty where that was not asked
-	Payment  string   // provider name: sandbox, on_delivery, …
+	Person   string // keyed hash of the shopper's phone or e-mail; the person is in the people table only
+	// Identity is by what the shopper is recognised as a KOC: keyed hashes of phone, e-mail and address.
+	Identity identity.Hashes `json:",omitzero"`
+	Customer Customer        `json:",omitzero"` // whether it was this person's first order; empty where that was not asked
+	Payment  string          // provider name: sandbox, on_delivery, …
 	Lines    []Line
 	Shipping money.Amount
 	Tax      money.Amount // sum of the lines' tax

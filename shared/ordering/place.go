@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"yundian/shared/fail"
+	"yundian/shared/identity"
 	"yundian/shared/money"
 	"yundian/shared/shop"
 )
@@ -14,6 +15,7 @@ type Request struct {
 	ID       string
 	Language string
 	Person   string
+	Identity identity.Hashes // of contact and address, see IdentityOf
 	Payment  string
 	Customer Customer
 	Evidence []Evidence
@@ -38,7 +40,7 @@ func Place(r Request, q Quote, s shop.Settings, now time.Time) (Order, error) {
 		return Order{}, fmt.Errorf("place order %s: %w", r.ID, err)
 	}
 	o := Order{
-		ID: r.ID, PlacedAt: now, Day: day, Language: r.Language, Person: r.Person,
+		ID: r.ID, PlacedAt: now, Day: day, Language: r.Language, Person: r.Person, Identity: r.Identity,
 		Payment: r.Payment, Lines: q.Lines, Shipping: q.Shipping, Tax: q.Tax, Discount: q.Discount, Total: q.Total,
 		Customer: r.Customer, Evidence: r.Evidence,
 		Terms: Terms{

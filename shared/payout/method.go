@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"yundian/shared/fail"
+	"yundian/shared/ordering"
 	"yundian/shared/typed"
 )
 
@@ -37,8 +38,50 @@ type Verification struct {
 
 // Destination is an account and who holds it, in the rail's terms.
 type Destination struct {
-	Account string `json:"account"`
-	Name    string `json:"name"`
+	Account string  `json:"account"`
+	Name    string  `json:"name"`
+	Contact Contact `json:"contact,omitzero"`
+}
+
+// Contact is where the holder of an account is reached, which banks ask for; all of it may be left out.
+type Contact struct {
+	Phone   string           `json:"phone,omitzero"` // with its country code
+	Address ordering.Address `json:"address,omitzero"`
+}
+
+// ReadContact reads the contact of an account's holder, or says everything that is wrong with it. An address has at least
+// a country, a city and a line.
+func ReadContact(c Contact) (Contact, error) {
+	var out Contact
+	var f, wrong []fail.Field
+	if typed.Code(c.Phone) != "" {
+		var ok bool
+		if out.Phone, ok = typed.Phone(c.Phone); !ok {
+			f = append(f, fail.At("body.payout.contact.phone", "phone_form", "A phone number with its country code, such as +86 138 0000 0000.", nil))
+		}
+	}
+	if c.Address == (ordering.Address{}) {
+		return out, fail.NewFields(f)
+	}
+	a := &out.Address
+	a.Country, a.Postcode, a.Division = strings.ToUpper(typed.Code(c.Address.Country)), typed.Postcode(c.Address.Postcode), typed.Code(c.Address.Division)
+	for _, x := range []struct {
+		name, text string
+		length     typed.Length
+		to         *string
+	}{
+		{"country", a.Country, typed.Length{Low: 2, High: 2}, &a.Country},
+		{"region", c.Address.Region, typed.Length{High: 60}, &a.Region},
+		{"city", c.Address.City, typed.Length{Low: 1, High: 60}, &a.City},
+		{"district", c.Address.District, typed.Length{High: 60}, &a.District},
+		{"division", a.Division, typed.Length{High: 6}, &a.Division},
+		{"line1", c.Address.Line1, typed.Length{Low: 1, High: 200}, &a.Line1},
+		{"postcode", a.Postcode, typed.Length{High: 11}, &a.Postcode},
+	} {
+		*x.to, wrong = typed.Line("body.payout.contact.address."+x.name, x.text, x.length)
+		f = append(f, wrong...)
+	}
+	return out, fail.NewFields(f)
 }
 
 // MaxChanges bounds how often a KOC can change the method: every version is kept.
@@ -95,7 +138,8 @@ func (d Destination) Mask() string {
 }
 
 // Change is a KOC's next method. The first one replaces nothing; every other holds payouts for a while, because whoever
-// has stolen a login wants the money elsewhere. The operator's word stays while the name is the same.
+// has stolen a login wants the money elsewhere. One that leaves the money where it is, because only the contact changes,
+// comes with no hold. The operator's word stays while the name is the same.
 func Change(before Method, next Method, sameName bool, hold time.Duration, now time.Time) (Method, error) {
 	if before.Version >= MaxChanges {
 		return before, fail.New(fail.TooMany, "payee_changes", "The payout method was changed {limit} times, which is as often as it can be. Please talk to the shop.",
@@ -105,8 +149,10 @@ func Change(before Method, next Method, sameName bool, hold time.Duration, now t
 	if before.Version == 0 {
 		return next, nil
 	}
-	next.HeldUntil = now.Add(hold)
-	if before.HeldUntil.After(next.HeldUntil) {
+	if hold > 0 {
+		next.HeldUntil = now.Add(hold)
+	}
+	if before.HeldUntil.After(now) && before.HeldUntil.After(next.HeldUntil) {
 		next.HeldUntil = before.HeldUntil
 	}
 	if sameName {

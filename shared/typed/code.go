@@ -59,3 +59,16 @@ func Email(text string) (string, bool) {
 		!strings.HasPrefix(address, ".") && !strings.Contains(address, ".@")
 	return address, ok
 }
+
+// phoneForm is a number with its country code, as E.164 bounds it.
+var phoneForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`) })
+
+// Phone is a phone number that was given with its country code, and whether it can be one. It knows no numbering plan:
+// where a parcel depends on the number, customer.ReadPhone reads it.
+func Phone(text string) (string, bool) {
+	number := strings.NewReplacer(" ", "", "-", "", ".", "", "(0)", "", "(", "", ")", "").Replace(strings.TrimPrefix(strings.ToLower(Code(text)), "tel:"))
+	if rest, international := strings.CutPrefix(number, "00"); international {
+		number = "+" + rest
+	}
+	return number, phoneForm().MatchString(number)
+}

@@ -96,7 +96,9 @@ func (s *storm) checkAwards(_ context.Context, orders map[string]ordering.Order)
 		switch {
 		case len(o.Awards) == 0:
 			s.differ("order %s was never attributed", o.ID)
-		case koc == p.koc:
+		case p.own && (koc != "" || o.Awards[0].Reason != "self_purchase" && p.koc != suspended.handle):
+			s.differ("order %s of %s's own is earned by %q, because of %q", o.ID, p.koc, koc, o.Awards[0].Reason)
+		case p.own, koc == p.koc:
 		case koc == "" && p.koc == suspended.handle && !suspended.suspendedAt.IsZero():
 		default:
 			s.differ("order %s was earned by %q, but came through %q", o.ID, koc, p.koc)

@@ -137,7 +137,7 @@ func (s *storm) reach(o ordering.Order) {
 		"paidAfterTheEnd": len(o.Captures) > 0 && (o.Expired != nil || o.Cancelled != nil && o.Captures[0].V > o.Cancelled.V), "paidTwice": surplus,
 		"refunded": len(o.Refunds) > 0, "refundFailed": failed, "refundDrivenAgain": again, "refundByProvider": adopted, "released": o.Released != nil,
 		"clawedBack": debt, "returned": len(o.Returns) > 0, "heldBack": len(o.Holds) > 0, "delivered": o.Delivered != nil,
-		"confirmed": o.Confirmation != nil, "notConfirmed": o.Expired != nil && !o.Terms.ConfirmUntil.IsZero() && o.Confirmation == nil} {
+		"selfPurchase": len(o.Awards) > 0 && o.Awards[0].Reason == "self_purchase", "confirmed": o.Confirmation != nil, "notConfirmed": o.Expired != nil && !o.Terms.ConfirmUntil.IsZero() && o.Confirmation == nil} {
 		if yes {
 			s.reached[name]++
 		}

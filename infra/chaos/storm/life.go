@@ -19,6 +19,7 @@ type purchase struct {
 	key     string
 	body    map[string]any
 	koc     string // whose link or code came with it
+	own     bool   // that KOC orders
 	lines   []line
 	payment string
 
@@ -110,6 +111,10 @@ func (s *storm) choose(i int, r *rand.Rand) *purchase {
 	case n < 9:
 		p.koc = s.shop.kocs[r.IntN(kocCount-1)].handle // the last one's code is refused after the suspension
 		p.body["kocCode"] = p.koc
+	}
+	if p.koc != "" && r.IntN(12) == 0 { // some KOCs order through their own link, each time in another spelling
+		p.own = true
+		p.body["contact"].(map[string]any)["email"] = fmt.Sprintf("%s+%d@Example.com", p.koc, i)
 	}
 	return p
 }

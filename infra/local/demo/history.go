@@ -14,7 +14,6 @@ import (
 	"yundian/shared/koc"
 	"yundian/shared/ordering"
 	"yundian/shared/provider"
-	"yundian/shared/seal"
 	"yundian/shared/shop"
 	"yundian/shared/store"
 )
@@ -168,7 +167,7 @@ func (s *seeding) newOrder(p planned, sold map[string]catalogue.Sellable, settin
 		return store.NewOrder{}, err
 	}
 	o, err := ordering.Place(ordering.Request{ID: p.id(), Language: language, Payment: p.Payment,
-		Person: seal.Hash(s.Identity, "person", contact.PersonKey()), Evidence: evidence}, quote, settings, at)
+		Person: s.Identity.Person(contact.PersonKey()), Identity: ordering.IdentityOf(s.Identity, contact, address), Evidence: evidence}, quote, settings, at)
 	return store.NewOrder{Order: o, Contact: contact, Address: address, Key: "demo-shop-order-" + p.id(), Hash: "demo"}, err
 }
 

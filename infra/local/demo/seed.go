@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"yundian/shared/identity"
 	"yundian/shared/koc"
 	"yundian/shared/provider"
 	"yundian/shared/seal"
@@ -18,7 +19,7 @@ type Target struct {
 	URL      string // http://127.0.0.1:8080
 	Store    *store.Store
 	Keys     seal.Ring
-	Identity []byte // key of the hashes that name people and visitors
+	Identity identity.Key
 	Now      time.Time
 	// Quiet waits until every stream is drained.
 	Quiet func(context.Context) error

@@ -272,14 +272,15 @@ func (x *watch) checkAward(o ordering.Order) {
 	}
 	if len(o.Awards) > 0 && o.Awards[0].Cause == "placement" && x.orders[o.ID] != nil && len(x.orders[o.ID].now.Awards) == 0 {
 		x.checkDecision(o, o.Awards[0])
+		x.checkInviters(o, o.Awards[0])
 		x.checkRates(o, o.Awards[0])
 	}
 }
 
 // checkDecision holds the first decision against the evidence: a code that was typed goes before links, the last link
-// goes before the others, and whoever was not approved or seen too long ago gets nothing.
+// goes before the others, and whoever was not approved or seen too long ago, or has ordered, gets nothing.
 func (x *watch) checkDecision(o ordering.Order, a ordering.Award) {
-	best, bestKOC, bestCode := -1, "", ""
+	best, bestKOC, bestCode, self := -1, "", "", false
 	for i, e := range o.Evidence {
 		handle, ok := koc.HandleOf(e.Code)
 		if x.unclear(handle, o) {
@@ -290,6 +291,10 @@ func (x *watch) checkDecision(o ordering.Order, a ordering.Award) {
 		}
 		if e.Kind == ordering.ByLink && (e.At.After(o.PlacedAt.Add(2*time.Minute)) || e.At.Before(o.PlacedAt.AddDate(0, 0, -o.Terms.AttributionDays))) {
 			x.w.violate(13, "order %s counts a link that was seen at %s", o.ID, e.At)
+		}
+		if x.ordered(handle, o) {
+			self = true
+			continue
 		}
 		if best >= 0 {
 			b := o.Evidence[best]
@@ -302,8 +307,24 @@ func (x *watch) checkDecision(o ordering.Order, a ordering.Award) {
 	switch {
 	case bestKOC == "" && len(a.Winners) > 0:
 		x.w.violate(13, "order %s is %s's, for which there is no evidence", o.ID, a.Winners[0].KOC)
+	case (bestKOC == "" && self) != (a.Reason == "self_purchase"):
+		x.w.violate(13, "order %s of %v is decided by %q", o.ID, x.orders[o.ID].contacts, a.Reason)
 	case bestKOC != "" && (len(a.Winners) != 1 || a.Winners[0].KOC != bestKOC || a.Winners[0].Code != bestCode):
 		x.w.violate(13, "order %s should be %s's through %s, and is %+v", o.ID, bestKOC, bestCode, a.Winners)
+	}
+}
+
+// ordered reports whether an order is a KOC's own, by who placed it.
+func (x *watch) ordered(handle string, o ordering.Order) bool {
+	return slices.Contains(x.orders[o.ID].contacts, x.w.shop.own[handle])
+}
+
+// checkInviters lets no inviter earn by an order of their own.
+func (x *watch) checkInviters(o ordering.Order, a ordering.Award) {
+	for _, w := range a.Winners {
+		if w.Inviter != "" && x.ordered(w.Inviter, o) {
+			x.w.violate(13, "order %s pays %s for what they ordered", o.ID, w.Inviter)
+		}
 	}
 }
 

@@ -94,6 +94,9 @@ func (x *watch) heldBy(contact string, at time.Time, chosen func(*watched) bool)
 		if o.now.Payment == ordering.OnDelivery {
 			until = o.now.PlacedAt.AddDate(0, 0, 30)
 		}
+		if asked := o.now.Terms.ConfirmUntil; !asked.IsZero() { // it lapses with the question, also when that is answered
+			until = asked
+		}
 		if slices.Contains(o.contacts, contact) && until.After(at) && chosen(o) {
 			orders++
 			pieces += piecesOf(o.now)

@@ -33,7 +33,7 @@ func (w *World) changesMethod() {
 	to, err := payout.NewDestination(rail, account, []string{"Mei Lin", "Lin Mei"}[w.pick(4)/3])
 	w.must(err)
 	_ = w.request(ask{owner: handle, route: "payout method", body: fmt.Sprint(to), do: func(_ string, reply []store.Write) error {
-		writes, err := w.payer().PayeeWrites(w.ctx, handle, rail, to, w.time())
+		writes, err := w.payer().PayeeWrites(w.ctx, handle, rail, to, nil, w.time())
 		if err != nil {
 			return err
 		}

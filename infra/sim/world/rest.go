@@ -339,6 +339,7 @@ func (w *World) reach(o ordering.Order) {
 	for _, s := range earned(o) {
 		pending, available, debt = pending+s.accrued-s.reversed-s.released, available+s.released, debt+s.clawed
 	}
+	count("self-purchase", len(o.Awards) > 0 && o.Awards[0].Reason == "self_purchase")
 	failed, adopted, surplus, again := false, false, false, false
 	for _, r := range o.Refunds {
 		failed, adopted = failed || r.Failed != nil, adopted || r.By == "provider"

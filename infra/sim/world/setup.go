@@ -1,11 +1,13 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	"yundian/shared/catalogue"
+	"yundian/shared/identity"
 	"yundian/shared/koc"
 	"yundian/shared/money"
 	"yundian/shared/payout"
@@ -23,6 +25,8 @@ type setting struct {
 	kocs     []string
 	keys     seal.Ring
 	box      seal.Box
+	identity identity.Key
+	own      map[string]string // by which contact a KOC is known, if by any
 	zone     *time.Location
 
 	attributionDays int
@@ -74,6 +78,7 @@ func (w *World) furnish(ctx context.Context) {
 	w.must(w.db().SaveSettings(ctx, s))
 	w.shop.keys, _ = seal.Parse(`{"1": "the simulator's own secret"}`)
 	w.shop.box, _ = seal.ParseBox(`{"1": "another secret of the simulator"}`)
+	w.shop.identity, w.shop.own = identity.Key("a third secret of the simulator"), map[string]string{}
 	zone, err := s.Zone()
 	w.must(err)
 	w.shop.zone, w.shop.attributionDays = zone, s.Windows.AttributionDays
@@ -136,6 +141,14 @@ func (w *World) addKOC(ctx context.Context) {
 	handle := fmt.Sprintf("koc%d", len(w.shop.kocs)+1)
 	p, err := koc.NewProfile(handle, handle, handle+"@example.com", w.now.AddDate(0, -1, 0))
 	w.must(err)
+	if w.pick(2) == 1 { // some of those who order are KOCs
+		own := want{person: fmt.Sprint("person", w.pick(9))}
+		if w.pick(2) == 1 {
+			own = want{mail: fmt.Sprint("mail", w.pick(4))}
+		}
+		w.shop.own[handle] = cmp.Or(own.mail, own.person)
+		p.Recognise(w.shop.identity, w.hashes(own))
+	}
 	w.must(w.db().CreateKOC(ctx, p))
 	_, err = w.db().UpdateKOC(ctx, handle, func(p *koc.Profile) error {
 		p.Subject = "login-of-" + handle
@@ -159,7 +172,7 @@ func (w *World) addMethod(ctx context.Context, handle string) {
 	}
 	to, err := payout.NewDestination(rail, account, "Mei Lin")
 	w.must(err)
-	writes, err := w.payer().PayeeWrites(ctx, handle, rail, to, w.now.AddDate(0, 0, -9))
+	writes, err := w.payer().PayeeWrites(ctx, handle, rail, to, nil, w.now.AddDate(0, 0, -9))
 	w.must(err)
 	w.must(w.db().SaveReplies(ctx, writes))
 	_, err = w.db().VerifyPayee(ctx, handle, 1, operators[0], w.now)

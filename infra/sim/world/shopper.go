@@ -7,6 +7,7 @@ import (
 
 	"yundian/shared/attribution"
 	"yundian/shared/fail"
+	"yundian/shared/identity"
 	"yundian/shared/koc"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
@@ -56,6 +57,11 @@ func (q want) contacts() []string {
 		return []string{q.person}
 	}
 	return []string{q.person, q.mail}
+}
+
+// hashes are what an order keeps of who orders, and a profile of a KOC.
+func (w *World) hashes(q want) identity.Hashes {
+	return slices.Concat(w.shop.identity.Phone(q.person), w.shop.identity.Email(q.mail))
 }
 
 // token is what a page of a KOC's link has left with the shopper, in one of ten states.
@@ -144,7 +150,7 @@ func (w *World) placeOnce(r *request) (ordering.Order, error) {
 		if handle, ok := koc.HandleOf(q.code); ok {
 			evidence = append(evidence, ordering.Evidence{Kind: ordering.ByCode, Code: handle, At: now})
 		}
-		o, err := ordering.Place(ordering.Request{ID: w.id("order"), Language: "en", Payment: q.payment, Person: q.person,
+		o, err := ordering.Place(ordering.Request{ID: w.id("order"), Language: "en", Payment: q.payment, Person: q.person, Identity: w.hashes(q),
 			Evidence: evidence, Expect: q.expect}, priced, known.Settings, now)
 		return store.NewOrder{Order: o, Contact: ordering.Contact{Name: q.key}, Address: ordering.Address{Country: "CN"}}, err
 	})
