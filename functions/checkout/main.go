@@ -32,5 +32,5 @@ func main() {
 		store: s, cashier: cashier.Cashier{Store: s, Providers: providers}, providers: providers,
 		keys: keys, identity: identity.Key(os.Getenv("IDENTITY_KEY")), publicURL: os.Getenv("PUBLIC_URL"),
 		writes: os.Getenv("MAIL_FROM") != "" && os.Getenv("PUBLIC_URL") != "", now: time.Now,
-	}))
+	}), web.ShopPages(s.Settings))
 }

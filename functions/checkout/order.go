@@ -26,10 +26,38 @@ func (c *checkout) open(ctx context.Context, id, secret string) (ordering.Order,
 	return c.store.Order(ctx, id)
 }
 
+// openLink is open for the address of a request as a chat may have left it, with words and marks behind id and secret, or
+// with the question mark between them escaped.
+func (c *checkout) openLink(r *http.Request) (ordering.Order, error) {
+	id := r.PathValue("id")
+	return c.open(r.Context(), letters(id), secretIn(cmp.Or(r.URL.RawQuery, id)))
+}
+
+// secretIn is the secret in the raw query of an address, "" without one. A query is not taken apart as usual: of one that a
+// chat has written into, that would leave nothing.
+func secretIn(query string) string {
+	for rest := query; ; {
+		before, after, found := strings.Cut(rest, "secret=")
+		if !found {
+			return ""
+		}
+		if before == "" || strings.ContainsAny(before[len(before)-1:], "?&;") {
+			return letters(after)
+		}
+		rest = after
+	}
+}
+
+// letters is what a text begins with of the letters that ids and secrets are made of.
+func letters(text string) string {
+	const all = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	return text[:len(text)-len(strings.TrimLeft(text, all))]
+}
+
 // show answers GET /orders/{id}: the order as a page, or as JSON for who asks for it.
 func (c *checkout) show(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	o, err := c.open(r.Context(), r.PathValue("id"), r.URL.Query().Get("secret"))
+	o, err := c.openLink(r)
 	if err != nil {
 		web.WriteProblem(w, r, err)
 		return
@@ -44,7 +72,7 @@ func (c *checkout) show(w http.ResponseWriter, r *http.Request) {
 // pay answers GET /orders/{id}/pay: on to the provider, or back to the order when nothing is to be paid any more.
 func (c *checkout) pay(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	o, err := c.open(r.Context(), r.PathValue("id"), r.URL.Query().Get("secret"))
+	o, err := c.openLink(r)
 	if err != nil {
 		web.WriteProblem(w, r, err)
 		return

@@ -142,7 +142,7 @@ func storefrontOf(evidence []ordering.Evidence) string {
 // basketPath leads back to the basket with everything that it carried.
 func basketPath(handle string, basket []ordering.BasketLine, tokens []string, lang locale.Language) string {
 	if handle == "" {
-		return "/"
+		return "/basket" + trail(basket, tokens, lang)
 	}
 	return "/k/" + handle + "/basket" + trail(basket, tokens, lang)
 }

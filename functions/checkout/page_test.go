@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/url"
 	"regexp"
 	"slices"
@@ -23,6 +24,7 @@ import (
 	"yundian/shared/shop"
 	"yundian/shared/store"
 	"yundian/shared/store/storetest"
+	"yundian/shared/web"
 	"yundian/shared/web/webtest"
 )
 
@@ -541,5 +543,117 @@ func TestOrderedBeforeItIsThere(t *testing.T) {
 		Header: map[string]string{"Accept": "application/json", "Content-Type": "application/json"}})
 	if quote.Status != 200 || !strings.Contains(quote.Body, `"quantity":2,"owed":2`) {
 		t.Errorf("%s", quote)
+	}
+}
+
+// TestATypedCodeNeverLosesASale: a code of a suspended KOC is taken, and one that names nobody is pointed out once and left
+// out with one tap, with everything else as it was typed.
+func TestATypedCodeNeverLosesASale(t *testing.T) {
+	x := openCounter(t)
+	stand := func(change func(*koc.Profile) error) {
+		t.Helper()
+		if _, err := x.c.store.UpdateKOC(t.Context(), "mei", change, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	quote := func(code string) webtest.Answer {
+		body := orderJSON()
+		body["kocCode"] = code
+		return webtest.Do(t, routes(x.c), webtest.Request{Method: "POST", Path: "/quotes", JSON: body})
+	}
+	if a := quote("mei"); a.Status != 400 || a.Problem(t).Errors[0].Location != "body.kocCode" {
+		t.Errorf("somebody who was never approved: %s", a)
+	}
+	stand(func(p *koc.Profile) error { return p.Approve("hash", x.at) })
+	for _, code := range []string{"mei", "@mei", "mei。", "ｍｅｉ", "https://shop.example/s/mei", "https://shop.example/s/mei_abc2345?from=timeline&t=" + strings.Repeat("x", 300), "mei_lost", " "} {
+		if a := quote(code); a.Status != 200 {
+			t.Errorf("%q: %s", code, a)
+		}
+	}
+	for _, code := range []string{"nobody", "快来看", "https://shop.example/", strings.Repeat("x", 501)} {
+		if a := quote(code); a.Status != 400 || a.Problem(t).Errors[0].Location != "body.kocCode" {
+			t.Errorf("%q: %s", code, a)
+		}
+	}
+	id := x.orderID(x.order(x.form("key", "a key for a typed code 1", "kocCode", "https://shop.example/s/mei。")))
+	o, err := x.c.store.Order(t.Context(), id)
+	if e := o.Evidence[len(o.Evidence)-1]; err != nil || e.Kind != ordering.ByCode || e.Code != "mei" {
+		t.Errorf("%+v, %v", o.Evidence, err)
+	}
+	stand(func(p *koc.Profile) error { return p.Suspend("left", x.at) })
+	if a := quote("mei"); a.Status != 200 {
+		t.Errorf("a suspended KOC's code refuses a quote: %s", a)
+	}
+	x.order(x.form("key", "a key for a typed code 2", "kocCode", "mei"))
+}
+
+func TestACodeOfNobodyIsPointedOutOnce(t *testing.T) {
+	for name, again := range map[string]func(url.Values){
+		"with the button":  func(f url.Values) { f.Set("withoutCode", "1") },
+		"as it was":        func(url.Values) {},
+		"with another one": func(f url.Values) { f.Set("kocCode", "somebody") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := openCounter(t)
+			a := x.send("POST", "/orders", x.form("kocCode", "nobody", "contact.name", "陈 静", "token", ""))
+			if a.Status != 400 {
+				t.Fatal(a)
+			}
+			x.shows(a.Body, `id="kocCode-error"`, `name="withoutCode"`, "直接下单")
+			form := inputs(t, a.Body)
+			if form.Get("kocCode") != "nobody" || form.Get("contact.name") != "陈 静" {
+				t.Errorf("the form has lost what was typed: %v", form)
+			}
+			form.Set("address.country", "CN")
+			form.Set("payment", "on_delivery")
+			again(form)
+			if name == "with another one" {
+				if b := x.send("POST", "/orders", form); b.Status != 400 {
+					t.Errorf("another code of nobody is not pointed out: %s", b)
+				}
+				return
+			}
+			o, err := x.c.store.Order(t.Context(), x.orderID(x.order(form)))
+			if err != nil || len(o.Evidence) != 0 {
+				t.Errorf("%+v, %v", o.Evidence, err)
+			}
+		})
+	}
+}
+
+// TestOrderLinksAsChatsLeaveThem: whatever a chat writes behind an order's address, its secret opens it, and a wrong one
+// gets a page of the shop.
+func TestOrderLinksAsChatsLeaveThem(t *testing.T) {
+	x := openCounter(t)
+	address := x.order(x.form())
+	path, secret, _ := strings.Cut(address, "?secret=")
+	for _, sent := range []string{address, address + "。", address + "，快来看", address + "快来看", address + ")", address + "】", address + ".", address + "&from=timeline", address + "%E3%80%82",
+		address + ";x", address + "%", address + "/", address + "#x", path + "。?secret=" + secret, path + "，看?secret=" + secret, path + "?lang=en&amp;secret=" + secret, path + "?from=x&secret=" + secret + "；",
+		path + "?secret=" + secret + "?from=timeline", path + "?secret=" + secret} {
+		for _, more := range []string{"", "/pay"} {
+			p, query, _ := strings.Cut(sent, "?")
+			if more != "" {
+				if p != path {
+					continue
+				}
+				p += more
+			}
+			a := webtest.Do(t, routes(x.c), webtest.Request{Path: p, Query: query, Header: map[string]string{"Accept": "text/html"}})
+			if more == "" && (a.Status != 200 || !strings.Contains(a.Body, x.orderID(address))) || more != "" && a.Status == 404 {
+				t.Errorf("%s%s: %d", sent, more, a.Status)
+			}
+		}
+	}
+	escaped := webtest.Request{Path: path + "?secret=" + secret, Header: map[string]string{"Accept": "text/html"}} // a chat that escapes the question mark
+	if a := webtest.Do(t, routes(x.c), escaped); a.Status != 200 {
+		t.Errorf("an escaped question mark: %s", a)
+	}
+	for _, wrong := range []string{path, path + "?secret=", path + "?secret=。", path + "?secret=" + secret[1:], path + "?secret=" + strings.ToLower(secret), path + "?secret=" + secret + "x", path + "?xsecret=" + secret} {
+		p, query, _ := strings.Cut(wrong, "?")
+		a := webtest.Do(t, routes(x.c), webtest.Request{Path: p, Query: query, Header: map[string]string{"Accept": "text/html", "Accept-Language": "yue-Hant-HK"},
+			Options: []web.Option{web.ShopPages(func(context.Context) (shop.Settings, error) { s := shop.Default(); s.Brand = "山隅"; return s, nil })}})
+		if a.Status != 404 || a.Header.Get("Content-Language") != "zh-Hant" || !strings.Contains(a.Body, `lang="zh-Hant"`) || !strings.Contains(a.Body, "山隅</a>") {
+			t.Errorf("%s: %.900s", wrong, a)
+		}
 	}
 }

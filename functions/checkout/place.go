@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -39,7 +40,7 @@ func (c *checkout) quote(w http.ResponseWriter, r *http.Request) {
 		web.WriteProblem(w, r, err)
 		return
 	}
-	known, err := c.store.Checkout(r.Context(), skus(basket), q.KOCCode, "")
+	known, err := c.store.Checkout(r.Context(), skus(basket), q.coded(), "")
 	if err == nil {
 		err = checkCode(q.KOCCode, known.KOC)
 	}
@@ -102,7 +103,7 @@ func keyLocation(r *http.Request) string {
 func (c *checkout) placeOnce(ctx context.Context, q orderRequest, key, hash, language string) (ordering.Order, *ordering.Quote, error) {
 	basket, basketErr := ordering.MergeBasket(q.basket())
 	var quote *ordering.Quote
-	wanted := store.Wanted{SKUs: skus(basket), Code: q.KOCCode, Key: key, Hash: hash, Contacts: c.contacts(q)}
+	wanted := store.Wanted{SKUs: skus(basket), Code: q.coded(), Key: key, Hash: hash, Contacts: c.contacts(q)}
 	o, err := c.store.PlaceOnce(ctx, wanted, func(known store.Checkout) (store.NewOrder, error) {
 		if err := c.checkOrder(ctx, &q, basketErr, known); err != nil {
 			return store.NewOrder{}, err
@@ -159,18 +160,22 @@ func (c *checkout) checkOrder(ctx context.Context, q *orderRequest, basketErr er
 	return fail.Join(q.check(), basketErr, contactErr, addressErr, paymentErr, checkCode(q.KOCCode, known.KOC))
 }
 
-// checkCode refuses a typed code that belongs to no KOC who can share now: the shopper meant somebody.
+// checkCode points out a typed code that names nobody: the shopper meant somebody. One of a KOC who may not share now is no
+// reason to refuse a sale, as no link of theirs is; whether it earns anything is decided later.
 func checkCode(code string, who koc.Profile) error {
-	if code == "" || who.Handle != "" && who.Status() == koc.Approved {
+	if strings.TrimSpace(code) == "" || who.Handle != "" && who.Status() != koc.Applied {
 		return nil
 	}
-	return fail.NewFields([]fail.Field{fail.At("body.kocCode", "koc_code_unknown", "Nobody shares with this code. Please check it or leave it out.", nil)})
+	return fail.NewFields([]fail.Field{fail.At("body.kocCode", codeUnknown, "Nobody shares with this code. Please check it or leave it out.", nil)})
 }
+
+// codeUnknown is the fault of a typed code that names nobody.
+const codeUnknown = "koc_code_unknown"
 
 // evidence is every trace of a KOC that came with the order: the tokens of its pages and a typed code.
 func (c *checkout) evidence(q orderRequest, windowDays int, now time.Time) []ordering.Evidence {
 	out := attribution.ReadTokens(c.keys, q.Tokens, now, time.Duration(windowDays)*24*time.Hour)
-	if handle, ok := koc.HandleOf(q.KOCCode); ok { // what was typed beside the handle names no link of ours
+	if handle := q.coded(); handle != "" { // what was typed beside the handle names no link of ours
 		out = append(out, ordering.Evidence{Kind: ordering.ByCode, Code: handle, At: now})
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"unicode/utf8"
 
 	"yundian/shared/attribution"
 	"yundian/shared/fail"
@@ -47,6 +48,15 @@ func (q orderRequest) basket() []ordering.BasketLine {
 	return out
 }
 
+// coded is the KOC whose code was typed or pasted, "" when none can be read.
+func (q orderRequest) coded() string {
+	if utf8.RuneCountInString(q.KOCCode) > koc.MaxTyped {
+		return ""
+	}
+	handle, _ := koc.ReadHandle(q.KOCCode)
+	return handle
+}
+
 // check refuses what is wrong whatever the state of the shop, apart from lines, contact and address, which the domain checks.
 func (q orderRequest) check() error {
 	var f []fail.Field
@@ -58,8 +68,8 @@ func (q orderRequest) check() error {
 			f = append(f, fail.At(fmt.Sprintf("body.tokens[%d]", i), "too_long", "At most {limit} characters.", fail.Args{"limit": attribution.MaxToken}))
 		}
 	}
-	if len(q.KOCCode) > koc.MaxCode {
-		f = append(f, fail.At("body.kocCode", "too_long", "At most {limit} characters.", fail.Args{"limit": koc.MaxCode}))
+	if utf8.RuneCountInString(q.KOCCode) > koc.MaxTyped {
+		f = append(f, fail.At("body.kocCode", "too_long", "At most {limit} characters.", fail.Args{"limit": koc.MaxTyped}))
 	}
 	if q.Coupon != "" {
 		f = append(f, fail.At("body.coupon", "coupon_refused", "This coupon cannot be used.", nil))
@@ -112,6 +122,13 @@ var formFields = map[string]func(q *orderRequest, value string){
 	"address.postcode": func(q *orderRequest, v string) { q.Address.Postcode = v },
 }
 
+// withoutCode is the button that orders without the typed code, toldCode the one of which the form has said that it names
+// nobody.
+const (
+	withoutCode = orderform.WithoutCode
+	toldCode    = orderform.ToldCode
+)
+
 func orderFromForm(form url.Values) (orderRequest, error) {
 	q := orderRequest{Tokens: form["token"]}
 	var f []fail.Field
@@ -122,10 +139,14 @@ func orderFromForm(form url.Values) (orderRequest, error) {
 			set(&q, values[0])
 		case known:
 			f = append(f, fail.At("body."+name, "field_twice", "This is given twice.", nil))
-		case name == "token", name == "line", name == "key", name == "lang", name == "expect", name == "expectCurrency", name == "handle":
+		case name == withoutCode, name == toldCode, name == "token", name == "line", name == "key", name == "lang", name == "expect", name == "expectCurrency", name == "handle":
 		default:
 			f = append(f, fail.At("body."+clipName(name), "field_unknown", "There is no such field.", nil))
 		}
+	}
+	// The code named nobody, which the shopper has been told: it is left out with the button for that, or sent as it was.
+	if form.Has(withoutCode) || q.KOCCode != "" && form.Get(toldCode) == q.KOCCode {
+		q.KOCCode = ""
 	}
 	for i, line := range form["line"] {
 		b, ok := orderform.ReadBasketValue(line)

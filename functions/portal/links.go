@@ -187,7 +187,7 @@ func (p *portal) mayShare(ctx context.Context, product string) (catalogue.Produc
 // nobody mistakes for each other.
 const (
 	codeLetters = "23456789abcdefghjkmnpqrstuvwxyz"
-	codeLength  = 7 // 31^7 is 27 thousand million per KOC
+	codeLength  = koc.OwnPart // 31^7 is 27 thousand million per KOC
 )
 
 // unique is the code's own part: random, or derived from the idempotency key and the wish, so that sending it again

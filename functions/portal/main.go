@@ -42,5 +42,5 @@ func main() {
 		store: s, keys: keys, identity: identity.Key(os.Getenv("IDENTITY_KEY")), box: box, rails: rails, publicURL: os.Getenv("PUBLIC_URL"),
 		login: login{Issuer: os.Getenv("ISSUER"), ClientID: os.Getenv("PORTAL_CLIENT_ID")}, now: time.Now, random: randomText,
 		hooks: hooks.Desk{Store: s, Box: hookBox, Cursors: keys, Courier: courier.New(os.Getenv("AWS_LAMBDA_RUNTIME_API")), Now: time.Now, Random: randomText},
-	}))
+	}), web.ShopPages(s.Settings))
 }

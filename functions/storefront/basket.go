@@ -12,14 +12,17 @@ import (
 	"yundian/shared/web"
 )
 
-// basket answers GET /k/{handle}/basket with the basket of the address and the order form, at the prices and stock of
-// now. Nobody may keep this page: its form has a key that places one order.
+// basket answers GET /k/{handle}/basket, and GET /basket for the brand's own pages, with the basket of the address and the
+// order form, at the prices and stock of now. Nobody may keep this page: its form has a key that places one order.
 func (s *storefront) basket(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Vary", "Accept-Language, Accept")
-	handle := koc.NormalCode(r.PathValue("handle"))
-	if !koc.ValidHandle(handle) {
-		s.refuse(w, r, errAway)
+	handle, ok := "", true
+	if text := r.PathValue("handle"); text != "" {
+		handle, ok = koc.ReadHandle(text)
+	}
+	if !ok {
+		s.refuse(w, r, errNothing)
 		return
 	}
 	query := r.URL.Query()
@@ -33,11 +36,7 @@ func (s *storefront) basket(w http.ResponseWriter, r *http.Request) {
 		web.WriteProblem(w, r, err)
 		return
 	}
-	v, err := s.visit(r, store.Landing{Link: koc.OwnLink(handle), KOC: known.KOC, Settings: known.Settings}, false)
-	if err != nil {
-		s.lost(w, r, known.Settings, err)
-		return
-	}
+	v := s.begin(r, visit{landing: store.Landing{Link: koc.OwnLink(handle), KOC: known.KOC, Settings: known.Settings}})
 	fitted := orderform.Fit(v.trail.basket, known.Sold, known.Settings)
 	payments := []string{}
 	if fitted.Orderable() {
@@ -55,7 +54,7 @@ type basketView struct {
 	Form     orderform.Data
 	Ready    bool // whether there is something to order
 	Continue string
-	Name     string
+	Back     string // what leads there from an empty basket
 }
 
 // basketLine is one line with its links; an empty link cannot be followed.
@@ -71,8 +70,11 @@ func (v visited) basketView(fitted orderform.Fitted, payments []string) basketVi
 	asked, left := v.trail.basket, v.trail.left
 	v.trail.basket = fitted.Basket() // every link leads on from what can be had
 	t := v.l.T
-	out := basketView{Layout: v.layout(t("storefront.basket")), Token: v.token, Ready: fitted.Orderable(), Name: v.name(),
+	out := basketView{Layout: v.layout(t("storefront.basket")), Token: v.token, Ready: fitted.Orderable(), Back: t("storefront.back", "name", v.name()),
 		Continue: v.trail.to(shelfPath(v.KOC.Handle))}
+	if v.own() {
+		out.Back = t("storefront.back_brand", "brand", v.name())
+	}
 	d := &out.Layout
 	d.Class, d.NoIndex = "basket-page", true
 	d.Here = v.trail.toBasket(v.KOC.Handle, asked)

@@ -5,13 +5,14 @@ import (
 	"yundian/shared/money"
 )
 
-// landingDocument is a KOC's page as JSON.
+// landingDocument is a page as JSON. The brand's own pages, which also stand where nobody shares now, have no KOC, link and
+// token.
 type landingDocument struct {
 	Brand       string            `json:"brand"`
 	Advertising bool              `json:"advertising"`
-	KOC         kocDocument       `json:"koc"`
-	Link        linkDocument      `json:"link"`
-	Token       string            `json:"token"`
+	KOC         *kocDocument      `json:"koc,omitempty" doc:"Absent on the brand's own pages, which also stand where nobody shares now"`
+	Link        *linkDocument     `json:"link,omitempty" doc:"Absent with koc"`
+	Token       string            `json:"token,omitempty" doc:"Absent with koc"`
 	Products    []productDocument `json:"products"`
 }
 
@@ -52,11 +53,13 @@ type variantDocument struct {
 }
 
 func (v visited) document() landingDocument {
-	return landingDocument{
-		Brand: v.Settings.Brand, Advertising: v.Settings.AdvertisingLabel, Token: v.token, Products: []productDocument{},
-		KOC:  kocDocument{Handle: v.KOC.Handle, Name: v.KOC.Name, Story: v.KOC.Story, Portrait: v.portrait()},
-		Link: linkDocument{Code: v.Link.Code, URL: v.base + "/s/" + v.Link.Code, Target: v.Link.Target(), Channel: v.Link.Channel},
+	d := landingDocument{Brand: v.Settings.Brand, Products: []productDocument{}}
+	if !v.own() {
+		d.Advertising, d.Token = v.Settings.AdvertisingLabel, v.token
+		d.KOC = &kocDocument{Handle: v.KOC.Handle, Name: v.KOC.Name, Story: v.KOC.Story, Portrait: v.portrait()}
+		d.Link = &linkDocument{Code: v.Link.Code, URL: v.base + "/s/" + v.Link.Code, Target: v.Link.Target(), Channel: v.Link.Channel}
 	}
+	return d
 }
 
 func (v visited) shelfDocument(products []shelfProduct) landingDocument {

@@ -2,8 +2,9 @@ package main
 
 import (
 	"net/http"
+	"regexp"
+	"sync"
 
-	"yundian/shared/fail"
 	"yundian/shared/openapi"
 	"yundian/shared/web"
 )
@@ -11,7 +12,7 @@ import (
 // asset answers GET /assets/{file} with a file that pages share.
 func asset(w http.ResponseWriter, r *http.Request) {
 	if !web.ServeAsset(w, r, r.PathValue("file")) {
-		web.WriteProblem(w, r, fail.New(fail.NotFound, "page_unknown", "There is nothing at this address.", nil))
+		web.WriteProblem(w, r, errNothing)
 	}
 }
 
@@ -32,5 +33,24 @@ func healthz(w http.ResponseWriter, r *http.Request) {
 func robots(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	_, _ = w.Write([]byte("User-agent: *\nDisallow: /orders/\nDisallow: /k/*/basket\nDisallow: /portal\nDisallow: /v1/\n")) // the client may be gone
+	_, _ = w.Write([]byte("User-agent: *\nDisallow: /orders/\nDisallow: /k/*/basket\nDisallow: /basket\nDisallow: /portal\nDisallow: /v1/\n")) // the client may be gone
+}
+
+// orderForm is what an order's id looks like.
+var orderForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Z]{26}$`) })
+
+// order leads the address of an order, behind which a chat has written on after a slash, to the order itself, which is not
+// this function's. What comes with it opens the order or not; the path is ours.
+func order(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	if !orderForm().MatchString(id) {
+		web.WriteProblem(w, r, errNothing)
+		return
+	}
+	address := "/orders/" + id
+	if r.URL.RawQuery != "" {
+		address += "?" + r.URL.RawQuery
+	}
+	w.Header().Set("Location", address)
+	w.WriteHeader(http.StatusPermanentRedirect)
 }

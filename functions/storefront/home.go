@@ -6,8 +6,8 @@ import (
 
 	"yundian/shared/catalogue"
 	"yundian/shared/koc"
-	"yundian/shared/locale"
 	"yundian/shared/shop"
+	"yundian/shared/store"
 	"yundian/shared/web"
 )
 
@@ -15,21 +15,28 @@ import (
 const (
 	homeKOCs   = 12 // storefronts introduced
 	homeLooked = 48 // KOCs looked at to find them, in one page of the list
-	homeGoods  = 6  // products shown
+	homeGoods  = 12 // products shown
 )
 
-// home answers GET / with the brand and the people who share it. It is nobody's page, so it makes no token; those that a
-// shopper brings along are carried on.
+// home answers GET / with the brand, what it sells and the people who share it, and stands where nobody shares now. It is
+// nobody's page, so it makes no token; those that a shopper brings along are carried on.
 func (s *storefront) home(w http.ResponseWriter, r *http.Request) {
 	front, err := s.front(r.Context())
 	if err != nil {
 		web.WriteProblem(w, r, err)
 		return
 	}
-	language := web.ShopLanguage(r, front.settings)
-	v := front.view(locale.For(language), readTrail(r.URL.Query(), s.keys, s.now()), web.BaseURL(r, s.publicURL))
+	v := s.begin(r, visit{landing: store.Landing{Settings: front.settings}, path: "/"})
 	cacheable(w)
-	show(w, r, http.StatusOK, language, homePage(v))
+	if web.WantsJSON(r) {
+		var products []shelfProduct
+		for _, p := range front.goods {
+			products = append(products, shelfProduct{Product: p})
+		}
+		web.WriteJSON(w, r, http.StatusOK, v.shelfDocument(products))
+		return
+	}
+	show(w, r, http.StatusOK, v.l.Language(), homePage(front.view(v)))
 }
 
 // front is what the brand's page is made from.
@@ -55,17 +62,8 @@ func (s *storefront) front(ctx context.Context) (front, error) {
 	if f.settings, err = s.store.Settings(ctx); err != nil {
 		return f, err
 	}
-	shelf := f.settings.DefaultShelf
-	if len(shelf) > 0 {
-		found, err := s.store.Products(ctx, shelf[:min(len(shelf), 2*homeGoods)])
-		if err != nil {
-			return f, err
-		}
-		for _, id := range shelf {
-			if p, ok := found[id]; ok && sold(p) && len(f.goods) < homeGoods {
-				f.goods = append(f.goods, p)
-			}
-		}
+	if f.goods, err = s.goods(ctx, f.settings.DefaultShelf); err != nil {
+		return f, err
 	}
 	l := <-listed
 	for _, p := range l.kocs {
@@ -76,6 +74,33 @@ func (s *storefront) front(ctx context.Context) (front, error) {
 	return f, l.err
 }
 
+// goods are the products of the brand's shelf; while it has none, the first ones of the catalogue.
+func (s *storefront) goods(ctx context.Context, shelf []string) (goods []catalogue.Product, err error) {
+	if len(shelf) == 0 {
+		listed, _, err := s.store.ListProducts(ctx, "", 2*homeGoods)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range listed {
+			if sold(p) && len(goods) < homeGoods {
+				goods = append(goods, p)
+			}
+		}
+		return goods, nil
+	}
+	shelf = shelf[:min(len(shelf), 2*homeGoods)]
+	found, err := s.store.Products(ctx, shelf)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range shelf {
+		if p, ok := found[id]; ok && sold(p) && len(goods) < homeGoods {
+			goods = append(goods, p)
+		}
+	}
+	return goods, nil
+}
+
 // homeView is what the brand's page is rendered from.
 type homeView struct {
 	Layout  web.LayoutData
@@ -83,7 +108,7 @@ type homeView struct {
 	Tagline string
 	Hero    string
 	People  []person
-	Goods   []catalogue.Image
+	Goods   []card
 }
 
 // person is a KOC as the brand introduces them.
@@ -91,33 +116,26 @@ type person struct {
 	URL, Name, Initial, Portrait, Words string
 }
 
-func (f front) view(l *locale.Locale, t trail, base string) homeView {
-	v := homeView{Layout: web.ShopLayout(f.settings, l.Language()), Brand: line(f.settings.Brand, 60), Tagline: line(f.settings.Tagline, 200)}
+func (f front) view(p visited) homeView {
+	v := homeView{Layout: p.layout(""), Brand: p.name(), Tagline: line(f.settings.Tagline, 200)}
 	if catalogue.ValidImage(f.settings.Hero) {
 		v.Hero = f.settings.Hero
 	}
-	for _, p := range f.kocs {
-		x := person{URL: t.to(shelfPath(p.Handle)), Name: line(p.Name, 60), Initial: initial(p.Name), Words: line(p.Story, 60)}
-		if catalogue.ValidImage(p.Portrait) {
-			x.Portrait = p.Portrait
+	for _, k := range f.kocs {
+		x := person{URL: p.trail.to(shelfPath(k.Handle)), Name: line(k.Name, 60), Initial: initial(k.Name), Words: line(k.Story, 60)}
+		if catalogue.ValidImage(k.Portrait) {
+			x.Portrait = k.Portrait
 		}
 		v.People = append(v.People, x)
 	}
-	for _, p := range f.goods {
-		if cover := p.Cover(); cover.Src != "" {
-			v.Goods = append(v.Goods, catalogue.Image{Src: cover.Src, Alt: plain(p.Title)})
-		}
+	for _, product := range f.goods {
+		v.Goods = append(v.Goods, p.card(shelfProduct{Product: product}))
 	}
 	d := &v.Layout
 	d.Class = "home"
 	d.Description = v.Tagline
-	d.Here = t.to("/")
-	d.Home = d.Here
-	d.Canonical = base + "/"
-	image := v.Hero
-	if image != "" && image[0] == '/' {
-		image = base + image
-	}
-	d.OG = web.OpenGraph{Title: v.Brand, Description: v.Tagline, Image: image, URL: d.Canonical}
+	d.Here = p.trail.to("/")
+	d.Canonical = p.base + "/"
+	d.OG = web.OpenGraph{Title: v.Brand, Description: v.Tagline, Image: p.absolute(v.Hero), URL: d.Canonical}
 	return v
 }

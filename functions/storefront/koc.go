@@ -6,16 +6,15 @@ import (
 
 	"yundian/shared/catalogue"
 	"yundian/shared/koc"
-	"yundian/shared/store"
 	"yundian/shared/web"
 )
 
 // shareLink answers GET /s/{code} with the page that the link leads to, in place: a redirect would lose parameters in
 // in-app browsers.
 func (s *storefront) shareLink(w http.ResponseWriter, r *http.Request) {
-	code, ok := cleanCode(r.PathValue("code"))
+	code, ok := koc.ReadCode(r.PathValue("code"))
 	if !ok {
-		s.refuse(w, r, errAway)
+		s.refuse(w, r, errNothing)
 		return
 	}
 	landing, err := s.store.Land(r.Context(), code, s.links.of(code))
@@ -27,32 +26,19 @@ func (s *storefront) shareLink(w http.ResponseWriter, r *http.Request) {
 	if landing.Link.Code == code && product != "" {
 		s.links.remember(code, product)
 	}
+	path := "/s/" + landing.Link.Code
 	if product == "" {
-		s.showShelf(w, r, landing, true)
+		s.showShelf(w, r, visit{landing: landing, shared: true, path: path})
 		return
 	}
-	s.showProduct(w, r, landing, product, true)
-}
-
-// cleanCode is a link code from an address, as it is stored. Whatever an app has appended to it is cut off together with
-// the code's own part, so that it still leads to the KOC. False when no KOC can be in it.
-func cleanCode(text string) (string, bool) {
-	handle, ok := koc.HandleOf(text)
-	if !ok {
-		return "", false
-	}
-	code := koc.NormalCode(text)
-	if len(code) > koc.MaxCode || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-		return handle, true
-	}
-	return code, true
+	s.showProduct(w, r, visit{landing: landing, shared: true, path: path}, product)
 }
 
 // shelf answers GET /k/{handle} with the KOC's storefront.
 func (s *storefront) shelf(w http.ResponseWriter, r *http.Request) {
-	handle := koc.NormalCode(r.PathValue("handle"))
-	if !koc.ValidHandle(handle) {
-		s.refuse(w, r, errAway)
+	handle, ok := koc.ReadHandle(r.PathValue("handle"))
+	if !ok {
+		s.refuse(w, r, errNothing)
 		return
 	}
 	landing, err := s.store.Land(r.Context(), handle, "")
@@ -60,16 +46,17 @@ func (s *storefront) shelf(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	s.showShelf(w, r, landing, false)
+	s.showShelf(w, r, visit{landing: landing, path: shelfPath(handle)})
 }
 
-// showShelf answers with a storefront: who shares, why, and what.
-func (s *storefront) showShelf(w http.ResponseWriter, r *http.Request, landing store.Landing, shared bool) {
-	v, err := s.visit(r, landing, shared)
-	if err != nil {
-		s.lost(w, r, landing.Settings, err)
+// showShelf answers with a storefront: who shares, why, and what. Where nobody shares now, the brand's page stands in its
+// place.
+func (s *storefront) showShelf(w http.ResponseWriter, r *http.Request, asked visit) {
+	if asked.away() {
+		s.home(w, r)
 		return
 	}
+	landing, v := asked.landing, s.begin(r, asked)
 	items := landing.KOC.Display(landing.Settings.DefaultShelf)
 	ids := make([]string, 0, len(items))
 	for _, item := range items {

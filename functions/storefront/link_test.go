@@ -2,11 +2,14 @@ package main
 
 import (
 	"net/url"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"yundian/shared/catalogue"
 	"yundian/shared/koc"
 	"yundian/shared/shop"
 )
@@ -66,8 +69,8 @@ func TestACodeThatWasHurtOnTheWay(t *testing.T) {
 		"/s/" + code + "?from=singlemessage&isappinstalled=0": code, // what WeChat appends
 		"/s/" + strings.ToUpper(code):                         code,
 		"/s/" + code[:len(code)-2]:                            "mei", // its end was lost
-		"/s/" + code + "。":                                    "mei", // the end of a sentence came along
-		"/s/" + code + strings.Repeat("x", 5000):              "mei",
+		"/s/" + code + "。":                                    code,  // the end of a sentence came along
+		"/s/" + code + strings.Repeat("x", 5000):              code,
 		"/s/mei":                                              "mei",
 	}
 	for address, want := range tests {
@@ -101,11 +104,12 @@ func TestTheTokenSurvivesEveryLink(t *testing.T) {
 			t.Fatalf("a link lost the token: %s", address)
 		}
 		p := b.page(address)
-		if u.Path != "/" && p.token() != token {
+		own := !strings.HasPrefix(u.Path, "/k/") && !strings.HasPrefix(u.Path, "/s/")
+		if !own && p.token() != token {
 			t.Fatalf("%s made another token: %s", address, p.token())
 		}
-		if u.Path == "/" && p.token() != "" {
-			t.Errorf("the brand's page has a token")
+		if own && p.token() != "" {
+			t.Errorf("the brand's page %s has a token", address)
 		}
 		if fields := p.fields(); fields.Get("key") != "" {
 			baskets++
@@ -189,8 +193,52 @@ func TestNewestFiveTokensTravel(t *testing.T) {
 	}
 }
 
+// TestLinksAsChatsLeaveThem: whatever is written behind a code, a handle or a product, the shopper arrives, and the KOC is
+// credited.
+func TestLinksAsChatsLeaveThem(t *testing.T) {
+	b, code := shopOfTwo(t)
+	leaf := b.link("mei", "product:longjing", "leaf234")
+	b.product(catalogue.Product{ID: "茶-杯", Title: "茶杯", Variants: []catalogue.Variant{{SKU: "cup", Price: cny(100)}}}, map[string]int64{"cup": 9})
+	behind := []string{"", "。", "，快来看", "快来看", ".", ")", "】", "/", "//", "/快来看", "/a/b", "&from=timeline", "?from=line", "%20", "!", "；", "\u200b", "…", " ", "😀"}
+	for start, want := range map[string]string{"/s/mei": "小梅的分享 mei", "/s/MEI": "小梅的分享 mei", "/s/ｍｅｉ": "小梅的分享 mei", "/s/@mei": "小梅的分享 mei", "/k/mei": "小梅的分享 mei",
+		"/s/" + code: "小梅的分享 " + code, "/s/" + leaf: "龙井 " + leaf, "/k/mei/p/longjing": "龙井 mei", "/k/mei，/p/longjing": "龙井 mei", "/k/mei/p/茶-杯": "茶杯 mei"} {
+		for _, more := range behind {
+			if strings.HasSuffix(start, "杯") && more == "快来看" {
+				continue // letters behind letters are part of the word
+			}
+			p := b.page((&url.URL{Path: start + more}).String())
+			if got := p.meta("og:title") + " " + b.code(p.token()); got != want {
+				t.Errorf("%q shows %s, want %s", start+more, got, want)
+			}
+			if got := p.meta("og:url"); strings.ContainsAny(got, "。，】)?& \u200b") || strings.HasSuffix(got, "/") {
+				t.Errorf("%q calls itself %s", start+more, got)
+			}
+		}
+	}
+	for _, address := range []string{"/p/longjing。", "/p/longjing/", "/p/longjing&from=timeline", "/p/longjing快来看"} {
+		if p := b.page(address); p.meta("og:title") != "龙井" || p.meta("og:url") != "https://shop.example/p/longjing" {
+			t.Errorf("%s shows %s", address, p.meta("og:title"))
+		}
+	}
+	token := b.page("/s/" + code).token()
+	carried := b.page("/k/mei/basket/?line=longjing*2。&t=" + token + "。快来")
+	if f := carried.fields(); f.Get("line") != "longjing*2" || f.Get("token") != token {
+		t.Errorf("the end of an address spoils %v", f)
+	}
+	for path, want := range map[string]string{"/orders/01ARZ3NDEKTSV4RRFFQ69G5FAV/": "/orders/01ARZ3NDEKTSV4RRFFQ69G5FAV?secret=x",
+		"/orders/01ARZ3NDEKTSV4RRFFQ69G5FAV/快来": "/orders/01ARZ3NDEKTSV4RRFFQ69G5FAV?secret=x", "/orders/x/": "", "/orders/..%2f/": ""} {
+		if a := b.do(path + "?secret=x"); a.Header.Get("Location") != want || (a.Status == 308) != (want != "") {
+			t.Errorf("%s: %.200s", path, a)
+		}
+	}
+}
+
+// TestKOCsWhoAreAway: a link of somebody who is unknown, not approved or suspended leads to the brand's own page, in place,
+// where the sale goes on. Nobody can tell the three apart.
 func TestKOCsWhoAreAway(t *testing.T) {
 	b, code := shopOfTwo(t)
+	leaf := b.link("mei", "product:longjing", "leaf234")
+	b.settings(func(s *shop.Settings) { s.DefaultShelf = []string{"oolong", "longjing"} })
 	applied, err := koc.NewProfile("lin", "林", "lin@example.com", b.at)
 	if err != nil {
 		t.Fatal(err)
@@ -198,27 +246,66 @@ func TestKOCsWhoAreAway(t *testing.T) {
 	if err := b.store.CreateKOC(t.Context(), applied); err != nil {
 		t.Fatal(err)
 	}
-	token := b.page("/s/" + code).token()
+	zhou := b.page("/k/laozhou").token()
 	if _, err := b.store.UpdateKOC(t.Context(), "mei", func(p *koc.Profile) error { return p.Suspend("left", b.at) }, nil); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/s/" + code, "/k/mei", "/k/mei/p/longjing", "/k/mei/basket?line=longjing*1", "/s/" + code + "/qr", "/k/lin", "/s/lin_abc", "/k/nobody",
-		"/s/nobody_abcdef", "/s/nobody_abcdef/qr", "/k/nobody/p/longjing", "/k/nobody/basket", "/k/%E2%80%AE", "/s/a", "/k/mei%00", "/s/%FF%FE"} {
-		p := b.document(404, path+sep(path)+"t="+token)
-		p.wants("这里没有东西")
-		if p.token() != "" || strings.Contains(p.answer.Body, "beacon.") {
-			t.Errorf("%s has a token", path)
+	for brand, paths := range map[string][]string{
+		"/":                                {"/s/" + code, "/s/mei", "/k/mei", "/k/lin", "/s/lin_abc", "/k/nobody", "/s/nobody_abcdef", "/k/nobody，快来看", "/s/nobody/"},
+		"/p/longjing":                      {"/s/" + leaf, "/k/mei/p/longjing", "/k/lin/p/longjing", "/k/nobody/p/longjing", "/k/nobody/p/longjing。"},
+		"/basket?line=longjing*1":          {"/k/mei/basket?line=longjing*1", "/k/lin/basket?line=longjing*1", "/k/nobody/basket?line=longjing*1"},
+		"/p/longjing?variant=x&b=oolong*1": {"/k/mei/p/longjing?variant=x&b=oolong*1", "/k/nobody/p/longjing?variant=x&b=oolong*1"},
+	} {
+		for _, accept := range []string{browser, "application/json"} {
+			address := func(path string) string { return path + sep(path) + "t=" + zhou }
+			want := b.do(address(brand), "Accept", accept)
+			if want.Status != 200 || strings.Contains(want.Body, "小梅") || strings.Contains(want.Body, "yundian-token") || strings.Contains(want.Body, "beacon.") {
+				t.Errorf("%s: %.900s", brand, want)
+			}
+			for _, path := range paths {
+				got := b.do(address(path), "Accept", accept)
+				if withoutKey(got.Body) != withoutKey(want.Body) || !reflect.DeepEqual(got.Header, want.Header) || got.Status != 200 {
+					t.Errorf("%s as %s differs from %s: %d %v\n%.2000s\nwant\n%.2000s", path, accept, brand, got.Status, got.Header, got.Body, want.Body)
+				}
+			}
 		}
-		if got := p.answer.Header.Get("Cache-Control"); got != "no-store" {
-			t.Errorf("%s: Cache-Control %q", path, got)
+	}
+	// The sale goes on: from the page to the form, with the tokens that the shopper brought along and no other.
+	p := b.page("/s/" + leaf + "?t=" + zhou)
+	p.wants("龙井", "加入购物篮", "立即购买")
+	form := b.page(p.link("立即购买"))
+	if f := form.fields(); f.Get("line") != "longjing*1" || f.Get("handle") != "" || !slices.Equal(f["token"], []string{zhou}) || form.token() != "" {
+		t.Errorf("the form carries %v", f)
+	}
+	var d landingDocument
+	b.do("/k/nobody/p/longjing", "Accept", "application/json").Decode(t, &d)
+	if d.KOC != nil || d.Link != nil || d.Token != "" || len(d.Products) != 1 || d.Products[0].URL != "https://shop.example/p/longjing" {
+		t.Errorf("a program reads %+v", d)
+	}
+	for _, path := range []string{"/k/mei/p/never-was", "/k/nobody/p/never-was", "/p/never-was", "/s/a", "/k/a", "/k/店", "/s/%25", "/s/%FF%FE", "/s/", "/k/", "/p/", "/s", "/x", "/products/longjing", "/basket-x"} {
+		p := b.document(404, path)
+		if p.token() != "" || p.answer.Header.Get("Cache-Control") != "no-store" || !strings.Contains(p.answer.Body, "Yundian") && !strings.Contains(p.answer.Body, "云店") {
+			t.Errorf("%s: %.2000s", path, p.answer.Body)
 		}
 		if problem := b.do(path, "Accept", "application/json").Problem(t); problem.Status != 404 || problem.Detail == "" {
 			t.Errorf("%s as JSON: %+v", path, problem)
 		}
 	}
-	if home := b.page("/"); strings.Contains(home.text(), "小梅") || !strings.Contains(home.text(), "老周") {
+	var said []string
+	for _, path := range []string{"/s/mei/qr", "/s/nobody/qr", "/s/lin/qr"} {
+		said = append(said, b.do(path, "Accept", "application/json").Body)
+	}
+	if said[0] != said[1] || said[1] != said[2] || !strings.Contains(said[0], "koc_away") {
+		t.Errorf("pictures tell them apart: %q", said)
+	}
+	if home := b.page("/"); strings.Contains(home.text(), "小梅") || !strings.Contains(home.text(), "老周") || home.link("龙井") != "/p/longjing" {
 		t.Errorf("the brand's page introduces %s", home.text())
 	}
+}
+
+// withoutKey is a page without its form's fresh key.
+func withoutKey(body string) string {
+	return regexp.MustCompile(`name="key" value="[0-9a-f]+"`).ReplaceAllString(body, "")
 }
 
 func TestLanguages(t *testing.T) {
@@ -308,6 +395,7 @@ func TestStoreCalls(t *testing.T) {
 	}{
 		{"/s/" + code, 2}, {"/k/mei", 2}, {"/k/mei/p/longjing", 2}, {"/k/mei/basket?line=longjing*1&line=oolong*2", 1},
 		{"/s/" + leaf, 3}, {"/s/" + leaf, 2}, // a link's product is remembered
+		{"/p/longjing", 2}, {"/k/nobody/p/longjing", 2}, {"/basket?line=longjing*1", 1},
 		{"/s/" + code + "/qr", 1}, {"/healthz", 0}, {"/robots.txt", 0}, {"/openapi.json", 0},
 	}
 	for _, tt := range tests {

@@ -24,7 +24,8 @@ func main() {
 	if err != nil {
 		log.Fatalf("PROVIDERS: %v", err)
 	}
+	s := store.Open(store.ConfigFrom(os.Getenv))
 	web.Serve(routes(&storefront{
-		store: store.Open(store.ConfigFrom(os.Getenv)), keys: keys, providers: providers, publicURL: os.Getenv("PUBLIC_URL"), now: time.Now,
-	}))
+		store: s, keys: keys, providers: providers, publicURL: os.Getenv("PUBLIC_URL"), now: time.Now,
+	}), web.ShopPages(s.Settings))
 }

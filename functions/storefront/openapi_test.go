@@ -34,6 +34,12 @@ func TestOpenAPI(t *testing.T) {
 	}) (*api.Reply[landingDocument], error) {
 		return nil, nil
 	})
+	huma.Register(a, op("getHome", "/", "The brand's own page with what it sells, as a page or JSON"), func(context.Context, *struct{}) (*api.Reply[landingDocument], error) { return nil, nil })
+	huma.Register(a, op("getOwnProduct", "/p/{product}", "The brand's own page of a product, as a page or JSON. It also stands where nobody shares now", 404), func(context.Context, *struct {
+		Product string `path:"product"`
+	}) (*api.Reply[landingDocument], error) {
+		return nil, nil
+	})
 	huma.Register(a, op("getDocument", "/openapi.json", "This document"),
 		func(context.Context, *struct{}) (*api.Reply[map[string]any], error) { return nil, nil })
 	huma.Register(a, op("isHealthy", "/healthz", "Whether the store answers"),

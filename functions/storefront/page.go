@@ -15,47 +15,71 @@ import (
 	"yundian/shared/web"
 )
 
-// visited is a page of a KOC on its way: what was asked for, what is known, and what the page will carry on.
+// visit is one page being asked for: of a KOC, through a share link or by the storefront's own address, or of the brand.
+type visit struct {
+	landing store.Landing // without a KOC for the brand's own pages
+	shared  bool          // through a share link
+	path    string        // of the page as it should be asked for, without query
+}
+
+// away reports whether nobody shares here now: the KOC is unknown, not approved yet or suspended, or the page is the brand's
+// own. All of them get the same page, so that nobody can tell them apart, and a suspension works at once.
+func (v visit) away() bool { return v.landing.KOC.Status() != koc.Approved }
+
+// visited is a page on its way: what was asked for, what is known, and what the page will carry on.
 type visited struct {
 	store.Landing
 	trail trail
-	token string // of this page
+	token string // of this page; "" on the brand's own
 	path  string // of this page, without query
 	base  string // of the store
 	l     *locale.Locale
 }
 
-// visit begins a page of a KOC. A KOC who may not share now is NotFound like one who does not exist, so that a suspension
-// works at once.
-func (s *storefront) visit(r *http.Request, landing store.Landing, shared bool) (visited, error) {
-	v := visited{Landing: landing, path: r.URL.EscapedPath(), base: web.BaseURL(r, s.publicURL)}
-	if landing.KOC.Status() != koc.Approved {
-		return v, errAway
-	}
+// begin begins a page. Where nobody shares it is the brand's own, which makes no token; the tokens that a shopper brings
+// along are carried on.
+func (s *storefront) begin(r *http.Request, asked visit) visited {
+	v := visited{Landing: asked.landing, path: asked.path, base: web.BaseURL(r, s.publicURL)}
 	now := s.now()
-	v.l = locale.For(web.ShopLanguage(r, landing.Settings))
+	v.l = locale.For(web.ShopLanguage(r, asked.landing.Settings))
 	v.trail = readTrail(r.URL.Query(), s.keys, now)
-	v.token = v.trail.enter(s.keys, visit{link: landing.Link, shared: shared, window: windowOf(landing.Settings)}, now)
-	return v, nil
+	if asked.away() {
+		v.KOC, v.Link = koc.Profile{}, koc.Link{}
+		return v
+	}
+	v.token = v.trail.enter(s.keys, asked, now)
+	return v
 }
 
-// errAway answers for a KOC who is not there to shoppers: unknown, not approved yet, or suspended.
-var errAway = fail.New(fail.NotFound, "koc_away", "There is no storefront at this address.", nil)
+// own reports whether the page is the brand's own.
+func (v visited) own() bool { return v.KOC.Handle == "" }
 
-// layout is the frame of a KOC's page.
+// What is answered where there is no page.
+var (
+	errNothing = fail.New(fail.NotFound, "page_unknown", "There is nothing at this address.", nil)
+	errAway    = fail.New(fail.NotFound, "koc_away", "Nobody shares at this address now.", nil) // unknown, or not sharing now
+)
+
+// layout is the frame of a page.
 func (v visited) layout(title string) web.LayoutData {
 	d := web.ShopLayout(v.Settings, v.l.Language())
 	d.Title = title
 	d.Home = v.trail.to("/")
 	d.Corner = basketCorner(v.l, v.trail.toBasket(v.KOC.Handle, v.trail.basket), v.trail.pieces())
-	if v.Settings.AdvertisingLabel {
+	if v.Settings.AdvertisingLabel && !v.own() {
 		d.Notice = v.l.T("storefront.advertising")
 		d.NoticeText = v.l.T("storefront.advertising_text", "name", v.name())
 	}
 	return d
 }
 
-func (v visited) name() string { return line(v.KOC.Name, 60) }
+// name is whose page it is: the KOC's, or the brand's.
+func (v visited) name() string {
+	if v.own() {
+		return line(v.Settings.Brand, 60)
+	}
+	return line(v.KOC.Name, 60)
+}
 
 // absolute is a picture's address for link previews.
 func (v visited) absolute(src string) string {
@@ -116,7 +140,7 @@ func (s *storefront) lost(w http.ResponseWriter, r *http.Request, settings shop.
 	d.Home = t.to("/")
 	d.Here = web.Here(r)
 	text := d.L().T("storefront.lost_text")
-	if fail.Is(err, "koc_away") || fail.Is(err, "koc_unknown") {
+	if fail.Is(err, "koc_away") {
 		text = d.L().T("storefront.away_text")
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -1,59 +1,81 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"yundian/shared/catalogue"
 	"yundian/shared/fail"
 	"yundian/shared/koc"
-	"yundian/shared/store"
 	"yundian/shared/web"
 )
 
 // errNoProduct answers for a product that shoppers cannot see.
 var errNoProduct = fail.New(fail.NotFound, "product_away", "There is no such product here.", nil)
 
-// product answers GET /k/{handle}/p/{product} with a product in the KOC's words.
+// product answers GET /k/{handle}/p/{product} with a product in the KOC's words, and GET /p/{product} with the brand's own
+// page of it.
 func (s *storefront) product(w http.ResponseWriter, r *http.Request) {
-	handle, id := koc.NormalCode(r.PathValue("handle")), r.PathValue("product")
-	switch {
-	case !koc.ValidHandle(handle):
-		s.refuse(w, r, errAway)
-		return
-	case !catalogue.ValidID(id):
+	handle, ok := "", true
+	if text := r.PathValue("handle"); text != "" {
+		handle, ok = koc.ReadHandle(text)
+	}
+	ids := productIDs(r.PathValue("product"))
+	if !ok || len(ids) == 0 {
 		s.refuse(w, r, errNoProduct)
 		return
 	}
-	landing, err := s.store.Land(r.Context(), handle, id)
+	landing, err := s.store.Land(r.Context(), handle, ids[0])
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	s.showProduct(w, r, landing, id, false)
+	s.showProduct(w, r, visit{landing: landing, path: productPath(handle, ids[0])}, ids...)
 }
 
-// showProduct answers with a product's page.
-func (s *storefront) showProduct(w http.ResponseWriter, r *http.Request, landing store.Landing, id string, shared bool) {
-	v, err := s.visit(r, landing, shared)
-	if err != nil {
-		s.lost(w, r, landing.Settings, err)
-		return
-	}
-	p, known := landing.Products[id]
-	if !known {
-		found, err := s.store.Products(r.Context(), []string{id})
-		if err != nil {
-			web.WriteProblem(w, r, err)
-			return
+// productIDs are the products that a place in an address may mean, the likeliest first: as it stands, then without what a
+// chat has written behind it. Ids may have letters of any script, so words behind one are known by trying.
+func productIDs(text string) []string {
+	text, _, _ = strings.Cut(text, "/")
+	var ids []string
+	add := func(id string) {
+		if id = strings.ToLower(strings.TrimRight(id, "-_")); catalogue.ValidID(id) && !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
-		p = found[id]
 	}
-	if !sold(p) {
-		s.lost(w, r, landing.Settings, errNoProduct)
+	add(text)
+	foreign := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsNumber(r) && r != '-' && r != '_'
+	}
+	if i := strings.IndexFunc(text, foreign); i >= 0 {
+		add(text[:i])
+	}
+	if i := strings.IndexFunc(text, func(r rune) bool { return r > unicode.MaxASCII || foreign(r) }); i >= 0 {
+		add(text[:i])
+	}
+	return ids
+}
+
+// showProduct answers with a product's page: the first of these that is sold. Where nobody shares now it is the brand's own.
+func (s *storefront) showProduct(w http.ResponseWriter, r *http.Request, asked visit, ids ...string) {
+	p, err := s.firstSold(r.Context(), asked.landing.Products, ids)
+	switch {
+	case err != nil:
+		web.WriteProblem(w, r, err)
+		return
+	case !sold(p):
+		s.lost(w, r, asked.landing.Settings, errNoProduct)
 		return
 	}
+	if asked.away() {
+		asked.path = productPath("", p.ID)
+	} else if !asked.shared {
+		asked.path = productPath(asked.landing.KOC.Handle, p.ID)
+	}
+	v := s.begin(r, asked)
 	skus := make([]string, len(p.Variants))
 	for i, variant := range p.Variants {
 		skus[i] = variant.SKU
@@ -72,11 +94,30 @@ func (s *storefront) showProduct(w http.ResponseWriter, r *http.Request, landing
 	show(w, r, http.StatusOK, v.l.Language(), productPage(v.productView(p, stock, query.Get("variant"), query.Get("added") != "")))
 }
 
+// firstSold is the first of these products that shoppers can see; zero when there is none.
+func (s *storefront) firstSold(ctx context.Context, known map[string]catalogue.Product, ids []string) (catalogue.Product, error) {
+	unread := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { _, ok := known[id]; return ok })
+	if p, ok := known[ids[0]]; ok && sold(p) || len(unread) == 0 {
+		return p, nil
+	}
+	found, err := s.store.Products(ctx, unread)
+	if err != nil {
+		return catalogue.Product{}, err
+	}
+	for _, id := range ids {
+		if p, ok := found[id]; ok && sold(p) {
+			return p, nil
+		}
+	}
+	return catalogue.Product{}, nil
+}
+
 // productView is what a product's page is rendered from.
 type productView struct {
 	Layout    web.LayoutData
 	Token     string
-	KOC       shelfView // whose words these are; no cards
+	KOC       shelfView // whose words these are; no cards, and on the brand's own page nothing but the brand's name
+	Own       bool      // whether the page is the brand's own
 	Back      string    // to the storefront
 	Kind      string
 	Title     string
@@ -118,7 +159,7 @@ func (v visited) productView(p catalogue.Product, stock map[string]catalogue.Sel
 	handle := v.KOC.Handle
 	out := productView{
 		Layout: v.layout(line(p.Title, 120)), Token: v.token, Back: v.trail.to(shelfPath(handle)),
-		KOC:  shelfView{Name: v.name(), Initial: initial(v.KOC.Name), Portrait: v.portrait()},
+		KOC: shelfView{Name: v.name(), Initial: initial(v.name()), Portrait: v.portrait()}, Own: v.own(),
 		Kind: plain(p.Type), Title: plain(p.Title), Price: v.l.Money(chosen.Price), Gallery: gallery(p, chosen),
 		Choices: v.choices(p, stock, chosen), Note: v.note(p.ID), Scene: paragraphs(p.Scene), Body: p.Body, Added: added && len(v.trail.basket) > 0,
 		SoldOut: available(stock, chosen) < 1,

@@ -216,7 +216,7 @@ func TestDocumentsForPrograms(t *testing.T) {
 		a := b.do(path, "Accept", "application/json")
 		var d landingDocument
 		a.Decode(t, &d)
-		if a.Status != 200 || d.Link != want || d.KOC.Handle != "mei" || !d.Advertising || b.code(d.Token) != want.Code || len(d.Products) != 1 {
+		if a.Status != 200 || *d.Link != want || d.KOC.Handle != "mei" || !d.Advertising || b.code(d.Token) != want.Code || len(d.Products) != 1 {
 			t.Fatalf("%s: %s", path, a)
 		}
 		if a.Header.Get("Vary") != "Accept-Language, Accept" || a.Header.Get("Cache-Control") != "public, max-age=60" {

@@ -18,14 +18,14 @@ const pngSide = 720
 // shareLinkPicture answers GET /s/{code}/qr with the link's QR code, as SVG, or as PNG with ?format=png. Pictures are
 // printed, so it leads to the link as it is stored.
 func (s *storefront) shareLinkPicture(w http.ResponseWriter, r *http.Request) {
-	code, ok := cleanCode(r.PathValue("code"))
+	code, ok := koc.ReadCode(r.PathValue("code"))
 	if !ok {
-		s.refuse(w, r, errAway)
+		s.refuse(w, r, errNothing)
 		return
 	}
 	landing, err := s.store.Land(r.Context(), code, "")
-	if err == nil && landing.KOC.Status() != koc.Approved {
-		err = errAway
+	if err == nil && (visit{landing: landing}).away() {
+		err = errAway // a picture sells nothing by itself
 	}
 	if err != nil {
 		s.refuse(w, r, err)

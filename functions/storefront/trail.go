@@ -31,6 +31,9 @@ type carried struct {
 	at                 time.Time
 }
 
+// tokenLetters are those that tokens are made of.
+const tokenLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+
 // Limits of what an address carries on.
 const (
 	maxCarried = 5  // tokens; a placed order takes up to 20
@@ -41,6 +44,7 @@ const (
 func readTrail(query url.Values, keys seal.Ring, now time.Time) trail {
 	var t trail
 	for _, text := range query["t"][:min(len(query["t"]), maxRead)] {
+		text = text[:len(text)-len(strings.TrimLeft(text, tokenLetters))] // a chat may have written on behind it
 		code, at, genuine := attribution.TokenCode(keys, text, now)
 		if !genuine || slices.ContainsFunc(t.tokens, func(c carried) bool { return c.text == text }) {
 			continue
@@ -63,7 +67,8 @@ func readBasket(lines []string) (basket []ordering.BasketLine, left int) {
 		left, lines = len(lines)-maxRead, lines[:maxRead]
 	}
 	for _, text := range lines {
-		line, ok := orderform.ReadBasketValue(text)
+		// A chat may have written on behind the last line of an address.
+		line, ok := orderform.ReadBasketValue(strings.TrimRightFunc(text, func(r rune) bool { return r < '0' || r > '9' }))
 		if !ok || line.Quantity < 1 || !catalogue.ValidSKU(line.SKU) {
 			left++
 			continue
@@ -82,24 +87,18 @@ func readBasket(lines []string) (basket []ordering.BasketLine, left int) {
 	return basket, left
 }
 
-// visit is one page of a KOC being looked at: through this link, by a shared address or by the storefront's own.
-type visit struct {
-	link   koc.Link
-	shared bool
-	window time.Duration // for how long a seen link counts
-}
-
 // enter adds the token of a page to the trail and returns it. The newest token is kept if it is of the same KOC, and of
 // the same link where the page is a share link's: its code and the time the link was opened survive all navigation. It
 // is made anew once it is too old to count, because the page has been seen again, and after another KOC's page.
 func (t *trail) enter(keys seal.Ring, v visit, now time.Time) string {
+	link := v.landing.Link
 	if n := len(t.tokens); n > 0 {
 		last := t.tokens[n-1]
-		if last.handle == v.link.KOC && (!v.shared || last.code == v.link.Code) && !last.at.Before(now.Add(-v.window)) {
+		if last.handle == link.KOC && (!v.shared || last.code == link.Code) && !last.at.Before(now.Add(-windowOf(v.landing.Settings))) {
 			return last.text
 		}
 	}
-	made := carried{text: attribution.SignToken(keys, v.link.Code, now), code: v.link.Code, handle: v.link.KOC, at: now}
+	made := carried{text: attribution.SignToken(keys, link.Code, now), code: link.Code, handle: link.KOC, at: now}
 	t.tokens = slices.DeleteFunc(t.tokens, func(c carried) bool { return c.text == made.text })
 	t.tokens = append(t.tokens, made)
 	t.seal()
@@ -135,7 +134,7 @@ func (t trail) to(path string, more ...string) string {
 
 // toBasket is the address of the basket page holding these lines.
 func (t trail) toBasket(handle string, basket []ordering.BasketLine) string {
-	return t.with("/k/"+handle+"/basket", "line", basket)
+	return t.with(basketPath(handle), "line", basket)
 }
 
 func (t trail) with(path, name string, basket []ordering.BasketLine, more ...string) string {
@@ -189,9 +188,16 @@ func (t trail) pieces() int64 {
 	return n
 }
 
-// productPath and its like are the paths of the storefront's pages.
+// productPath and its like are the paths of a storefront's pages; those of the empty handle are the brand's own.
 func productPath(handle, product string) string {
-	return "/k/" + handle + "/p/" + url.PathEscape(product)
+	return strings.TrimSuffix(shelfPath(handle), "/") + "/p/" + url.PathEscape(product)
 }
 
-func shelfPath(handle string) string { return "/k/" + handle }
+func basketPath(handle string) string { return strings.TrimSuffix(shelfPath(handle), "/") + "/basket" }
+
+func shelfPath(handle string) string {
+	if handle == "" {
+		return "/"
+	}
+	return "/k/" + handle
+}

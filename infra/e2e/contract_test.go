@@ -352,8 +352,16 @@ func TestContractShoppersPages(t *testing.T) {
 			t.Errorf("HEAD %s answers %d bytes of %s", path, len(head.Body), head.Header.Get("Content-Type"))
 		}
 	}
-	for _, path := range []string{"/s/nobody-like-it", "/k/nobody-like-it", "/k/" + o.Handle + "/p/nothing-like-it"} {
-		o.call(404, drive.Call{Path: path, Header: map[string]string{"Accept": "application/json"}})
+	for path, brand := range map[string]string{"/s/nobody-like-it": "/", "/k/nobody-like-it": "/", "/k/nobody-like-it/p/" + tea: "/p/" + tea, "/k/nobody-like-it/basket": "/basket"} {
+		for _, accept := range []string{"application/json", "text/html"} {
+			own, page := o.Do(drive.Call{Path: brand, Header: map[string]string{"Accept": accept}}).Is(200), o.Do(drive.Call{Path: path, Header: map[string]string{"Accept": accept}}).Is(200)
+			if string(own.Body) != string(page.Body) {
+				t.Errorf("%s as %s is not the brand's %s: %.900s", path, accept, brand, page.Body)
+			}
+		}
+	}
+	for _, path := range []string{"/p/nothing-like-it", "/k/" + o.Handle + "/p/nothing-like-it", "/k/nobody-like-it/p/nothing-like-it", "/nothing-like-it", "/s/", "/s/%25"} {
+		o.nothing(path)
 		if page := o.Do(drive.Call{Path: path, Header: map[string]string{"Accept": "text/html"}}).Is(404); !strings.Contains(string(page.Body), "<html") {
 			t.Errorf("%s answers no page", path)
 		}
@@ -369,7 +377,7 @@ func TestContractShoppersPages(t *testing.T) {
 func TestContractRefusals(t *testing.T) {
 	o := outside(t, drive.Shared(t).URL)
 	paths, _ := o.document.At("paths").(map[string]any)
-	fill := strings.NewReplacer("{id}", "x1", "{code}", o.Handle, "{handle}", o.Handle, "{product}", "x", "{provider}", "sandbox", "{return}", "r1")
+	fill := strings.NewReplacer("{id}", "x1", "{code}", o.Handle, "{handle}", o.Handle, "{product}", "x", "{provider}", "sandbox", "{return}", "r1", "{webhook}", "w1")
 	for template, methods := range paths {
 		path := fill.Replace(template)
 		token, other := "", ""
@@ -395,7 +403,16 @@ func TestContractRefusals(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/nothing", "/v1", "/v1/nothing", "/v1/admin/nothing", "/orders/x/y/z", "/k", "/s/"} {
-		o.gatewayRefuses(404, drive.Call{Path: path, Token: o.Operator})
+		o.nothing(path)
+	}
+}
+
+// nothing wants a path to be answered by the shop, not by the gateway: as a problem document.
+func (o *outsider) nothing(path string) {
+	o.t.Helper()
+	a := o.Do(drive.Call{Path: path, Token: o.Operator, Header: map[string]string{"Accept": "application/json"}}).Is(404)
+	if a.Header.Get("Content-Type") != "application/problem+json" || a.Object().Text("title") == "" {
+		o.t.Errorf("%s: %s", path, a.Body)
 	}
 }
 
@@ -591,7 +608,7 @@ func TestContractKeys(t *testing.T) {
 func TestContractMethods(t *testing.T) {
 	store := drive.Shared(t)
 	o := outside(t, store.URL)
-	notJSON := []string{"/", "/s/{code}/qr", "/k/{handle}/basket", "/assets/{file}", "/robots.txt", "/portal", "/portal/{file}"}
+	notJSON := []string{"/basket", "$default", "/s/{code}/qr", "/k/{handle}/basket", "/assets/{file}", "/robots.txt", "/portal", "/portal/{file}"}
 	for _, r := range store.Model.API.Routes {
 		if o.document.At("paths", r.Path) == nil && !slices.Contains(notJSON, r.Path) {
 			t.Errorf("the document does not describe %s", r.Path)

@@ -205,7 +205,9 @@ func TestASuspendedKOCIsOutAtOnce(t *testing.T) {
 	s.Post("/v1/admin/kocs/"+s.Handle+"/suspend", s.Operator, map[string]any{"reason": "bought own link"}).Is(200)
 	s.Get("/v1/earnings", s.KOC).Is(200) // what was earned stays hers to see
 	s.Post("/v1/links", s.KOC, map[string]any{"target": "storefront", "channel": "wechat"}).Is(403)
-	s.Get("/k/"+s.Handle, "").Is(404)
+	if page := s.Get("/k/"+s.Handle, "").Is(200); strings.Contains(string(page.Body), "yundian-token") || string(page.Body) != string(s.Get("/k/nobody-like-it", "").Is(200).Body) {
+		t.Errorf("a suspended KOC's page is not the brand's own, as nobody's is: %.900s", page.Body)
+	}
 	after := s.Order(token, tea, 1, "sandbox") // the sale proceeds, attributed to nobody
 	s.Choose(after.Text("payUrl"), "pay")
 	s.Quiet()

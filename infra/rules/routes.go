@@ -12,9 +12,12 @@ import (
 // Route is one route of the HTTP API.
 type Route struct {
 	Method string   // ANY: the function's router answers 405 to the methods it does not have
-	Path   string   // with {parameters}, as in Go's ServeMux
+	Path   string   // with {parameters}, as in Go's ServeMux; Default for what no other route takes
 	Scopes []string // that the access token must carry one of; empty for everybody
 }
+
+// Default is the path of the route that takes what no other one does, as API Gateway calls it. Its event names no path.
+const Default = "$default"
 
 // Routes returns the routes that infra/template.yaml declares for a function, named by its folder under functions/,
 // sorted by path. It finds the template by walking up from the working directory to go.mod, so that a function's test
@@ -69,11 +72,11 @@ func (f function) events(kind string) map[string]object {
 func (f function) routes() []Route {
 	var routes []Route
 	for _, e := range f.events("HttpApi") {
-		routes = append(routes, Route{
-			Method: e.text("Method"),
-			Path:   e.text("Path"),
-			Scopes: e.object("Auth").texts("AuthorizationScopes"),
-		})
+		r := Route{Method: e.text("Method"), Path: e.text("Path"), Scopes: e.object("Auth").texts("AuthorizationScopes")}
+		if r.Method == "" && r.Path == "" {
+			r.Method, r.Path = "ANY", Default
+		}
+		routes = append(routes, r)
 	}
 	slices.SortFunc(routes, func(a, b Route) int { return strings.Compare(a.Path, b.Path) })
 	return routes

@@ -67,6 +67,7 @@ func TestRulesCatch(t *testing.T) {
 		{"routes", "AuthorizationScopes: [yundian/operator]", "AuthorizationScopes: [yundian/koc]", "scopes [yundian/koc], want [yundian/operator]"},
 		{"routes", `Path: "/touch", Method: ANY}`, `Path: "/v1/touch", Method: ANY}`, "/v1/touch: scopes []"},
 		{"routes", "Authorizer: Login, ", "", "no authorizer"},
+		{"routes", "Anything: {Type: HttpApi, Properties: {ApiId: !Ref Api}}", "", "the gateway's own message"},
 		{"retention", "DeletionPolicy: Retain", "DeletionPolicy: Delete", "is not retained"},
 		{"retention", "DeletionProtectionEnabled: true", "DeletionProtectionEnabled: false", "no deletion protection"},
 		{"indexes", "NonKeyAttributes: [status, koc]", "NonKeyAttributes: [status]", "declares the indexes"},

@@ -135,7 +135,8 @@ func schedules(t *template) []string {
 	return wrong
 }
 
-// routes complains about a path that stands twice, a method other than ANY and a scope that its prefix does not have.
+// routes complains about a path that stands twice, a method other than ANY, a scope that its prefix does not have, and
+// when what no route takes is not answered by a page of the shop.
 func routes(t *template) []string {
 	var wrong []string
 	seen := map[string]string{}
@@ -157,6 +158,9 @@ func routes(t *template) []string {
 				wrong = append(wrong, fmt.Sprintf("%s, event %s: no authorizer", f.id, name))
 			}
 		}
+	}
+	if seen[Default] != "Storefront" {
+		wrong = append(wrong, "no route of the storefront takes what no other one does: a mistyped address would get the gateway's own message")
 	}
 	return wrong
 }

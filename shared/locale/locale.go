@@ -61,55 +61,12 @@ type Wish struct {
 	Accept string // Accept-Language
 }
 
-// maxAccept bounds the Accept-Language header that is looked at, in bytes: browsers send far less, and the
-// rest of a longer one is not worth parsing.
-const maxAccept = 512
-
-// matcher is built on first use, because building it would slow the start of functions that never speak.
-var matcher = sync.OnceValue(func() language.Matcher {
-	tags := make([]language.Tag, len(Languages))
-	for i, l := range Languages {
-		tags[i] = language.MustParse(string(l))
-	}
-	return language.NewMatcher(tags)
-})
-
-// Negotiate chooses the language for a caller: what was asked for, else the best match of Accept-Language
-// (zh-TW and zh-HK are zh-Hant), else the fallback.
+// Negotiate chooses the language for a caller: the first that they want and Yundian speaks, else the fallback.
 func Negotiate(w Wish, fallback Language) Language {
-	for _, tags := range []string{w.Asked, w.Accept} {
-		if tags == "" || len(tags) > maxAccept {
-			continue
-		}
-		if l, ok := match(tags); ok {
-			return l
-		}
+	if wanted := w.Languages(); len(wanted) > 0 {
+		return wanted[0]
 	}
 	return fallback
-}
-
-// Parse finds the language that a tag such as "zh-TW" asks for; false when Yundian does not speak it.
-func Parse(tag string) (Language, bool) {
-	if tag == "" || len(tag) > maxAccept {
-		return "", false
-	}
-	return match(tag)
-}
-
-func match(tags string) (Language, bool) {
-	wanted, weights, err := language.ParseAcceptLanguage(tags)
-	if err != nil {
-		return "", false
-	}
-	// One at a time: given all, the matcher prefers the plain zh that browsers in Hong Kong send after zh-HK.
-	for i, tag := range wanted {
-		_, index, confidence := matcher().Match(tag)
-		// Low is what the matcher gives to a neighbouring language; the shop's own default is a better guess.
-		if confidence > language.Low && weights[i] > 0 {
-			return Languages[index], true
-		}
-	}
-	return "", false
 }
 
 // Locale speaks one language. Get one from For; it is safe for use by several goroutines.

@@ -31,7 +31,13 @@ func TestNegotiate(t *testing.T) {
 		{"", "en;q=0, zh-TW;q=0.1", Hant},
 		{"", "*", fallback},
 		{"", ";;;=", fallback},
-		{"", strings.Repeat("zh,", 1000), fallback},
+		{"", strings.Repeat("fr,", 1000) + "zh", fallback}, // too far behind
+		{"", "yue-Hant-HK", Hant},
+		{"", "yue-Hant-HK,yue;q=0.9,en;q=0.8", Hant},
+		{"", "en;q=0.8,zh-yue-HK", Hant},
+		{"", "zh-HK,de--;q=0.9,,;q=1,*", Hant}, // what cannot be read spoils nothing
+		{"", "en;q=zero,zh-MO;q=0.1", Hant},
+		{"", "zh-Hant;q=1.5,en;q=0.2", English},
 		{"en", "zh-CN", English},
 		{"zh-TW", "en", Hant},
 		{"xx", "zh-CN", Hans},
@@ -39,6 +45,24 @@ func TestNegotiate(t *testing.T) {
 	} {
 		if got := Negotiate(Wish{Asked: c.asked, Accept: c.accept}, fallback); got != c.want {
 			t.Errorf("asked %q, accepting %.40q: %s, want %s", c.asked, c.accept, got, c.want)
+		}
+	}
+}
+
+// TestChineseInWhoseCharacters: the script of a tag decides, else its region, else how the language is written.
+func TestChineseInWhoseCharacters(t *testing.T) {
+	for want, tags := range map[Language][]string{
+		Hant: {"zh-TW", "zh-HK", "zh-MO", "zh-Hant", "zh-Hant-TW", "zh-Hant-HK", "zh-Hant-MO", "zh-Hant-SG", "zh-Hant-CN", "zh_TW", "ZH-hant-hk", "zh-TW-u-ca-roc",
+			"zh-HK-x-ours", "cmn-Hant", "cmn-Hant-TW", "cmn-TW", "zh-cmn-Hant", "yue", "yue-HK", "yue-Hant", "yue-Hant-HK", "yue-MO", "zh-yue", "zh-yue-HK", "nan-TW",
+			"nan-Hant-TW", "zh-min-nan-TW", "hak-TW", "hak-Hant", "wuu-Hant", "lzh-Hant", "zh-Bopo"},
+		Hans: {"zh", "zh-CN", "zh-SG", "zh-MY", "zh-Hans", "zh-Hans-CN", "zh-Hans-HK", "zh-Hans-TW", "zh-Hani", "cmn", "cmn-CN", "cmn-Hans", "yue-CN", "yue-Hans",
+			"yue-Hans-HK", "wuu", "gan", "hsn", "nan-CN", "hak-CN"},
+		"": {"zh-Latn", "zh-Latn-pinyin", "yue-Latn", "za", "bo", "ja-Hant", "xx", "zh-", "-", "zh-Hant-" + strings.Repeat("a", 80)},
+	} {
+		for _, tag := range tags {
+			if got, ok := Parse(tag); got != want || ok != (want != "") {
+				t.Errorf("%s is %q, want %q", tag, got, want)
+			}
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"yundian/shared/fail"
+	"yundian/shared/koc"
 	"yundian/shared/locale"
 	"yundian/shared/money"
 	"yundian/shared/ordering"
@@ -45,16 +46,24 @@ func FreshKey() string {
 	return hex.EncodeToString(b[:])
 }
 
+// WithoutCode is the name of the button that orders without the typed code and keeps everything else. ToldCode is the
+// field with the code that the form has called nobody's: it is pointed out once, and must not cost a sale.
+const (
+	WithoutCode = "withoutCode"
+	ToldCode    = "toldCode"
+)
+
 // Problems is what is wrong with a form: in general, and by field.
 type Problems struct {
 	General []string
 	Fields  map[string]string // by the form's own field names, such as contact.phone
+	Codes   map[string]string // what is wrong there, for programs
 }
 
 // ProblemsOf says a refusal in the caller's language, sorted by the form's fields.
 func ProblemsOf(r *http.Request, err error) Problems {
 	said := web.ProblemFor(r, err)
-	p := Problems{Fields: map[string]string{}}
+	p := Problems{Fields: map[string]string{}, Codes: map[string]string{}}
 	for _, e := range said.Errors {
 		name, inBody := strings.CutPrefix(e.Location, "body.")
 		if !inBody || !slices.Contains(fields, name) || p.Fields[name] != "" {
@@ -64,7 +73,12 @@ func ProblemsOf(r *http.Request, err error) Problems {
 		p.Fields[name] = e.Message
 	}
 	var refused *fail.Error
-	if !errors.As(err, &refused) || len(refused.Fields) == 0 || len(p.General) > 0 {
+	if errors.As(err, &refused) {
+		for _, f := range refused.Fields {
+			p.Codes[strings.TrimPrefix(f.Location, "body.")] = f.Code
+		}
+	}
+	if refused == nil || len(refused.Fields) == 0 || len(p.General) > 0 {
 		p.General = slices.Insert(p.General, 0, said.Detail)
 	}
 	return p
@@ -195,9 +209,12 @@ func (d Data) addressInputs() []input {
 }
 
 func (d Data) codeInput() input {
-	return input{name: "kocCode", label: d.l().T("checkout.koc_code"), value: d.Values.KOCCode, autocomplete: "off", limit: 60,
+	return input{name: "kocCode", label: d.l().T("checkout.koc_code"), value: d.Values.KOCCode, autocomplete: "off", limit: koc.MaxTyped,
 		hint: d.l().T("checkout.koc_code_hint"), width: "wide"}
 }
+
+// nobodysCode reports whether the typed code was refused because it names nobody, so that the order may leave it out.
+func (d Data) nobodysCode() bool { return d.Problems.Codes["kocCode"] == "koc_code_unknown" }
 
 func (i input) id() string { return strings.ReplaceAll(i.name, ".", "-") }
 

@@ -272,14 +272,21 @@ type Landing struct {
 
 // Land reads what a share link's page begins with, in one round: link, KOC and settings, and the product when its id
 // is known already. A code that is not stored, because its end was lost on the way or because it is the bare
-// handle, leads to the KOC's own link. An unknown KOC is NotFound.
+// handle, leads to the KOC's own link. KOC is zero when nobody has this handle. The empty code is the brand itself.
 func (s *Store) Land(ctx context.Context, code, product string) (Landing, error) {
 	handle, ok := koc.HandleOf(code)
-	if !ok {
+	if !ok && code != "" {
 		return Landing{}, kocUnknown(code)
 	}
-	code = koc.NormalCode(code)
-	reads := []read{{Shop, kocKey(handle)}, {Shop, settingsKey()}, {Shop, linkKey(handle, code)}}
+	profile, settings := read{Shop, kocKey(handle)}, read{Shop, settingsKey()}
+	reads := []read{settings}
+	var codes []string
+	if code != "" {
+		reads, codes = append(reads, profile), koc.StoredCodes(koc.NormalCode(code))
+	}
+	for _, c := range codes {
+		reads = append(reads, read{Shop, linkKey(handle, c)})
+	}
 	if product != "" {
 		reads = append(reads, read{Shop, productKey(product)})
 	}
@@ -287,24 +294,28 @@ func (s *Store) Land(ctx context.Context, code, product string) (Landing, error)
 	if err != nil {
 		return Landing{}, err
 	}
-	it, ok := found[reads[0]]
-	if !ok {
-		return Landing{}, kocUnknown(handle)
+	l := Landing{Products: map[string]catalogue.Product{}}
+	if code != "" {
+		l.Link = koc.OwnLink(handle)
 	}
-	l := Landing{Link: koc.OwnLink(handle), Products: map[string]catalogue.Product{}}
-	if l.KOC, err = KOCFrom(it); err != nil {
-		return Landing{}, err
-	}
-	if l.Settings, err = settingsFrom(found[reads[1]]); err != nil {
-		return Landing{}, err
-	}
-	if it, ok := found[reads[2]]; ok {
-		if l.Link, err = linkFrom(it); err != nil {
+	if it, ok := found[profile]; ok {
+		if l.KOC, err = KOCFrom(it); err != nil {
 			return Landing{}, err
 		}
 	}
+	if l.Settings, err = settingsFrom(found[settings]); err != nil {
+		return Landing{}, err
+	}
+	for _, c := range codes {
+		if it, ok := found[read{Shop, linkKey(handle, c)}]; ok {
+			if l.Link, err = linkFrom(it); err != nil {
+				return Landing{}, err
+			}
+			break
+		}
+	}
 	if product != "" {
-		if it, ok := found[reads[3]]; ok {
+		if it, ok := found[read{Shop, productKey(product)}]; ok {
 			if l.Products[product], err = productFrom(it); err != nil {
 				return Landing{}, err
 			}

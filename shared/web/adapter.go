@@ -18,6 +18,7 @@ import (
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
 	"yundian/shared/fail"
+	"yundian/shared/shop"
 	"yundian/shared/telemetry"
 )
 
@@ -30,6 +31,8 @@ type request struct {
 	id     string
 	caller Caller
 	known  bool // whether the gateway checked a token
+
+	settings func(context.Context) (shop.Settings, error) // of the shop, for pages of refusals; may be nil
 }
 
 type requestKey struct{}
@@ -64,7 +67,7 @@ func (a *Adapter) Handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 
 // answer also returns the encoded response when it had to encode it to know its size.
 func (a *Adapter) answer(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, []byte) {
-	info := request{id: event.RequestContext.RequestID}
+	info := request{id: event.RequestContext.RequestID, settings: a.settings}
 	info.caller, info.known = callerFrom(event, a.groupsClaim)
 	ctx = context.WithValue(telemetry.WithRequest(ctx, info.id), requestKey{}, info)
 	if deadline, ok := ctx.Deadline(); ok {

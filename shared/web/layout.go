@@ -69,11 +69,20 @@ func Spoken(s shop.Settings) []locale.Language {
 	return spoken
 }
 
-// ShopLanguage is the language to answer a request in, of those that the shop offers.
+// ShopLanguage is the language to answer a request in, of those that the shop offers: the first that the caller wants, or
+// Chinese in the other characters, which is better than a language that nobody asked for.
 func ShopLanguage(r *http.Request, s shop.Settings) locale.Language {
 	spoken := Spoken(s)
-	if l := Language(WithLanguage(r, spoken[0])); slices.Contains(spoken, l) {
-		return l
+	wanted := wishOf(r).Languages()
+	for _, l := range wanted {
+		if slices.Contains(spoken, l) {
+			return l
+		}
+	}
+	for _, l := range wanted {
+		if other := map[locale.Language]locale.Language{locale.Hans: locale.Hant, locale.Hant: locale.Hans}[l]; slices.Contains(spoken, other) {
+			return other
+		}
 	}
 	return spoken[0]
 }
@@ -149,7 +158,11 @@ func Page(w http.ResponseWriter, r *http.Request, status int, page templ.Compone
 }
 
 func writeProblemPage(w http.ResponseWriter, r *http.Request, p *Problem) {
-	data := LayoutData{Title: p.Title, Language: Language(r), NoIndex: true, Class: "problem"}
+	data := LayoutData{Language: Language(r)}
+	if settings, ok := r.Context().Value(shopKey{}).(shop.Settings); ok {
+		data = ShopLayout(settings, data.Language)
+	}
+	data.Title, data.NoIndex, data.Class = p.Title, true, "problem"
 	if r.Method == http.MethodGet {
 		data.Here = Here(r)
 	}

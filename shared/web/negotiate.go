@@ -2,14 +2,33 @@ package web
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"yundian/shared/locale"
+	"yundian/shared/shop"
 )
 
-type languageKey struct{}
+type (
+	languageKey struct{}
+	shopKey     struct{}
+)
+
+// withShop lets a page of a refusal stand under the shop's name and speak the shop's languages, if the settings can be read.
+func withShop(r *http.Request) *http.Request {
+	read := requestOf(r.Context()).settings
+	if read == nil {
+		return r
+	}
+	settings, err := read(r.Context())
+	if err != nil {
+		slog.WarnContext(r.Context(), "page of a refusal without the shop's settings", "error", err)
+		return r
+	}
+	return r.WithContext(context.WithValue(r.Context(), shopKey{}, settings))
+}
 
 // WithLanguage sets the language for callers that express none that Yundian speaks: the shop's own, once its settings
 // are read. Without it that is English.
@@ -19,15 +38,22 @@ func WithLanguage(r *http.Request, fallback locale.Language) *http.Request {
 
 // Language is the language to answer a request in: ?lang=, else Accept-Language, else what WithLanguage set.
 func Language(r *http.Request) locale.Language {
+	if settings, ok := r.Context().Value(shopKey{}).(shop.Settings); ok {
+		return ShopLanguage(r, settings)
+	}
 	fallback, ok := r.Context().Value(languageKey{}).(locale.Language)
 	if !ok {
 		fallback = locale.English
 	}
-	asked := ""
+	return locale.Negotiate(wishOf(r), fallback)
+}
+
+func wishOf(r *http.Request) locale.Wish {
+	w := locale.Wish{Accept: r.Header.Get("Accept-Language")}
 	if strings.Contains(r.URL.RawQuery, "lang=") {
-		asked = r.URL.Query().Get("lang")
+		w.Asked = r.URL.Query().Get("lang")
 	}
-	return locale.Negotiate(locale.Wish{Asked: asked, Accept: r.Header.Get("Accept-Language")}, fallback)
+	return w
 }
 
 // WantsHTML reports whether the client asks for a page: it names text/html, and not JSON with the same or more weight.

@@ -83,6 +83,9 @@ const problemType = "application/problem+json"
 // WriteProblem answers with err: a refusal of package fail in the caller's language, anything else as an apology
 // while the cause goes to the log. Browsers get a page, everyone else a problem document.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
+	if WantsHTML(r) {
+		r = withShop(r)
+	}
 	p := ProblemFor(r, err)
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"path"
+	"strings"
 
 	"yundian/shared/fail"
 )
@@ -10,9 +11,13 @@ import (
 // unmatched serves a mux, but answers what no route matches with a problem: 404, or 405 with Allow.
 func unmatched(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Chats write slashes behind an address; one says the same as several.
+		if clean := path.Clean(r.URL.Path); clean != "/" && strings.TrimRight(r.URL.Path, "/") == clean && strings.HasSuffix(r.URL.Path, "//") {
+			r.URL.Path = clean + "/"
+		}
 		own, pattern := mux.Handler(r)
 		// The mux would lead a path with ".." or "//" on to another one; nobody comes here by such a path but to try what happens.
-		if pattern != "" && r.URL.Path == path.Clean(r.URL.Path) {
+		if pattern != "" && strings.TrimSuffix(r.URL.Path, "/") == strings.TrimSuffix(path.Clean(r.URL.Path), "/") {
 			mux.ServeHTTP(w, r)
 			return
 		}

@@ -22,10 +22,13 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"yundian/shared/shop"
 )
 
 // Margin is how long before the invocation's deadline a request's context ends, so that there is time to answer 503
@@ -37,6 +40,7 @@ type Adapter struct {
 	handler     http.Handler
 	groupsClaim string
 	margin      time.Duration
+	settings    func(context.Context) (shop.Settings, error) // nil: pages of refusals know no shop
 }
 
 // Option changes an Adapter.
@@ -49,6 +53,12 @@ func GroupsClaim(name string) Option {
 			a.groupsClaim = name
 		}
 	}
+}
+
+// ShopPages lets refusals that people read stand under the shop's name, in the reader's language. They ask for the settings
+// only then; when those cannot be read, a plain page does.
+func ShopPages(settings func(context.Context) (shop.Settings, error)) Option {
+	return func(a *Adapter) { a.settings = settings }
 }
 
 // New wraps a handler. A *http.ServeMux answers unmatched paths and methods with problem documents.

@@ -18,13 +18,30 @@ export const spoken = () => language;
 export function wish() {
   const asked = new URLSearchParams(location.search).get("lang") || localStorage.getItem(kept);
   for (const tag of [asked, ...navigator.languages]) {
-    if (!tag) continue;
-    const locale = tag.toLowerCase();
-    if (/^zh-(hant|tw|hk|mo)/.test(locale)) return "zh-Hant";
-    if (locale.startsWith("zh")) return "zh-Hans";
-    if (locale.startsWith("en")) return "en";
+    const found = tag && spokenIn(tag);
+    if (found) return found;
   }
   return "en";
+}
+
+// chinese are the languages that are written in Chinese characters: whoever speaks Cantonese reads them as well.
+const chinese = ["zh", "cmn", "yue", "nan", "hak", "wuu", "gan", "hsn", "lzh"];
+
+// spokenIn is the portal's language for a tag; empty when it does not speak it. As the shop's pages do, it goes by the
+// script of Chinese, else by the region.
+function spokenIn(tag) {
+  let asked;
+  try {
+    asked = new Intl.Locale(tag.replaceAll("_", "-"));
+  } catch {
+    return "";
+  }
+  if (asked.language === "en") return "en";
+  if (!chinese.includes(asked.language)) return "";
+  if (asked.script) return asked.script === "Hant" ? "zh-Hant" : "zh-Hans";
+  if (["TW", "HK", "MO"].includes(asked.region)) return "zh-Hant";
+  if (["CN", "SG", "MY"].includes(asked.region)) return "zh-Hans";
+  return asked.maximize().script === "Hant" ? "zh-Hant" : "zh-Hans";
 }
 
 // speak loads a language; keep remembers it on this device.
