@@ -50,7 +50,7 @@ func TestWhatRequestsAskOfTheStore(t *testing.T) {
 		"POST /quotes":             "1 rounds: BatchGetItem 1",
 		"POST /orders, 1 line":     "2 rounds: BatchGetItem 1, TransactWriteItems 1",
 		"POST /orders, 5 lines":    "2 rounds: BatchGetItem 1, TransactWriteItems 1",
-		"POST /orders, returning":  "3 rounds: BatchGetItem 1, GetItem 1, TransactWriteItems 1", // what became of their first order
+		"POST /orders, returning":  "3 rounds: BatchGetItem 2, TransactWriteItems 1", // what became of their earlier orders
 		"GET /orders/{id}, JSON":   "1 rounds: GetItem 1",
 		"GET /orders/{id}/pay":     "2 rounds: GetItem 1, PutItem 1",
 		"webhook: paid":            "2 rounds: GetItem 1, TransactWriteItems 1",

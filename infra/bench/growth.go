@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"yundian/infra/local/engine"
+	"yundian/shared/catalogue"
 	"yundian/shared/ordering"
 	"yundian/shared/store"
 )
@@ -128,7 +129,8 @@ func newFiller(s *shop, most int) (*filler, error) {
 	orders := settledOrders(most, 1, settledKOC)
 	for i := range orders {
 		sku := s.skus[i%len(s.skus)]
-		orders[i].Lines[0].SKU, orders[i].Lines[0].Product = sku, s.products[i%len(s.skus)/variantCount]
+		product := s.products[i%len(s.skus)/variantCount]
+		orders[i].Lines[0].SKU, orders[i].Lines[0].Product, orders[i].Lines[0].VariantID = sku, product, catalogue.VariantID(product, sku, 1)
 	}
 	return &filler{shop: s, tables: tables, orders: orders}, nil
 }

@@ -69,7 +69,7 @@ const anybody = "{anybody}"
 // write appends the request as it goes over the wire.
 func (c call) write(b []byte, host string) []byte {
 	w := bytes.NewBuffer(b)
-	body := strings.Replace(c.Body, anybody, fmt.Sprintf("%010d", mathrand.Int64N(1e10)), 1)
+	body := strings.Replace(c.Body, anybody, fmt.Sprintf("%08d", mathrand.Int64N(1e8)), 1)
 	fmt.Fprintf(w, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Mozilla/5.0 (bench)\r\n", c.Method, c.Path, host)
 	for name, value := range c.Header {
 		fmt.Fprintf(w, "%s: %s\r\n", name, value)

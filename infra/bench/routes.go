@@ -123,7 +123,7 @@ func again(_ context.Context, s *shop, n int) ([]call, error) {
 	defer l.close()
 	var calls []call
 	for len(calls) < n {
-		phone := fmt.Sprintf("%010d", mathrand.Int64N(1e10))
+		phone := fmt.Sprintf("%08d", mathrand.Int64N(1e8))
 		c := call{Method: "POST", Path: "/orders", Header: jsonType(), Body: orderBody(s.token, "on_delivery", phone, s.skus[0]), Fresh: true, Status: 201}
 		if _, err := l.send(c); err != nil {
 			return nil, err
@@ -133,7 +133,7 @@ func again(_ context.Context, s *shop, n int) ([]call, error) {
 	return calls[:n], nil
 }
 
-// orderBody is an order of one piece each by whoever has a phone that ends in these ten digits.
+// orderBody is an order of one piece each by whoever has a phone that ends in these eight digits.
 func orderBody(token, payment, phone string, skus ...string) string {
 	var lines []any
 	for _, sku := range skus {
@@ -141,7 +141,7 @@ func orderBody(token, payment, phone string, skus ...string) string {
 	}
 	body, _ := json.Marshal(map[string]any{ // texts and numbers: cannot fail
 		"tokens": []string{token}, "kocCode": "", "coupon": "", "lines": lines, "payment": payment,
-		"contact": map[string]any{"name": "陈静", "phone": "+861" + phone, "email": ""},
+		"contact": map[string]any{"name": "陈静", "phone": "+86139" + phone, "email": ""},
 		"address": map[string]any{"country": "CN", "region": "浙江省", "city": "杭州市", "district": "西湖区", "division": "330106",
 			"line1": "文三路 1 号", "postcode": "310000"},
 	})

@@ -181,7 +181,8 @@ func settledOrders(n, lines int, koc func(int) string) []ordering.Order {
 		a := ordering.Award{V: 1, DecidedAt: at, PolicyVersion: 1, Cause: ordering.CausePlacement, Reason: "last_link", BookVersion: 1,
 			Winners: []ordering.Winner{{KOC: koc(i), Code: koc(i), Share: money.Whole}}}
 		for l := range lines {
-			o.Lines = append(o.Lines, ordering.Line{SKU: fmt.Sprintf("tea-%d", l), Product: fmt.Sprintf("tea-%d", l), Title: "Mountain tea 山茶", Quantity: 1,
+			o.Lines = append(o.Lines, ordering.Line{SKU: fmt.Sprintf("tea-%d", l), VariantID: catalogue.VariantID("tea", fmt.Sprintf("tea-%d", l), 1),
+				Product: fmt.Sprintf("tea-%d", l), Title: "Mountain tea 山茶", Quantity: 1,
 				Unit: yuan(price), Discount: yuan(0), Net: yuan(price), Tax: yuan(0)})
 			a.Rates = append(a.Rates, ordering.LineRate{Rule: "default", RuleVersion: 1, Rate: 1000})
 		}
