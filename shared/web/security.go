@@ -58,7 +58,11 @@ func Secure(w http.ResponseWriter, p Policy) {
 
 // SameSite refuses a form post that another site made a browser send: Sec-Fetch-Site says cross-site or same-site, or
 // Origin is null or not the store itself, by its host or publicURL. Clients that are no browsers send neither header.
+// What a browser says of the site counts before the Origin: publicURL only speaks for browsers that do not say it.
 func SameSite(r *http.Request, publicURL string) error {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		publicURL = ""
+	}
 	guard := http.NewCrossOriginProtection()
 	if publicURL != "" {
 		if err := guard.AddTrustedOrigin(strings.TrimRight(publicURL, "/")); err != nil {

@@ -21,6 +21,8 @@ func TestSameSite(t *testing.T) {
 		{"own form", "POST", "https://shop.example", "same-origin", "", 204},
 		{"own form, old browser", "POST", "https://shop.example", "", "", 204},
 		{"own form under the public name", "POST", "https://brand.example", "", "https://brand.example/", 204},
+		{"the public name, and the browser says that it is another site", "POST", "https://brand.example", "cross-site", "https://brand.example", 403},
+		{"own form under the public name, new browser", "POST", "https://brand.example", "same-origin", "https://brand.example", 204},
 		{"typed", "POST", "", "none", "", 204},
 		{"other site", "POST", "https://evil.example", "cross-site", "", 403},
 		{"other site, old browser", "POST", "https://evil.example", "", "", 403},
