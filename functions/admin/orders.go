@@ -173,7 +173,7 @@ type shipInput struct {
 	Body struct {
 		Carrier  string     `json:"carrier"`
 		Tracking string     `json:"tracking"`
-		Lines    []ShipLine `json:"lines,omitempty" maxItems:"20" doc:"What is in the parcel; everything when absent"`
+		Lines    []ShipLine `json:"lines,omitempty" maxItems:"60" doc:"What is in the parcel; everything when absent"`
 	}
 }
 

@@ -70,7 +70,7 @@ type refundInput struct {
 
 // RefundBody is what goes back: lines and shipping, or an amount.
 type RefundBody struct {
-	Lines    []RefundItem  `json:"lines,omitempty" maxItems:"20"`
+	Lines    []RefundItem  `json:"lines,omitempty" maxItems:"60"`
 	Shipping *money.Amount `json:"shipping,omitempty" doc:"Of the shipping fee"`
 	Amount   *money.Amount `json:"amount,omitempty" doc:"Alone: spread over what is left of the lines, then of shipping"`
 	Goods    string        `json:"goods,omitempty" enum:"restock,writeOff,keep" doc:"Where the pieces go: back on sale, written off, or kept by the shopper. When absent, pieces that are not shipped, or that a return is about, go back on sale, and the shopper keeps the others"`

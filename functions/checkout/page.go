@@ -78,7 +78,7 @@ func (c *checkout) refusedForm(r *http.Request, q orderRequest, err error) (refu
 		return refusedView{}, failed
 	}
 	fitted := orderform.Fit(basket, known.Sold, known.Settings)
-	v := refusedView{Layout: pageLayout(r, known.Settings), Quote: fitted.Quote, Basket: basketPath(handle, fitted.Basket(), q.Tokens, asked(r)),
+	v := refusedView{Layout: pageLayout(r, known.Settings), Quote: fitted.Quote, Basket: basketPath(handle, orderform.Carry(fitted.Basket()), q.Tokens, asked(r)),
 		Orderable: fitted.Orderable(), Notices: notices}
 	v.Layout.Title = v.Layout.L().T("checkout.form_title")
 	if handle != "" {

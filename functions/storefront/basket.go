@@ -26,7 +26,7 @@ func (s *storefront) basket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query := r.URL.Query()
-	asked, _ := readBasket(append(slices.Clone(query["b"]), query["line"]...))
+	asked, _, _ := readBasket(append(slices.Clone(query["b"]), query["line"]...))
 	skus := make([]string, len(asked))
 	for i, b := range asked {
 		skus[i] = b.SKU
@@ -67,7 +67,7 @@ type basketLine struct {
 }
 
 func (v visited) basketView(fitted orderform.Fitted, payments []string) basketView {
-	asked, left := v.trail.basket, v.trail.left
+	asked := v.trail.basket
 	v.trail.basket = fitted.Basket() // every link leads on from what can be had
 	t := v.l.T
 	out := basketView{Layout: v.layout(t("storefront.basket")), Token: v.token, Ready: fitted.Orderable(), Back: t("storefront.back", "name", v.name()),
@@ -85,7 +85,10 @@ func (v visited) basketView(fitted orderform.Fitted, payments []string) basketVi
 	if fitted.Gone > 0 {
 		out.Notices = append(out.Notices, t("storefront.gone", "count", fitted.Gone))
 	}
-	if left > 0 {
+	switch {
+	case v.trail.long:
+		out.Notices = append(out.Notices, t("storefront.left_out_long"))
+	case v.trail.left > 0:
 		out.Notices = append(out.Notices, t("storefront.left_out", "limit", ordering.MaxLines))
 	}
 	if fitted.Err != nil {

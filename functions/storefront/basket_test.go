@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"yundian/shared/catalogue"
+	"yundian/shared/money"
+	"yundian/shared/ordering"
 	"yundian/shared/shop"
 )
 
@@ -97,7 +99,7 @@ func TestBasketsThatCannotBeHadAsTheyAre(t *testing.T) {
 		{"malformed", "line=oolong*x&line=*&line=oolong*2", []string{"有些商品没能放进来"}, "oolong*2"},
 		{"nothing but nonsense", "line=oolong*-1&line=%ff*1&line=a%7Cb*1", []string{"篮子还是空的", "有些商品没能放进来"}, ""},
 		{"a huge quantity", "line=oolong*9223372036854775807", nil, "oolong*999"},
-		{"thousands of lines", strings.Repeat("line=oolong*1&", 2000), nil, "oolong*40"},
+		{"thousands of lines", strings.Repeat("line=oolong*1&", 2000), nil, "oolong*120"},
 	}
 	for _, tt := range tests {
 		p := b.page("/k/mei/basket?" + tt.query)
@@ -120,18 +122,68 @@ func TestBasketsThatCannotBeHadAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestTwentyKinds(t *testing.T) {
+// TestManyKinds: a basket takes as many kinds as an order does, and says so when there are more. A page of it stays well below
+// the 6 MB that a function may answer with, and no address on it is longer than the gateway takes.
+func TestManyKinds(t *testing.T) {
 	b := basketShop(t)
 	query := url.Values{}
-	for i := range 25 {
-		id := fmt.Sprintf("tea-%d", i)
+	for i := range ordering.MaxLines + 5 {
+		id := fmt.Sprintf("tea-of-a-rather-long-name-of-forty-bytes-%02d", i)
 		b.tea(id, id, 100, 9)
 		query.Add("line", id+"*1")
 	}
 	p := b.page("/k/mei/basket?" + query.Encode())
-	p.wants("一张订单最多 20 种")
-	if got := len(p.fields()["line"]); got != 20 {
+	p.wants("一张订单最多 60 种")
+	if got := len(p.fields()["line"]); got != ordering.MaxLines {
 		t.Errorf("the form orders %d lines", got)
+	}
+	for _, address := range p.links() {
+		if len(address) > 4800 {
+			t.Errorf("an address has %d bytes: %.80s…", len(address), address)
+		}
+	}
+	t.Logf("a basket of %d kinds is a page of %d KB", ordering.MaxLines, len(b.do("/k/mei/basket?"+query.Encode()).Body)>>10)
+
+	// Looking around with it, a shopper is told that nothing more fits, rather than that it was added.
+	on, err := url.Parse(p.link("再挑一些"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	on.Path += "/p/oolong"
+	full := b.page(on.String())
+	full.wants("购物篮满了")
+	if links := strings.Join(full.links(), " "); strings.Contains(links, "added=1") {
+		t.Error("one more can be added")
+	}
+	on.Path = "/k/mei/p/tea-of-a-rather-long-name-of-forty-bytes-00"
+	if again := b.page(on.String()); !strings.Contains(again.link("加入购物篮"), "-00*2") {
+		t.Error("what is in the basket cannot be added again")
+	}
+}
+
+// TestLongSKUs: what an address cannot carry is left out with a word about it; a page beyond the gateway's limit would be none.
+func TestLongSKUs(t *testing.T) {
+	b := basketShop(t)
+	query := url.Values{}
+	for i := range 20 {
+		id := fmt.Sprintf("%s%02d", strings.Repeat("茶", 26), i)
+		b.product(catalogue.Product{ID: fmt.Sprint("tea-", i), Title: id, Variants: []catalogue.Variant{{SKU: id, Price: money.Of(100, "CNY")}}}, map[string]int64{id: 9})
+		query.Add("line", id+"*1")
+	}
+	p := b.page("/k/mei/basket?" + query.Encode())
+	p.wants("购物篮装不下了")
+	if got := len(p.fields()["line"]); got != 14 {
+		t.Errorf("the form orders %d lines", got)
+	}
+	on, err := url.Parse(p.link("再挑一些"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	on.Path += "/p/tea-19"
+	b.page(on.String()).wants("购物篮满了")
+	on.Path = "/k/mei/p/oolong" // a short one still fits
+	if add := b.page(on.String()).link("加入购物篮"); !strings.Contains(add, "oolong*1") {
+		t.Errorf("a short SKU is not added: %s", add)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"yundian/shared/catalogue"
 	"yundian/shared/fail"
 	"yundian/shared/koc"
+	"yundian/shared/orderform"
 	"yundian/shared/web"
 )
 
@@ -133,6 +134,7 @@ type productView struct {
 	Scene     []string
 	Body      string // cleaned HTML
 	Buy, Add  string
+	Full      bool // whether the basket has no room for this
 	Added     bool
 	Basket    string
 }
@@ -162,9 +164,9 @@ func (v visited) productView(p catalogue.Product, stock map[string]catalogue.Sel
 		KOC: shelfView{Name: v.name(), Initial: initial(v.name()), Portrait: v.portrait()}, Own: v.own(),
 		Kind: plain(p.Type), Title: plain(p.Title), Price: v.l.Money(chosen.Price), Gallery: gallery(p, chosen),
 		Choices: v.choices(p, stock, chosen), Note: v.note(p.ID), Scene: paragraphs(p.Scene), Body: p.Body, Added: added && len(v.trail.basket) > 0,
-		SoldOut: available(stock, chosen) < 1,
-		Buy:     v.trail.toBasket(handle, v.trail.plus(chosen.SKU, 1)),
-		Basket:  v.trail.toBasket(handle, v.trail.basket),
+		SoldOut: available(stock, chosen) < 1, Full: !orderform.HasRoom(v.trail.basket, chosen.SKU),
+		Buy:    v.trail.toBasket(handle, v.trail.plus(chosen.SKU, 1)),
+		Basket: v.trail.toBasket(handle, v.trail.basket),
 	}
 	if len(p.Variants) > 1 {
 		out.Variant = plain(chosen.Title)

@@ -20,7 +20,8 @@ import (
 type trail struct {
 	tokens  []carried // genuine, oldest first
 	basket  []ordering.BasketLine
-	left    int             // lines of the address that were no lines, or too many for one order
+	left    int             // lines of the address that were no lines, or for which there was no room
+	long    bool            // there was no room because SKUs are long
 	lang    locale.Language // "" unless asked for
 	carried string          // tokens and language as a query, made once for all of a page's links
 }
@@ -36,8 +37,9 @@ const tokenLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 
 // Limits of what an address carries on.
 const (
-	maxCarried = 5  // tokens; a placed order takes up to 20
-	maxRead    = 40 // tokens and basket lines looked at in one address
+	maxCarried   = 5                     // tokens; a placed order takes up to 20
+	maxRead      = 40                    // tokens looked at in one address
+	maxReadLines = 2 * ordering.MaxLines // lines looked at in one address, some of which may name one SKU
 )
 
 // readTrail reads an address. Whatever in it is not ours, forged or malformed is left out: it must not lose a sale.
@@ -53,7 +55,7 @@ func readTrail(query url.Values, keys seal.Ring, now time.Time) trail {
 		t.tokens = append(t.tokens, carried{text: text, code: code, handle: handle, at: at})
 	}
 	slices.SortStableFunc(t.tokens, func(a, b carried) int { return a.at.Compare(b.at) })
-	t.basket, t.left = readBasket(append(slices.Clone(query["b"]), query["line"]...))
+	t.basket, t.left, t.long = readBasket(append(slices.Clone(query["b"]), query["line"]...))
 	if l, ok := locale.Parse(query.Get("lang")); ok {
 		t.lang = l
 	}
@@ -61,10 +63,11 @@ func readTrail(query url.Values, keys seal.Ring, now time.Time) trail {
 	return t
 }
 
-// readBasket reads lines such as "tea*2" and adds up those of one SKU. left counts what could not be taken.
-func readBasket(lines []string) (basket []ordering.BasketLine, left int) {
-	if len(lines) > maxRead {
-		left, lines = len(lines)-maxRead, lines[:maxRead]
+// readBasket reads lines such as "tea*2" and adds up those of one SKU. left counts what could not be taken; long says that
+// fewer than an order takes did not fit into an address.
+func readBasket(lines []string) (basket []ordering.BasketLine, left int, long bool) {
+	if len(lines) > maxReadLines {
+		left, lines = len(lines)-maxReadLines, lines[:maxReadLines]
 	}
 	for _, text := range lines {
 		// A chat may have written on behind the last line of an address.
@@ -78,13 +81,14 @@ func readBasket(lines []string) (basket []ordering.BasketLine, left int) {
 		switch {
 		case i >= 0:
 			basket[i].Quantity = min(basket[i].Quantity+line.Quantity, ordering.MaxQuantity)
-		case len(basket) == ordering.MaxLines:
+		case !orderform.HasRoom(basket, line.SKU):
 			left++
+			long = long || len(basket) < ordering.MaxLines
 		default:
 			basket = append(basket, line)
 		}
 	}
-	return basket, left
+	return basket, left, long
 }
 
 // enter adds the token of a page to the trail and returns it. The newest token is kept if it is of the same KOC, and of
@@ -167,7 +171,7 @@ func (t trail) plus(sku string, pieces int64) []ordering.BasketLine {
 	out := slices.Clone(t.basket)
 	i := slices.IndexFunc(out, func(b ordering.BasketLine) bool { return catalogue.SameSKU(b.SKU, sku) })
 	switch {
-	case i < 0 && pieces > 0 && len(out) < ordering.MaxLines:
+	case i < 0 && pieces > 0 && orderform.HasRoom(out, sku):
 		return append(out, ordering.BasketLine{SKU: sku, Quantity: min(pieces, ordering.MaxQuantity)})
 	case i < 0:
 		return out

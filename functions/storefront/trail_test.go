@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"yundian/shared/attribution"
+	"yundian/shared/orderform"
 	"yundian/shared/ordering"
 	"yundian/shared/seal"
 )
@@ -48,9 +49,21 @@ func sep(address string) string {
 }
 
 func TestReadBasket(t *testing.T) {
-	many := make([]string, 25)
+	many, long := make([]string, ordering.MaxLines+5), make([]string, ordering.MaxLines)
+	var most, fit []ordering.BasketLine
 	for i := range many {
-		many[i] = fmt.Sprintf("tea-%d*1", i)
+		b := ordering.BasketLine{SKU: fmt.Sprintf("tea-%d", i), Quantity: 1}
+		many[i] = orderform.BasketValue(b)
+		if i < ordering.MaxLines {
+			most = append(most, b)
+		}
+	}
+	for i := range long { // 240 bytes each in an address, and 12 more for a line
+		b := ordering.BasketLine{SKU: fmt.Sprintf("%s%02d", strings.Repeat("茶", 26), i), Quantity: 1}
+		long[i] = orderform.BasketValue(b)
+		if i < 14 { // 14 × 248 = 3472
+			fit = append(fit, b)
+		}
 	}
 	tests := []struct {
 		name  string
@@ -67,11 +80,12 @@ func TestReadBasket(t *testing.T) {
 		{"impossible quantities", []string{"tea*0", "tea*-1", "tea*1.5", "tea*x", "tea*9223372036854775808"}, "[]", 5},
 		{"a huge quantity", []string{"tea*9223372036854775807", "tea*9223372036854775807"}, "[{tea 999}]", 0},
 		{"hostile SKUs", []string{"*1", "a\tb*1", "a\x00*1", "\xff*1", strings.Repeat("x", 81) + "*1"}, "[]", 5},
-		{"too many", many, "[{tea-0 1} {tea-1 1} {tea-2 1} {tea-3 1} {tea-4 1} {tea-5 1} {tea-6 1} {tea-7 1} {tea-8 1} {tea-9 1} {tea-10 1} {tea-11 1} {tea-12 1} {tea-13 1} {tea-14 1} {tea-15 1} {tea-16 1} {tea-17 1} {tea-18 1} {tea-19 1}]", 5},
-		{"far too many", slices.Repeat([]string{"tea*1"}, 1000), "[{tea 40}]", 960},
+		{"too many", many, fmt.Sprint(most), 5},
+		{"too long", long, fmt.Sprint(fit), 46},
+		{"far too many", slices.Repeat([]string{"tea*1"}, 1000), "[{tea 120}]", 880},
 	}
 	for _, tt := range tests {
-		if got, left := readBasket(tt.lines); fmt.Sprint(got) != tt.want || left != tt.left {
+		if got, left, _ := readBasket(tt.lines); fmt.Sprint(got) != tt.want || left != tt.left {
 			t.Errorf("%s: %v and %d left, want %s and %d", tt.name, got, left, tt.want, tt.left)
 		}
 	}

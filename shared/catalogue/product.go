@@ -327,7 +327,7 @@ func (p Product) wrongVariants(c money.Currency) []fail.Field {
 	return f
 }
 
-// MaxPrice bounds a price in minor units: 10 million major units of a two-digit currency. Twenty lines of
+// MaxPrice bounds a price in minor units: 10 million major units of a two-digit currency. Sixty lines of
 // 999 pieces at this price stay below 2^63.
 const MaxPrice = 1_000_000_000
 

@@ -16,18 +16,20 @@ import (
 	"yundian/shared/shop"
 )
 
-// Limits of one order. Twenty lines keep its settlement within one store transaction.
+// Limits of one order. Placing it and whatever moves its stock write one item for each line, and a few more, within the 100
+// actions of one store transaction; what else grows with lines is part of an item. With everything at its limit an order
+// takes four fifths of the 400 KB of one item, of texts that could not be worse; a test of the store holds it to that.
 const (
-	MaxLines    = 20
+	MaxLines    = 60
 	MaxQuantity = 999
 	MaxTokens   = 20
-	MaxRefunds  = 40 // with MaxLines parts each, an order stays far below the 400 KB of one item
-	MaxDisputes = 20
-	MaxReturns  = 20
+	MaxRefunds  = 30
+	MaxDisputes = 10
+	MaxReturns  = 10
 	MaxCaptures = 20
-	MaxHolds    = 50
+	MaxHolds    = 10
 	MaxParcels  = 40
-	MaxAwards   = 20
+	MaxAwards   = 10
 	MaxMonths   = 8 // terms about months on one award: each is an item in the transaction that settles the order
 )
 

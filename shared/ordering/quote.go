@@ -2,6 +2,7 @@ package ordering
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"yundian/shared/catalogue"
 	"yundian/shared/fail"
@@ -71,10 +72,14 @@ func Price(basket []BasketLine, sold map[string]catalogue.Sellable, s shop.Setti
 	}
 	q := Quote{Discount: money.Of(0, s.Currency), Tax: money.Of(0, s.Currency)}
 	goods := money.Of(0, s.Currency)
+	pictures := 0
 	for _, b := range basket {
 		l, err := priceLine(b, sold[b.SKU], s.Tax)
 		if err != nil {
 			return Quote{}, err
+		}
+		if pictures += len(l.Image); pictures > maxFrozenPictures {
+			l.Image = ""
 		}
 		q.Lines = append(q.Lines, l)
 		if goods, err = goods.Add(l.Net); err != nil {
@@ -107,8 +112,8 @@ func priceLine(b BasketLine, it catalogue.Sellable, tax money.BasisPoints) (Line
 	if err != nil {
 		return Line{}, err
 	}
-	return Line{SKU: it.SKU, VariantID: it.VariantID, Product: it.Product, Title: it.Title, Variant: it.Variant, Image: it.Image, Tags: FrozenTags(it.Tags),
-		StockPolicy: it.StockPolicy, Owed: it.Owing(b.Quantity), Quantity: b.Quantity, Unit: it.Price, Discount: money.Of(0, net.Currency), Net: net, Tax: taxed}, nil
+	return Line{SKU: it.SKU, VariantID: it.VariantID, Product: it.Product, Title: cut(it.Title, maxFrozenText), Variant: cut(it.Variant, maxFrozenText), Image: it.Image,
+		Tags: FrozenTags(it.Tags), StockPolicy: it.StockPolicy, Owed: it.Owing(b.Quantity), Quantity: b.Quantity, Unit: it.Price, Discount: money.Of(0, net.Currency), Net: net, Tax: taxed}, nil
 }
 
 // SoldOut is the refusal for a SKU with too few pieces left.
@@ -130,7 +135,26 @@ func clip(s string) string {
 	return s
 }
 
-// Limits of the tags that an order keeps for its rules: with them, twenty lines stay below 20 KB.
+// Limits of what an order keeps of its goods, in bytes. A title of a hundred Chinese characters is kept whole, and so are
+// pictures whose addresses have 200 bytes in every one of sixty lines; an address that is cut would lead nowhere.
+const (
+	maxFrozenText     = 300   // of a title, and of what variants differ in
+	maxFrozenPictures = 12000 // of all addresses of an order
+)
+
+// cut is a text with at most limit bytes, with a mark where something is missing.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	s = s[:limit-len("…")]
+	for len(s) > 0 && !utf8.ValidString(s) {
+		s = s[:len(s)-1]
+	}
+	return s + "…"
+}
+
+// Limits of the tags that an order keeps for its rules: with them, sixty lines stay below 60 KB.
 const (
 	maxFrozenTags = 20
 	MaxFrozenTag  = 48 // bytes

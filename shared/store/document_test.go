@@ -74,9 +74,22 @@ func TestDocumentsOfEqualValuesAreEqual(t *testing.T) {
 	}
 }
 
+// cutOff is a long document without its end.
+func cutOff(t *testing.T) types.AttributeValue {
+	t.Helper()
+	v, err := doc(ordering.Order{ID: strings.Repeat("long", 10_000)}).MarshalDynamoDBAttributeValue()
+	packed, ok := v.(*types.AttributeValueMemberB)
+	if err != nil || !ok {
+		t.Fatalf("a long document is kept as %T, %v", v, err)
+	}
+	return &types.AttributeValueMemberB{Value: packed.Value[:len(packed.Value)-3]}
+}
+
 func TestDamagedDocumentsAreRefused(t *testing.T) {
 	for name, v := range map[string]types.AttributeValue{
 		"no text":      &types.AttributeValueMemberL{},
+		"not deflated": &types.AttributeValueMemberB{Value: []byte(`{"ID":"a"}`)},
+		"cut off":      cutOff(t),
 		"no JSON":      text("{"),
 		"another kind": text("[]"),
 		"twice":        text(`{"ID":"a","ID":"b"}`),

@@ -80,15 +80,38 @@ func tallyWrites(before, after ledger.Fact) []Write {
 	return writes
 }
 
+// untallyWrites take the fact of an order off the statistics, together with the record that they count it.
+func untallyWrites(counted ledger.Fact) []Write {
+	writes := []Write{{Table: Shop, Key: talliedKey(counted.Order), Guards: replaces(counted.V), Delete: true}}
+	for _, t := range ledger.Tallies(counted, ledger.Fact{}) {
+		writes = append(writes, statWrite(t))
+	}
+	return writes
+}
+
 // Tally moves statistics from one fact of an order to a later one. False means that another fact was counted
 // meanwhile and the caller has to look again.
+//
+// An order of 60 products that goes from one KOC to another changes 124 sums, which fit no transaction. It is then taken off
+// the one's statistics first and counted as a new one for the other: in between it is in nobody's, as before it was counted.
 func (s *Store) Tally(ctx context.Context, before, after ledger.Fact) (bool, error) {
-	err := s.apply(ctx, tallyWrites(before, after))
+	writes := tallyWrites(before, after)
+	if len(writes) > maxActions {
+		if done, err := s.tallied(ctx, before.Order, untallyWrites(before)); err != nil || !done {
+			return false, err
+		}
+		writes = tallyWrites(ledger.Fact{}, after)
+	}
+	return s.tallied(ctx, after.Order, writes)
+}
+
+func (s *Store) tallied(ctx context.Context, order string, writes []Write) (bool, error) {
+	err := s.apply(ctx, writes)
 	if _, refused := errors.AsType[*Refused](err); refused {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("tally order %s: %w", after.Order, err)
+		return false, fmt.Errorf("tally order %s: %w", order, err)
 	}
 	return true, nil
 }

@@ -21,10 +21,10 @@ import (
 
 // Limits on what clients send.
 const (
-	MaxJSON   = 256 << 10 // bytes of a JSON body: an order of 20 lines has 4 KB
+	MaxJSON   = 256 << 10 // bytes of a JSON body: an order of 60 lines has 12 KB at most
 	MaxForm   = 64 << 10  // bytes of a form body
 	maxDepth  = 16        // nesting of JSON: an order has 3
-	maxFields = 256       // fields of a form: an order of 20 lines has 60
+	maxFields = 256       // fields of a form: the form of an order of 60 lines has 100, that of its return 120
 )
 
 // Decode reads a JSON body of at most limit bytes into v. It refuses, naming the place: another content type (415) or a

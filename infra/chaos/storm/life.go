@@ -95,7 +95,11 @@ func (s *storm) choose(i int, r *rand.Rand) *purchase {
 		p.payment = "on_delivery"
 	}
 	var lines []any
-	for _, k := range r.Perm(skuCount)[:1+r.IntN(3)] {
+	chosen := r.Perm(skuCount)[:1+r.IntN(3)]
+	if r.IntN(20) == 0 {
+		chosen = r.Perm(skuCount + moreCount)[:20+r.IntN(41)]
+	}
+	for _, k := range chosen {
 		l := line{s.sku(k), 1 + r.IntN(3)}
 		p.lines = append(p.lines, l)
 		lines = append(lines, map[string]any{"sku": l.sku, "quantity": l.quantity})

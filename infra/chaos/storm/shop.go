@@ -34,6 +34,7 @@ const (
 	kocCount  = 5
 	linksEach = 2
 	skuCount  = 8
+	moreCount = 52 // SKUs that only orders of many lines have
 )
 
 // open fills the shop before the storm. Prices are odd and the rates uneven, so that roundings happen; stock of half
@@ -48,14 +49,14 @@ func (s *storm) open(ctx context.Context) error {
 		"limits": map[string]any{"confirmAbove": cny(20_000)}}, nil, 200); err != nil {
 		return err
 	}
-	for i := range skuCount {
+	for i := range skuCount + moreCount {
 		sku := productOf(i)
 		stock := s.o.Orders * 9 // more than all could buy
-		if i%2 == 1 {
+		if i < skuCount && i%2 == 1 {
 			stock = max(3, s.o.Orders/2)
 		}
 		product := map[string]any{"id": sku, "title": "Tea " + sku, "status": "active",
-			"variants": []any{map[string]any{"sku": sku, "price": cny(1_999 + 3_333*i), "stock": stock}}}
+			"variants": []any{map[string]any{"sku": sku, "price": cny(1_999 + 3_333*(i%skuCount)), "stock": stock}}}
 		if err := s.operate(ctx, http.MethodPost, "/v1/admin/products", product, nil, 201); err != nil {
 			return err
 		}

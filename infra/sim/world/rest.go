@@ -346,6 +346,7 @@ func (w *World) reach(o ordering.Order) {
 		surplus, again = surplus || r.Surplus, again || r.Tries > 0
 	}
 	count("orders", true)
+	count("many lines", len(o.Lines) > 50)
 	count("status "+string(statusOf(o)), true)
 	count("confirmed", o.Confirmation != nil)
 	count("not confirmed", o.Expired != nil && !o.Terms.ConfirmUntil.IsZero() && o.Confirmation == nil)

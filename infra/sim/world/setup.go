@@ -10,6 +10,7 @@ import (
 	"yundian/shared/identity"
 	"yundian/shared/koc"
 	"yundian/shared/money"
+	"yundian/shared/ordering"
 	"yundian/shared/payout"
 	"yundian/shared/seal"
 	"yundian/shared/shop"
@@ -73,6 +74,11 @@ func (w *World) furnish(ctx context.Context) {
 	s.Windows = shop.Windows{AttributionDays: w.between(1, 14), ReturnDays: w.pick(5), ReceiptDays: w.between(1, 4), HoldMinutes: w.between(10, 90)}
 	s.Limits = shop.Limits{OpenOrders: w.between(1, 5), OpenPieces: w.between(6, 40), OnDeliveryPieces: w.between(5, 12),
 		ConfirmAbove: [...]int64{0, 1, 2500, 20_000}[w.pick(4)], ConfirmHours: w.between(1, 60)}
+	products := w.between(1, 3)
+	if w.pick(12) == 11 { // a shop whose orders may have as many lines as there can be
+		products = ordering.MaxLines + 2
+		s.Limits.OpenPieces, s.Limits.OnDeliveryPieces = 500, 200
+	}
 	w.shop.currency, w.shop.limits = s.Currency, s.Limits
 	w.must(s.Validate())
 	w.must(w.db().SaveSettings(ctx, s))
@@ -82,7 +88,7 @@ func (w *World) furnish(ctx context.Context) {
 	zone, err := s.Zone()
 	w.must(err)
 	w.shop.zone, w.shop.attributionDays = zone, s.Windows.AttributionDays
-	for range w.between(1, 3) {
+	for range products {
 		w.addProduct(ctx)
 	}
 	for range w.between(1, 4) {

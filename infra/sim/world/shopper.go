@@ -37,6 +37,11 @@ func (w *World) placeFor(person string) {
 	if w.pick(4) == 3 {
 		q.mail = fmt.Sprint("mail", w.pick(4))
 	}
+	if many := w.shop.skus; len(many) >= ordering.MaxLines && w.pick(3) == 2 {
+		for _, sku := range many[:w.between(20, ordering.MaxLines-3)] {
+			q.basket = append(q.basket, ordering.BasketLine{SKU: sku, Quantity: 1})
+		}
+	}
 	for range w.between(1, 3) {
 		q.basket = append(q.basket, ordering.BasketLine{SKU: w.shop.skus[w.pick(len(w.shop.skus))], Quantity: int64(w.between(1, 3))})
 	}

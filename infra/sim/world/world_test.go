@@ -50,7 +50,7 @@ func TestInvariants(t *testing.T) {
 	}
 	for _, what := range []string{"earned", "released", "clawed back", "paid twice", "revived", "withdrawn", "returned", "return accepted", "goods back", "goods written off", "held", "refund failed", "refund by the provider",
 		"refund sent again", "dispute lost", "dispute won", "decided again", "decided again after the release", "status cancelled", "status expired", "status delivered",
-		"refused for open orders", "refused for open pieces", "confirmed", "not confirmed", "self-purchase"} {
+		"many lines", "refused for open orders", "refused for open pieces", "confirmed", "not confirmed", "self-purchase"} {
 		if r.Reached[what] == 0 {
 			t.Errorf("no order ever got to %q", what)
 		}
