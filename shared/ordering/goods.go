@@ -41,17 +41,26 @@ func (o Order) GoodsOf(line int) (restocked, writtenOff int64) {
 	return restocked, writtenOff
 }
 
-func (o Order) back(line int) int64 {
-	restocked, writtenOff := o.GoodsOf(line)
-	return restocked + writtenOff
+func (o Order) back(line int) int64 { return o.backSince(line, 0) }
+
+// backSince is how many pieces of a line came back after a version of the order.
+func (o Order) backSince(line int, v int64) (sum int64) {
+	for _, g := range o.Goods {
+		if g.Line == line && g.V > v {
+			sum += g.Quantity
+		}
+	}
+	return sum
 }
 
 // kept is how many refunded pieces of a line the shopper keeps, at most those that did not come back.
-func (o Order) kept(line int) int64 {
+func (o Order) kept(line int) int64 { return o.keptSince(line, 0) }
+
+func (o Order) keptSince(line int, v int64) int64 {
 	var sum int64
 	for _, r := range o.Refunds {
 		for _, l := range r.Lines {
-			if r.Counts() && l.Line == line && l.Goods == Keep {
+			if r.Counts() && r.V > v && l.Line == line && l.Goods == Keep {
 				sum += l.Quantity
 			}
 		}
@@ -59,10 +68,16 @@ func (o Order) kept(line int) int64 {
 	return min(sum, o.Lines[line].Quantity-o.back(line))
 }
 
-// unpaidBack is how many pieces of a line came back and are not refunded, because their refund failed: the next refund is
-// about them first, and moves no goods for them.
-func (o Order) unpaidBack(line int) int64 {
-	return max(0, o.back(line)+o.kept(line)-o.RefundedLine(line, 0).Quantity)
+// refundedSince is how many pieces of a line were refunded after a version of the order.
+func (o Order) refundedSince(line int, v int64) int64 {
+	return o.RefundedLine(line, 0).Quantity - o.RefundedLine(line, v+1).Quantity
+}
+
+// unpaidBack is how many pieces of a line came back after a version of the order and are not refunded as pieces, because
+// their refund failed or was an amount alone: the next refund is about them first, and moves no goods for them. A return is
+// about what came back since it was asked for, and never about the pieces of an earlier one.
+func (o Order) unpaidBack(line int, since int64) int64 {
+	return max(0, o.backSince(line, since)+o.keptSince(line, since)-o.refundedSince(line, since))
 }
 
 // Returnable is how many pieces of a line can still come back for money: those that were bought, without those that were
@@ -96,7 +111,7 @@ func (o Order) disposition(line int, pieces int64, asked Disposition) Dispositio
 	switch {
 	case asked != "":
 		return asked
-	case !o.inParcel(line), o.unpaidBack(line) >= pieces:
+	case !o.inParcel(line), o.unpaidBack(line, 0) >= pieces:
 		return Restock
 	}
 	if r := o.OpenReturn(); r != nil && slices.ContainsFunc(r.Lines, func(l BasketLine) bool { return l.SKU == o.Lines[line].SKU }) {
@@ -128,8 +143,9 @@ func (o Order) checkGoods(to Disposition, lines []RefundLine) error {
 	return nil
 }
 
-// takeBack records that pieces of a line came back, if they do.
+// takeBack records that pieces of a line came back, if they do, and never more than the shopper still has.
 func (o *Order) takeBack(cause string, line int, pieces int64, to Disposition, now time.Time) {
+	pieces = min(pieces, o.Lines[line].Quantity-o.back(line)-o.kept(line))
 	if pieces > 0 && to != Keep && o.holdsGoods() {
 		o.Goods = append(o.Goods, GoodsBack{V: o.next(), At: now, Cause: cause, Line: line, Quantity: pieces, To: to})
 	}
@@ -140,7 +156,7 @@ func (o *Order) takeBack(cause string, line int, pieces int64, to Disposition, n
 func (o *Order) moveGoods(r Refund, q RefundRequest, now time.Time) error {
 	if q.Amount == nil {
 		for _, l := range r.Lines {
-			o.takeBack(r.ID, l.Line, l.Quantity-o.unpaidBack(l.Line), l.Goods, now)
+			o.takeBack(r.ID, l.Line, l.Quantity-o.unpaidBack(l.Line, q.asked), l.Goods, now)
 		}
 		return nil
 	}

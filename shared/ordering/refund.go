@@ -57,6 +57,7 @@ type RefundRequest struct {
 	Shipping *money.Amount
 	Amount   *money.Amount
 	Goods    Disposition // where the pieces go; empty: as the order stands, see disposition
+	asked    int64       // the version of the return that this ends; 0 when it ends none
 }
 
 // RefundLine asks to refund pieces of a line; Amount nil means their share of what was paid.

@@ -62,6 +62,11 @@ func (o *Order) RequestReturn(lines []BasketLine, now time.Time) (Return, error)
 	if err := o.checkReturn(lines); err != nil {
 		return Return{}, err
 	}
+	lines = slices.Clone(lines)
+	for i, l := range lines {
+		at, _ := o.line(l.SKU)
+		lines[i].SKU = o.Lines[at].SKU // as the order spells it
+	}
 	if len(lines) == 0 {
 		lines = o.CanReturn()
 	}
@@ -169,7 +174,7 @@ func (o *Order) giveBack(r Return, q RefundRequest, now time.Time) (string, erro
 		}
 		q.Goods = ""
 	case named:
-		pieces = nil
+		pieces = piecesNamed(q.Lines)
 	default:
 		for _, p := range pieces {
 			q.Lines = append(q.Lines, RefundLine{SKU: p.SKU, Quantity: p.Quantity})
@@ -178,6 +183,7 @@ func (o *Order) giveBack(r Return, q RefundRequest, now time.Time) (string, erro
 	if q.Amount == nil {
 		q.Goods = goods
 	}
+	q.asked = r.V
 	refund := ""
 	if !o.givesNothing(q) {
 		x, err := o.RequestRefund(q, now)
@@ -189,17 +195,31 @@ func (o *Order) giveBack(r Return, q RefundRequest, now time.Time) (string, erro
 		case named || !fail.Is(err, "refund_empty"): // else what comes back had cost nothing
 			return "", err
 		}
+	} else if err := o.checkReturn(pieces); named && err != nil {
+		return "", err
 	}
 	for _, p := range pieces {
 		i, _ := o.line(p.SKU)
-		o.takeBack(r.ID, i, p.Quantity, goods, now)
+		o.takeBack(r.ID, i, p.Quantity-o.unpaidBack(i, r.V), goods, now)
 	}
 	return refund, nil
 }
 
-// givesNothing reports whether a return's refund is none: nothing was paid, or it says so.
+func piecesNamed(lines []RefundLine) []BasketLine {
+	out := make([]BasketLine, len(lines))
+	for i, l := range lines {
+		out[i] = BasketLine{SKU: l.SKU, Quantity: l.Quantity}
+	}
+	return out
+}
+
+// givesNothing reports whether a return's refund is none: it says so, or nothing was paid and no money is asked for.
 func (o Order) givesNothing(q RefundRequest) bool {
-	return len(o.Captures) == 0 || q.Amount != nil && q.Amount.Minor == 0 && q.Shipping == nil && len(q.Lines) == 0
+	if q.Amount != nil {
+		return q.Amount.Minor == 0 && q.Shipping == nil && len(q.Lines) == 0
+	}
+	priced := slices.ContainsFunc(q.Lines, func(l RefundLine) bool { return l.Amount != nil })
+	return len(o.Captures) == 0 && q.Shipping == nil && !priced
 }
 
 // outstanding are the pieces of a return that have not been refunded since it was asked for, and can be.
@@ -207,10 +227,8 @@ func (o Order) outstanding(r Return) []BasketLine {
 	var lines []BasketLine
 	for _, l := range r.Lines {
 		i, _ := o.line(l.SKU)
-		done := o.RefundedLine(i, 0).Quantity
-		since := done - o.RefundedLine(i, r.V+1).Quantity
-		left := o.Lines[i].Quantity - max(done, o.back(i)+o.kept(i))
-		if n := min(l.Quantity-since, left); n > 0 {
+		left := o.Lines[i].Quantity - o.RefundedLine(i, 0).Quantity
+		if n := min(l.Quantity-o.refundedSince(i, r.V), left); n > 0 {
 			lines = append(lines, BasketLine{SKU: l.SKU, Quantity: n})
 		}
 	}

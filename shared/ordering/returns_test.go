@@ -207,7 +207,7 @@ func TestReturnsHaveBounds(t *testing.T) {
 	if got := fmt.Sprint(s.o.Returns[0].Lines); got != "[{cup 1} {tea 1}]" {
 		t.Errorf("everything is %s", got)
 	}
-	s.must(refunds("b", ordering.RefundRequest{Lines: cups(1)})) // while the return is open, so it is about it
+	s.must(refunds("b", ordering.RefundRequest{Lines: []ordering.RefundLine{{SKU: "Cup", Quantity: 1}}})) // while the return is open, so it is about it
 	s.is("a refund beside the return", 1, 0)
 	s.must(closes(accept))
 	if s.is("then the return", 1, 0); s.o.RefundedLine(0, 0).Quantity != 2 || s.o.RefundedTotal().Minor != 2118+5300 {
@@ -396,4 +396,111 @@ func TestGoodsStayInBalance(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestEveryReturnBringsItsOwnGoods: what came back before, with less money or with a refund that failed, is not what comes back now.
+func TestEveryReturnBringsItsOwnGoods(t *testing.T) {
+	fails := func(id string) func(*ordering.Order) error {
+		return func(o *ordering.Order) error { return o.SettleRefund(ordering.Outcome{ID: id}, noon) }
+	}
+	accept := ordering.ReturnDecision{Outcome: ordering.Accepted}
+	little, nothing := yuan(100), yuan(0)
+	for name, first := range map[string]ordering.RefundRequest{"for less": {Amount: &little}, "for nothing": {Amount: &nothing}} {
+		s := shelve(t, "pay ship deliver")
+		s.must(asksFor(pieces("cup", 1)...))
+		s.must(closes(ordering.ReturnDecision{Outcome: ordering.Accepted, Refund: first}))
+		s.is(name, 1, 0)
+		s.must(asksFor(pieces("cup", 1)...))
+		s.must(closes(ordering.ReturnDecision{Outcome: ordering.Accepted, Refund: ordering.RefundRequest{Goods: ordering.WriteOff}}))
+		if s.is(name+", then the other one", 0, 1); s.o.RefundedLine(0, 0).Quantity != 1 {
+			t.Errorf("%s: %+v", name, s.o.Refunds)
+		}
+	}
+
+	s := shelve(t, "pay ship deliver")
+	s.must(asksFor(pieces("cup", 1)...))
+	s.must(closes(accept))
+	s.must(fails("refund of r1"))
+	s.must(asksFor(pieces("cup", 1)...))
+	s.must(closes(accept))
+	s.is("the first refund failed, then the other piece", 0, 0)
+	s.must(refunds("again", ordering.RefundRequest{Lines: cups(1)}))
+	if s.is("the failed one again", 0, 0); s.o.RefundedLine(0, 0).Gross() != 2118 {
+		t.Errorf("%+v", s.o.Refunds)
+	}
+
+	// What is named beyond what was asked for may be refunded, but only what the shopper still has can come back.
+	s = shelve(t, "pay ship deliver")
+	s.must(asksFor(pieces("cup", 1)...))
+	s.must(closes(ordering.ReturnDecision{Outcome: ordering.Accepted, Refund: ordering.RefundRequest{Amount: &little}}))
+	s.must(asksFor(pieces("cup", 1)...))
+	s.must(closes(ordering.ReturnDecision{Outcome: ordering.Accepted, Refund: ordering.RefundRequest{Lines: cups(2)}}))
+	s.is("both, of which one was back", 0, 0)
+
+	// A refund beside an open return is about it: when it fails, its piece is back and its money is still owed.
+	for name, c := range map[string]struct {
+		d        ordering.ReturnDecision
+		asked    int64
+		refunded int64
+	}{
+		"all of it":     {accept, 2, 2118},
+		"one of two":    {accept, 1, 1059},
+		"by an amount":  {ordering.ReturnDecision{Outcome: ordering.Accepted, Refund: ordering.RefundRequest{Amount: &little}}, 1, 100},
+		"by two pieces": {ordering.ReturnDecision{Outcome: ordering.Accepted, Refund: ordering.RefundRequest{Lines: cups(2)}}, 2, 2118},
+	} {
+		s := shelve(t, "pay ship deliver")
+		s.must(asksFor(pieces("cup", c.asked)...))
+		s.must(refunds("beside", ordering.RefundRequest{Lines: cups(1)}))
+		s.must(fails("beside"))
+		s.is(name+": its refund failed", 1, 0)
+		s.must(closes(c.d))
+		if s.is(name, 2-c.asked, 0); s.o.RefundedTotal().Minor != c.refunded {
+			t.Errorf("%s: %s refunded", name, s.o.RefundedTotal())
+		}
+	}
+}
+
+// TestReturnsOfWhatNobodyPaid: goods come back without money, those that are named or all; money that was never there does not.
+func TestReturnsOfWhatNobodyPaid(t *testing.T) {
+	little := yuan(100)
+	for name, c := range map[string]struct {
+		q    ordering.RefundRequest
+		code string
+		sold int64
+	}{
+		"all":             {ordering.RefundRequest{}, "", 0},
+		"named":           {ordering.RefundRequest{Lines: cups(1)}, "", 1},
+		"more than there": {ordering.RefundRequest{Lines: cups(3)}, "out_of_range", 2},
+		"an amount":       {ordering.RefundRequest{Amount: &little}, "order_unpaid", 2},
+		"shipping":        {ordering.RefundRequest{Shipping: &little}, "order_unpaid", 2},
+		"a line's amount": {ordering.RefundRequest{Lines: []ordering.RefundLine{{SKU: "cup", Quantity: 1, Amount: &little}}}, "order_unpaid", 2},
+	} {
+		o, err := walk(placed(t, ordering.OnDelivery), "ship")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &shelved{t: t, stock: map[string]catalogue.Stock{}}
+		for _, l := range o.Lines {
+			s.stock[l.SKU] = catalogue.Stock{Available: 100, Received: 100}
+		}
+		s.take(o)
+		s.must(func(o *ordering.Order) error { return o.Deliver("shopper", noon) })
+		s.must(asksFor(pieces("cup", 2)...))
+		err = s.do(closes(ordering.ReturnDecision{Outcome: ordering.Accepted, Refund: c.q}))
+		if c.code == "" && err != nil || c.code != "" && !fail.Is(err, c.code) && !hasField(err, c.code) {
+			t.Errorf("%s: %v", name, err)
+		}
+		s.is(name, c.sold, 0)
+	}
+}
+
+// A return names lines as the order spells them, however the shopper did.
+func TestAReturnSpellsLinesLikeTheOrder(t *testing.T) {
+	s := shelve(t, "pay ship deliver")
+	s.must(asksFor(pieces("ＣＵＰ", 1)...))
+	if got := s.o.Returns[0].Lines[0].SKU; got != "cup" {
+		t.Errorf("it is about %q", got)
+	}
+	s.must(refunds("beside", ordering.RefundRequest{Lines: cups(1)}))
+	s.is("a refund beside it", 1, 0)
 }
