@@ -321,6 +321,27 @@ func TestRefunds(t *testing.T) {
 	}
 }
 
+// A provider says of one refund that it was made, without our id, and then of ours that it failed: it is the same one, and
+// the money has gone.
+func TestWhatWasToldUnderAnotherIdIsContradictedToo(t *testing.T) {
+	o, _ := walk(placed(t, "sandbox"), "pay")
+	some := yuan(500)
+	if _, err := o.RequestRefund(ordering.RefundRequest{ID: "ours", Reason: "x", Amount: &some}, noon); err != nil {
+		t.Fatal(err)
+	}
+	told := ordering.Outcome{ID: "ext", ProviderID: "prov-1", Amount: some, Succeeded: true}
+	if err := o.SettleRefund(told, noon); err != nil {
+		t.Fatal(err)
+	}
+	failed := ordering.Outcome{ID: "ours", ProviderID: "prov-1", Amount: some}
+	if err := o.SettleRefund(failed, noon); !fail.Is(err, "refund_contradiction") {
+		t.Errorf("ours failed: %v", err)
+	}
+	if theirs, _ := o.Refund("ext"); theirs.State() != "succeeded" {
+		t.Errorf("%+v", o.Refunds)
+	}
+}
+
 func TestRefundOutcomes(t *testing.T) {
 	o, _ := walk(placed(t, "sandbox"), "pay")
 	some := yuan(500)

@@ -428,7 +428,7 @@ func (o *Order) SettleRefund(t Outcome, now time.Time) error {
 		t.ProviderID != "" && r.ProviderID != "" && t.ProviderID != r.ProviderID,
 		twin >= 0 && twin != i && o.Refunds[twin].By != byProvider:
 		return refundDiffers(t.Amount)
-	case t.Succeeded && r.Failed != nil, !t.Succeeded && r.Succeeded != nil:
+	case t.Succeeded && r.Failed != nil, !t.Succeeded && (r.Succeeded != nil || twin >= 0 && o.Refunds[twin].Succeeded != nil):
 		return fail.New(fail.Conflict, "refund_contradiction", "The provider has already reported the opposite outcome of this refund.", nil)
 	case !r.Open():
 		return nil
