@@ -189,7 +189,7 @@ func (s *Store) PlaceOrder(ctx context.Context, n NewOrder) (*Placement, error) 
 			return nil, err
 		}
 		return placementFrom(found[read{Orders, placementKey(n.Key)}])
-	case refusedBy(err, isSKU):
+	case refusedBy(err, isSKU) && !refusedBy(err, isPlacing): // beside another order of the contact, nobody has looked why
 		return nil, stockShort(err, n.Order)
 	default:
 		return nil, fmt.Errorf("place order %s: %w", n.Order.ID, err)
@@ -233,7 +233,7 @@ func (s *Store) PlaceOnce(ctx context.Context, w Wanted, decide func(Checkout) (
 	}
 	n, err := decide(known)
 	if err != nil {
-		return ordering.Order{}, err
+		return s.placedMeanwhile(ctx, w, err)
 	}
 	n.Key, n.Hash = w.Key, w.Hash
 	placed, err := s.placeFor(ctx, known, &n)
@@ -248,7 +248,7 @@ func (s *Store) PlaceOnce(ctx context.Context, w Wanted, decide func(Checkout) (
 }
 
 // placedMeanwhile answers a request that was refused: what stands in its way may be the order that its own twin has placed
-// since both were read.
+// since both were read, or while this one was: items that are read together need not be of one moment.
 func (s *Store) placedMeanwhile(ctx context.Context, w Wanted, refusal error) (ordering.Order, error) {
 	if fail.KindOf(refusal) == fail.Internal {
 		return ordering.Order{}, refusal

@@ -129,3 +129,42 @@ func TestOpenOrdersLapse(t *testing.T) {
 		}
 	}
 }
+
+// TestATwinIsAnsweredWhateverRefusesIt: the same request has been placed while this one was read, and took what it wants.
+func TestATwinIsAnsweredWhateverRefusesIt(t *testing.T) {
+	s := storetest.Open(t)
+	shelve(t, s, "tea", 1)
+	twin := placement(t, s, "twin", "key", 1, "tea")
+	twin.Hash = "h"
+	o, err := s.PlaceOnce(t.Context(), store.Wanted{SKUs: []string{"tea"}, Key: "key", Hash: "h", Contacts: []string{"phone"}},
+		func(known store.Checkout) (store.NewOrder, error) {
+			place(t, s, twin)
+			return store.NewOrder{}, ordering.SoldOut(known.Sold["tea"], 0)
+		})
+	if err != nil || o.ID != "twin" {
+		t.Errorf("the order %q, %v", o.ID, err)
+	}
+}
+
+// TestARenamedSKUIsNotSoldOut: it was renamed, and another order of the same phone was placed, while this one was decided.
+func TestARenamedSKUIsNotSoldOut(t *testing.T) {
+	s := storetest.Open(t)
+	saveTee(t, s, map[string]int64{"a": 10}, "a")
+	contacts := []string{"phone"}
+	want := func(id string) store.Wanted {
+		return store.Wanted{SKUs: []string{"a"}, Key: "key-of-" + id, Hash: "h", Contacts: contacts}
+	}
+	n := placement(t, s, "o1", "key-of-o1", 1, "a")
+	other := placement(t, s, "o2", "key-of-o2", 1, "a")
+	_, err := s.PlaceOnce(t.Context(), want("o1"), func(store.Checkout) (store.NewOrder, error) {
+		if _, err := s.PlaceOnce(t.Context(), want("o2"), func(store.Checkout) (store.NewOrder, error) { return other, nil }); err != nil {
+			t.Fatal(err)
+		}
+		rename(t, s, "b")
+		return n, nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	counts(t, s, "b", 8, 2, 0)
+}

@@ -18,7 +18,8 @@ const maxRenames = 16
 // transaction with the product, or in several, each with a product that is complete, if more than maxRenames do.
 //
 // A SKU that belongs to another product, and a product changed meanwhile, are Conflicts. More than batchActions SKUs
-// are written ahead of the product in transactions of their own; repeating the save completes it.
+// are written ahead of the product in transactions of their own, each while the product is still the one that the editor
+// saw; repeating the save completes it.
 func (s *Store) SaveProduct(ctx context.Context, before, after catalogue.Product, received map[string]int64, extra ...Write) error {
 	for {
 		step, last, err := renameStep(before, after)
@@ -50,7 +51,8 @@ func (s *Store) saveStep(ctx context.Context, before, after catalogue.Product, r
 		if err != nil {
 			return err
 		}
-		err = s.applyAhead(ctx, append(writes, extra...))
+		asSeen := Write{Table: Shop, Key: productKey(after.ID), Guards: replaces(after.Version)}
+		err = s.applyAhead(ctx, asSeen, append(writes, extra...))
 		if !refusedBy(err, isSKU) || refusedBy(err, func(k Key) bool { return k == productKey(after.ID) }) || try == saveTries {
 			return productRefused(err, after.ID)
 		}
@@ -60,11 +62,12 @@ func (s *Store) saveStep(ctx context.Context, before, after catalogue.Product, r
 	}
 }
 
-// applyAhead makes writes of which the first ones may be made before the others: what belongs together stands at the end.
-func (s *Store) applyAhead(ctx context.Context, writes []Write) error {
+// applyAhead makes writes of which the first ones may be made before the others, as long as check holds: what belongs together
+// stands at the end.
+func (s *Store) applyAhead(ctx context.Context, check Write, writes []Write) error {
 	for len(writes) > maxActions {
 		first := min(batchActions, len(writes)-maxActions)
-		if err := s.apply(ctx, writes[:first]); err != nil {
+		if err := s.apply(ctx, append([]Write{check}, writes[:first]...)); err != nil {
 			return err
 		}
 		writes = writes[first:]
