@@ -131,7 +131,7 @@ type SettingsChange struct {
 	} `json:"licence,omitempty"`
 	AdvertisingLabel *bool    `json:"advertisingLabel,omitempty"`
 	ReturnAddress    *string  `json:"returnAddress,omitempty" doc:"At most 500 characters, on several lines if you like"`
-	DefaultShelf     []string `json:"defaultShelf,omitempty" maxItems:"48"`
+	DefaultShelf     []string `json:"defaultShelf,omitempty" maxItems:"200"`
 }
 
 // apply changes settings, or says everything that is wrong with the change.

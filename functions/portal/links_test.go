@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"yundian/shared/commission"
 	"yundian/shared/koc"
 	"yundian/shared/money"
+	"yundian/shared/shop"
 	"yundian/shared/web/api"
 	"yundian/shared/web/webtest"
 )
@@ -177,7 +179,7 @@ func TestShelf(t *testing.T) {
 	}
 	for name, items := range map[string][]ShelfItem{
 		"unknown": {{"unknown", ""}}, "not on sale": {{"draft", ""}}, "twice": {{"tea", ""}, {"tea", "x"}}, "no id": {{"", ""}},
-		"long note": {{"tea", strings.Repeat("长", 301)}}, "key characters": {{"tea#x", ""}}, "too many": make([]ShelfItem, 49),
+		"long note": {{"tea", strings.Repeat("长", 301)}}, "key characters": {{"tea#x", ""}}, "too many": make([]ShelfItem, 201),
 	} {
 		if a := put(http.StatusBadRequest, items...); len(a.Problem(t).Errors) == 0 {
 			t.Errorf("%s: no field is named: %s", name, a)
@@ -199,6 +201,32 @@ func TestShelf(t *testing.T) {
 		t.Errorf("an emptied shelf is %+v", got)
 	}
 	put(http.StatusBadRequest, ShelfItem{"tea", ""})
+}
+
+// TestALargeShelf: a shelf takes as many products as it may hold with the longest notes that there are, and gives them back.
+func TestALargeShelf(t *testing.T) {
+	b := open(t)
+	b.koc(t, "mei")
+	var items []ShelfItem
+	for i := range shop.ShelfLimit {
+		id := fmt.Sprintf("tea-%03d-%s", i, strings.Repeat("x", 112))
+		b.shelve(t, id, 5000)
+		items = append(items, ShelfItem{id, strings.Repeat("𠀀", 300)})
+	}
+	a := b.send(t, "mei", "PUT", "/v1/shelf", Shelf{Items: items}, "Idempotency-Key", "the whole of a large shelf")
+	b.want(t, a, http.StatusOK)
+	b.want(t, b.send(t, "mei", "PUT", "/v1/shelf", Shelf{Items: items}, "Idempotency-Key", "the whole of a large shelf"), http.StatusOK)
+	if got := get[Shelf](t, b, "mei", "/v1/shelf"); !slices.Equal(got.Items, items) {
+		t.Errorf("%d products came back", len(got.Items))
+	}
+	var ids []string
+	for _, it := range items {
+		ids = append(ids, it.Product)
+	}
+	if page := get[OfferPage](t, b, "mei", "/v1/products?ids="+strings.Join(ids[:48], ",")); len(page.Items) != 48 {
+		t.Errorf("%d products are shown", len(page.Items))
+	}
+	b.want(t, b.send(t, "mei", "GET", "/v1/products?ids="+strings.Join(ids[:49], ","), nil), http.StatusBadRequest)
 }
 
 func TestProductsShowWhatSharingEarns(t *testing.T) {

@@ -55,7 +55,7 @@ func register(p *portal) (*http.ServeMux, *api.Operations) {
 	api.Register(a, operation("listLinks", "GET", "/v1/links", "Share links with what they brought in 90 days"), p.listLinks)
 	api.Register(a, created(operation("makeLink", "POST", "/v1/links", "Make a share link")), p.makeLink)
 	api.Register(a, operation("getShelf", "GET", "/v1/shelf", "The storefront's products and notes, in order"), p.shelf)
-	api.Register(a, operation("setShelf", "PUT", "/v1/shelf", "Replace the storefront's products and notes"), p.setShelf)
+	api.Register(a, large(operation("setShelf", "PUT", "/v1/shelf", "Replace the storefront's products and notes")), p.setShelf)
 	api.Register(a, operation("listProducts", "GET", "/v1/products", "Products to share, with what they earn"), p.listProducts)
 	api.Register(a, operation("getEarnings", "GET", "/v1/earnings", "Balances, and when pending ones become available"), p.earnings)
 	api.Register(a, operation("listEntries", "GET", "/v1/earnings/entries", "Every change of the balances with its reason, newest first"), p.listEntries)
@@ -86,6 +86,12 @@ func operation(id, method, path, summary string) huma.Operation {
 		o.MaxBodyBytes = 256 << 10
 		o.Errors = append(o.Errors, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusTooManyRequests)
 	}
+	return o
+}
+
+// large is an operation whose body may have 512 KB: a shelf of 200 products with notes of 300 characters has 280.
+func large(o huma.Operation) huma.Operation {
+	o.MaxBodyBytes = 512 << 10
 	return o
 }
 

@@ -14,7 +14,7 @@ import (
 
 // Shelf is a storefront's products in order.
 type Shelf struct {
-	Items []ShelfItem `json:"items" maxItems:"48"`
+	Items []ShelfItem `json:"items" maxItems:"200"`
 }
 
 // ShelfItem is a product on a storefront, with the KOC's own words about it.

@@ -14,6 +14,9 @@ type landingDocument struct {
 	Link        *linkDocument     `json:"link,omitempty" doc:"Absent with koc"`
 	Token       string            `json:"token,omitempty" doc:"Absent with koc"`
 	Products    []productDocument `json:"products"`
+	Page        int               `json:"page,omitempty" doc:"Of a storefront, counted from 1"`
+	Pages       int               `json:"pages,omitempty" doc:"How many pages the storefront has"`
+	Next        string            `json:"next,omitempty" doc:"Address of the next page; absent on the last one"`
 }
 
 type kocDocument struct {
@@ -62,8 +65,9 @@ func (v visited) document() landingDocument {
 	return d
 }
 
-func (v visited) shelfDocument(products []shelfProduct) landingDocument {
+func (v visited) shelfDocument(products []shelfProduct, at shelfAt) landingDocument {
 	d := v.document()
+	d.Page, d.Pages, d.Next = at.page, at.pages, v.canonical(at, at.page+1)
 	for _, p := range products {
 		item := v.productPart(p.Product)
 		item.Note, item.Scene, item.Body = p.note, "", ""

@@ -33,7 +33,7 @@ func (s *storefront) home(w http.ResponseWriter, r *http.Request) {
 		for _, p := range front.goods {
 			products = append(products, shelfProduct{Product: p})
 		}
-		web.WriteJSON(w, r, http.StatusOK, v.shelfDocument(products))
+		web.WriteJSON(w, r, http.StatusOK, v.shelfDocument(products, shelfAt{}))
 		return
 	}
 	show(w, r, http.StatusOK, v.l.Language(), homePage(front.view(v)))

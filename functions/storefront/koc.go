@@ -2,6 +2,8 @@ package main
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"yundian/shared/catalogue"
@@ -56,8 +58,9 @@ func (s *storefront) showShelf(w http.ResponseWriter, r *http.Request, asked vis
 		s.home(w, r)
 		return
 	}
-	landing, v := asked.landing, s.begin(r, asked)
-	items := landing.KOC.Display(landing.Settings.DefaultShelf)
+	v := s.begin(r, asked)
+	at := v.pageAsked(r.URL.Query().Get("page"))
+	items := at.of(v.shelf())
 	ids := make([]string, 0, len(items))
 	for _, item := range items {
 		if catalogue.ValidID(item.Product) {
@@ -77,10 +80,61 @@ func (s *storefront) showShelf(w http.ResponseWriter, r *http.Request, asked vis
 	}
 	cacheable(w)
 	if web.WantsJSON(r) {
-		web.WriteJSON(w, r, http.StatusOK, v.shelfDocument(onShelf))
+		web.WriteJSON(w, r, http.StatusOK, v.shelfDocument(onShelf, at))
 		return
 	}
-	show(w, r, http.StatusOK, v.l.Language(), shelfPage(v.shelfView(onShelf)))
+	show(w, r, http.StatusOK, v.l.Language(), shelfPage(v.shelfView(onShelf, at)))
+}
+
+// pageSize is how many products of a shelf one page shows: as many as a phone scrolls through, and the store reads at once.
+const pageSize = 48
+
+// shelfAt is one page of a shelf, counted from 1.
+type shelfAt struct{ page, pages int }
+
+// shelf is what stands on the storefront, in order.
+func (v visited) shelf() []koc.ShelfItem { return v.KOC.Display(v.Settings.DefaultShelf) }
+
+// pageAsked is the page that an address names. What is no number is the first one; after the last one comes nothing, so it is
+// shown again.
+func (v visited) pageAsked(text string) shelfAt {
+	at := shelfAt{page: 1, pages: max(1, (len(v.shelf())+pageSize-1)/pageSize)}
+	if n, err := strconv.Atoi(text); err == nil {
+		at.page = min(max(1, n), at.pages)
+	}
+	return at
+}
+
+// pageWith is the page of the storefront on which a product stands; the first when it is on none. The brand's page has one.
+func (v visited) pageWith(product string) int {
+	if v.own() {
+		return 1
+	}
+	return max(0, slices.IndexFunc(v.shelf(), func(it koc.ShelfItem) bool { return it.Product == product }))/pageSize + 1
+}
+
+func (at shelfAt) of(shelf []koc.ShelfItem) []koc.ShelfItem {
+	return shelf[min(len(shelf), (at.page-1)*pageSize):min(len(shelf), at.page*pageSize)]
+}
+
+// query names a page in an address; the first one needs no name.
+func (at shelfAt) query(page int) []string {
+	if page < 2 {
+		return nil
+	}
+	return []string{"page", strconv.Itoa(page)}
+}
+
+// canonical is the address of a page of this shelf without what a visit adds to it; "" where there is no such page.
+func (v visited) canonical(at shelfAt, page int) string {
+	switch {
+	case page < 1 || page > at.pages:
+		return ""
+	case page == 1:
+		return v.base + v.path
+	default:
+		return v.base + v.path + "?page=" + strconv.Itoa(page)
+	}
 }
 
 // shelfProduct is a product on a storefront, with the KOC's words.
@@ -102,6 +156,9 @@ type shelfView struct {
 	Lead     []string // the story's beginning, in paragraphs
 	Rest     []string // what a long story goes on with
 	Cards    []card
+
+	Page          string // which one of how many; "" when there is only one
+	Before, After string // addresses of the pages around it; "" where there is none
 }
 
 // card is one product on a shelf.
@@ -109,7 +166,7 @@ type card struct {
 	URL, Title, Image, Alt, Price, Note string
 }
 
-func (v visited) shelfView(products []shelfProduct) shelfView {
+func (v visited) shelfView(products []shelfProduct, at shelfAt) shelfView {
 	out := shelfView{Layout: v.layout(v.l.T("storefront.title", "name", v.name())), Token: v.token, Name: v.name(), Initial: initial(v.KOC.Name),
 		Portrait: v.portrait()}
 	out.Lead, out.Rest = opening(paragraphs(v.KOC.Story))
@@ -123,10 +180,20 @@ func (v visited) shelfView(products []shelfProduct) shelfView {
 	d := &out.Layout
 	d.Class = "storefront"
 	d.Description = line(firstOf(v.KOC.Story, v.Settings.Tagline), 150)
-	d.Here = v.trail.to(v.path)
-	d.Canonical = v.base + v.path
+	d.Here = v.trail.to(v.path, at.query(at.page)...)
+	d.Canonical = v.canonical(at, at.page)
+	if at.pages > 1 {
+		out.Page = v.l.T("storefront.shelf_page", "page", at.page, "pages", at.pages)
+		d.Title += " · " + out.Page
+	}
+	if at.page > 1 {
+		out.Before = v.trail.to(v.path, at.query(at.page-1)...)
+	}
+	if at.page < at.pages {
+		out.After = v.trail.to(v.path, at.query(at.page+1)...)
+	}
 	d.OG = web.OpenGraph{Title: d.Title, Description: d.Description, Image: v.absolute(image), URL: d.Canonical, Type: "website"}
-	d.Head = visitHead(v.token)
+	d.Head = shelfHead(v.token, v.canonical(at, at.page-1), v.canonical(at, at.page+1))
 	return out
 }
 

@@ -160,7 +160,7 @@ func (v visited) productView(p catalogue.Product, stock map[string]catalogue.Sel
 	chosen := choose(p, stock, asked)
 	handle := v.KOC.Handle
 	out := productView{
-		Layout: v.layout(line(p.Title, 120)), Token: v.token, Back: v.trail.to(shelfPath(handle)),
+		Layout: v.layout(line(p.Title, 120)), Token: v.token, Back: v.trail.to(shelfPath(handle), shelfAt{}.query(v.pageWith(p.ID))...),
 		KOC: shelfView{Name: v.name(), Initial: initial(v.name()), Portrait: v.portrait()}, Own: v.own(),
 		Kind: plain(p.Type), Title: plain(p.Title), Price: v.l.Money(chosen.Price), Gallery: gallery(p, chosen),
 		Choices: v.choices(p, stock, chosen), Note: v.note(p.ID), Scene: paragraphs(p.Scene), Body: p.Body, Added: added && len(v.trail.basket) > 0,

@@ -76,7 +76,7 @@ type ShelfItem struct {
 const (
 	MaxStory     = 2000 // characters
 	MaxNote      = 300  // characters
-	MaxStandings = 200  // status changes kept; more is a conversation, not a click
+	MaxStandings = 50   // status changes kept, with their reasons; more is a conversation, not a click
 	MaxTiers     = 200  // changes of the tier kept
 	MaxTierName  = 30   // bytes
 	InviteDays   = 14   // how long an invitation can be used

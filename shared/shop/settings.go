@@ -87,8 +87,9 @@ func DefaultLimits() Limits {
 	return Limits{OpenOrders: MaxOpenOrders, OpenPieces: 500, OnDeliveryPieces: 50, ConfirmAbove: 100_000, ConfirmHours: 48}
 }
 
-// ShelfLimit bounds a storefront's shelf: a page a phone can show at once, and one batch read for the store.
-const ShelfLimit = 48
+// ShelfLimit bounds a storefront's shelf, which is shown in pages. With a note of 300 characters for each product a KOC stays
+// within two thirds of what one item of the store may have.
+const ShelfLimit = 200
 
 // Languages a shop can offer.
 var Languages = []string{"zh-Hans", "zh-Hant", "en"}

@@ -6,14 +6,15 @@ import { offerButton } from "./links.js";
 import { card, doing, picture, say, search, tool } from "./parts.js";
 import { amount, earning, t } from "./words.js";
 
-const shelfLimit = 48;
+const shelfLimit = 200;
+const namedLimit = 48; // products that one address can name
 const noteLimit = 300;
 
 export async function me(visit) {
   const shelf = await get("/v1/shelf");
   const known = {};
-  if (shelf.items.length) {
-    const page = await get("/v1/products", { ids: shelf.items.map((it) => it.product).join(",") });
+  for (let i = 0; i < shelf.items.length; i += namedLimit) {
+    const page = await get("/v1/products", { ids: shelf.items.slice(i, i + namedLimit).map((it) => it.product).join(",") });
     for (const p of page.items) known[p.id] = p;
   }
   return [
