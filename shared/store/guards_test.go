@@ -96,11 +96,11 @@ func newProduct(t *testing.T, p catalogue.Product) []Write {
 	for _, v := range p.Variants {
 		fresh[v.ID] = true
 	}
-	writes, err := saving{after: p, fresh: fresh}.writes(nil)
+	ahead, together, err := saving{after: p, fresh: fresh}.writes(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return writes
+	return append(ahead, together...)
 }
 
 // OwnSKU brings a SKU up to date for its variant and for no other.

@@ -426,3 +426,48 @@ func TestALateEditOfALargeProductChangesNoSKU(t *testing.T) {
 		t.Errorf("prices %s and %s, %v", found["s000"].Price, found["s249"].Price, err)
 	}
 }
+
+// What moves a variant is never made without the product that says so, however much else belongs into the transaction: here
+// every renamed variant pushes aside one that was taken off, and a new book of rules with all that is coming is saved along.
+func TestRenamesStayInOneTransactionWithTheirProduct(t *testing.T) {
+	m := store.NewMaps()
+	s := store.OpenMaps(m)
+	var skus, others, removed []string
+	for i := range 16 {
+		skus, others, removed = append(skus, fmt.Sprintf("s%02d", i)), append(others, fmt.Sprintf("t%02d", i)), append(removed, "")
+	}
+	saveTee(t, s, nil, slices.Concat(skus, others)...)
+	if err := tryRename(s, slices.Concat(skus, removed)...); err != nil {
+		t.Fatal(err)
+	}
+	var along []store.Write
+	for i := range 31 {
+		along = append(along, store.ReplyWrite(fmt.Sprint("reply", i), store.Reply{Hash: "h"}, noon))
+	}
+	before, err := s.Product(t.Context(), "tee")
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := before
+	after.Variants = slices.Clone(before.Variants)
+	for i := range after.Variants {
+		after.Variants[i].SKU = others[i]
+	}
+	m.Intercept = func(_ context.Context, c store.Call) store.Verdict {
+		moves := slices.ContainsFunc(c.Writes, func(w store.Write) bool { return w.Key.SK == "RENAMED" || w.Key.SK == "SKU" && w.Put != nil })
+		saves := slices.ContainsFunc(c.Writes, func(w store.Write) bool { return w.Key.SK == "PRODUCT" && w.Put != nil })
+		if moves && !saves {
+			t.Errorf("variants are moved without their product: %d writes", len(c.Writes))
+		}
+		return store.Pass
+	}
+	if err := s.SaveProduct(t.Context(), before, after, nil, along...); err != nil {
+		t.Fatal(err)
+	}
+	m.Intercept = nil
+	for i, v := range before.Variants {
+		if got := variantOf(t, s, others[i]); got != v.ID {
+			t.Errorf("%s is variant %s, want %s", others[i], got, v.ID)
+		}
+	}
+}

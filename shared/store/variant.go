@@ -8,21 +8,26 @@ import (
 	"yundian/shared/fail"
 )
 
-// maxRenames bounds the variants that get another SKU in one transaction. With one that each may push aside they take five
-// actions at most; the rest of the hundred is for the product and what the caller writes along.
-const maxRenames = 16
+// maxRenames bounds the variants that get another SKU in one transaction, and renameActions what each of them takes at most,
+// with one that it may push aside. The rest of the hundred is for the product and what the caller writes along; where that
+// is much, such as a book of rules with all that is coming after it, fewer are renamed together.
+const (
+	maxRenames    = 16
+	renameActions = 5
+)
 
 // SaveProduct creates or replaces a product: after.Version is the version the editor saw, 0 for a new one. Variants are
 // known by their ids; one without an id is what stands under its SKU in this product, or else it is new and gets an id and
 // its first receipt. Stock of variants that exist is left alone, and goes along when a variant gets another SKU: in one
-// transaction with the product, or in several, each with a product that is complete, if more than maxRenames do.
+// transaction with the product, or in several, each with a product that is complete, if more than fit one do.
 //
 // A SKU that belongs to another product, and a product changed meanwhile, are Conflicts. More than batchActions SKUs
 // are written ahead of the product in transactions of their own, each while the product is still the one that the editor
 // saw; repeating the save completes it.
 func (s *Store) SaveProduct(ctx context.Context, before, after catalogue.Product, received map[string]int64, extra ...Write) error {
+	most := min(maxRenames, (maxActions-1-len(extra))/renameActions)
 	for {
-		step, last, err := renameStep(before, after)
+		step, last, err := renameStep(before, after, most)
 		if err != nil {
 			return err
 		}
@@ -47,12 +52,12 @@ func (s *Store) saveStep(ctx context.Context, before, after catalogue.Product, r
 		if err != nil {
 			return err
 		}
-		writes, err := p.writes(received)
+		ahead, together, err := p.writes(received)
 		if err != nil {
 			return err
 		}
 		asSeen := Write{Table: Shop, Key: productKey(after.ID), Guards: replaces(after.Version)}
-		err = s.applyAhead(ctx, asSeen, append(writes, extra...))
+		err = s.applyAhead(ctx, asSeen, ahead, append(together, extra...))
 		if !refusedBy(err, isSKU) || refusedBy(err, func(k Key) bool { return k == productKey(after.ID) }) || try == saveTries {
 			return productRefused(err, after.ID)
 		}
@@ -62,17 +67,17 @@ func (s *Store) saveStep(ctx context.Context, before, after catalogue.Product, r
 	}
 }
 
-// applyAhead makes writes of which the first ones may be made before the others, as long as check holds: what belongs together
-// stands at the end.
-func (s *Store) applyAhead(ctx context.Context, check Write, writes []Write) error {
-	for len(writes) > maxActions {
-		first := min(batchActions, len(writes)-maxActions)
-		if err := s.apply(ctx, append([]Write{check}, writes[:first]...)); err != nil {
+// applyAhead makes writes that belong together in one transaction, and as many of those ahead as fit into it. The others are
+// made before, as long as check holds.
+func (s *Store) applyAhead(ctx context.Context, check Write, ahead, together []Write) error {
+	for len(ahead) > 0 && len(ahead)+len(together) > maxActions {
+		first := min(batchActions, len(ahead), len(ahead)+len(together)-maxActions)
+		if err := s.apply(ctx, append([]Write{check}, ahead[:first]...)); err != nil {
 			return err
 		}
-		writes = writes[first:]
+		ahead = ahead[first:]
 	}
-	return s.apply(ctx, writes)
+	return s.apply(ctx, append(ahead, together...))
 }
 
 // saving is a product as it is to be saved, and what stands at the places of its variants.
@@ -169,9 +174,8 @@ func (s *Store) identify(ctx context.Context, p *saving) error {
 	return nil
 }
 
-// writes are what a product's variants need, those that can be made ahead first; then the product itself.
-func (p saving) writes(received map[string]int64) ([]Write, error) {
-	var ahead, together []Write
+// writes are what a product's variants need: what can be made ahead of the product, and what belongs together with it.
+func (p saving) writes(received map[string]int64) (ahead, together []Write, err error) {
 	leaving := map[Key]bool{} // places that a variant of this product gives up
 	var moving []catalogue.Sellable
 	for _, it := range p.after.Sellables() {
@@ -183,7 +187,7 @@ func (p saving) writes(received map[string]int64) ([]Write, error) {
 		case exists:
 			leaving[from] = true
 		case !p.fresh[it.VariantID]:
-			return nil, changedMeanwhile() // somebody has renamed it since the product was read
+			return nil, nil, changedMeanwhile() // somebody has renamed it since the product was read
 		}
 		moving = append(moving, it)
 	}
@@ -191,7 +195,7 @@ func (p saving) writes(received map[string]int64) ([]Write, error) {
 	for _, it := range moving {
 		w, aside, err := p.move(it, received[it.SKU], leaving)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		filled[w.Key] = true
 		if _, occupied := p.found[w.Key]; p.fresh[it.VariantID] && !occupied {
@@ -208,8 +212,7 @@ func (p saving) writes(received map[string]int64) ([]Write, error) {
 			together = append(together, Write{Table: Shop, Key: from, Guards: asRead(p.found[from]), Delete: true})
 		}
 	}
-	ahead = append(ahead, p.archived()...)
-	return append(append(ahead, together...), productWrite(p.after)), nil
+	return append(ahead, p.archived()...), append(together, productWrite(p.after)), nil
 }
 
 // move puts a variant with all its counts under its SKU. Whatever variant of the product stands there and does not leave
@@ -273,10 +276,10 @@ func asRead(x skuItem) []Guard {
 	return guards
 }
 
-// renameStep is how far one transaction can go from before to after: to after itself if no more than maxRenames variants
+// renameStep is how far one transaction can go from before to after: to after itself if no more than most variants
 // get another SKU. Otherwise it is before with some of them renamed, whose new SKUs are free by then, and without those
 // that are taken off.
-func renameStep(before, after catalogue.Product) (step catalogue.Product, last bool, err error) {
+func renameStep(before, after catalogue.Product, most int) (step catalogue.Product, last bool, err error) {
 	type rename struct {
 		variant  catalogue.Variant
 		from, to string
@@ -294,15 +297,15 @@ func renameStep(before, after catalogue.Product) (step catalogue.Product, last b
 			at[r.from] = r
 		}
 	}
-	if len(renames) <= maxRenames {
+	if len(renames) <= most {
 		return after, true, nil
 	}
 	picked := map[string]catalogue.Variant{}
-	for more := true; more && len(picked) < maxRenames; {
+	for more := true; more && len(picked) < most; {
 		more = false
 		for _, r := range renames {
 			_, waits := at[r.to]
-			if _, done := picked[r.variant.ID]; done || waits || len(picked) == maxRenames {
+			if _, done := picked[r.variant.ID]; done || waits || len(picked) == most {
 				continue
 			}
 			picked[r.variant.ID], more = r.variant, true
@@ -313,9 +316,9 @@ func renameStep(before, after catalogue.Product) (step catalogue.Product, last b
 		for r := renames[0]; picked[r.variant.ID].ID == ""; r = at[r.to] {
 			picked[r.variant.ID] = r.variant
 		}
-		if len(picked) > maxRenames {
+		if len(picked) > most {
 			return step, false, fail.New(fail.Conflict, "sku_circle", "More than {limit} SKUs of {product} would change places with each other. Rename them in two steps.",
-				fail.Args{"limit": maxRenames, "product": after.ID})
+				fail.Args{"limit": most, "product": after.ID})
 		}
 	}
 	return withRenamed(before, after, picked), false, nil
