@@ -134,7 +134,7 @@ func TestUnknownMembersAreRefused(t *testing.T) {
 		{"POST", "/v1/links", `{"target": "storefront"}`, 400}, {"POST", "/v1/links", `{"target": 1, "channel": "wechat"}`, 400},
 		{"POST", "/v1/links", `[]`, 400}, {"POST", "/v1/links", `{"target": "storefront", "channel": "wechat"} x`, 400},
 		{"PUT", "/v1/shelf", `{"items": [{"product": "tea", "note": "", "price": 1}]}`, 400}, {"PUT", "/v1/shelf", `{"items": null}`, 400},
-		{"PUT", "/v1/shelf", strings.Repeat("[", 400), 400}, {"PUT", "/v1/shelf", `{"items": ["` + strings.Repeat("a", 300<<10) + `"]}`, 413},
+		{"PUT", "/v1/shelf", strings.Repeat("[", 400), 400}, {"PUT", "/v1/shelf", `{"items": ["` + strings.Repeat("a", 600<<10) + `"]}`, 413}, {"POST", "/v1/links", `{"target": "` + strings.Repeat("a", 300<<10) + `"}`, 413},
 	} {
 		b.want(t, b.send(t, "mei", c.method, c.path, c.body), c.status)
 	}
