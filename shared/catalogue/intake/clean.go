@@ -1,6 +1,8 @@
 package intake
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"sync"
 
@@ -63,14 +65,14 @@ func flow(text string) string {
 
 // flowing is a description being written.
 type flowing struct {
-	out    strings.Builder
-	run    strings.Builder // inline text since the last block
-	said   bool            // run holds text, not only tags
-	open   []string        // inline elements around the text, as they were opened
-	block  string          // element that the next run becomes; empty at the top, where lone text stays bare
-	blocks int             // blocks seen so far: once there is one, bare text becomes a paragraph
-	plain  bool            // text without any markup: its line ends mean what they show
-	cells  bool            // within a row of a table, whose blocks stand side by side
+	out    bytes.Buffer
+	run    bytes.Buffer // inline text since the last block
+	said   bool         // run holds text, not only tags
+	open   []string     // inline elements around the text, as they were opened
+	block  string       // element that the next run becomes; empty at the top, where lone text stays bare
+	blocks int          // blocks and bare texts written so far: once there is one, bare text becomes a paragraph
+	plain  bool         // text without any markup: its line ends mean what they show
+	cells  bool         // within a row of a table, whose blocks stand side by side
 }
 
 // dropped are elements of which nothing is kept.
@@ -105,9 +107,17 @@ func (f *flowing) walk(n *html.Node) {
 	}
 	switch name := inline[n.DataAtom]; {
 	case name != "":
-		f.within(tag(name, n), n)
+		f.within(tag(name, n), func() { f.children(n) })
 	case struck(n):
-		f.within("<del>", n)
+		f.within("<del>", func() { f.element(n) })
+	default:
+		f.element(n)
+	}
+}
+
+// element writes an element that is not emphasis.
+func (f *flowing) element(n *html.Node) {
+	switch {
 	case n.DataAtom == atom.Br:
 		f.lineBreak()
 	case n.DataAtom == atom.Img:
@@ -128,7 +138,7 @@ func (f *flowing) children(n *html.Node) {
 // blockOf writes an element that stands on lines of its own.
 func (f *flowing) blockOf(n *html.Node) {
 	switch heading := headings[n.DataAtom]; {
-	case f.cells && n.DataAtom != atom.Td && n.DataAtom != atom.Th:
+	case f.cells:
 		f.space()
 		f.children(n)
 		f.space()
@@ -148,8 +158,12 @@ func (f *flowing) blockOf(n *html.Node) {
 	}
 }
 
-// in writes a block's children as blocks of one name. Within an item of a list blocks become lines.
+// in writes a block's children as blocks of one name. Within an item of a list blocks become lines, and what a heading is
+// divided into are headings.
 func (f *flowing) in(block string, n *html.Node) {
+	if block == "p" && strings.HasPrefix(f.block, "h") {
+		block = f.block
+	}
 	if f.block == "li" {
 		f.boundary()
 		f.children(n)
@@ -194,17 +208,21 @@ func (f *flowing) list(n *html.Node) {
 	}
 	f.block = before
 	if f.out.Len() == empty {
-		kept := f.out.String()[:mark]
-		f.out.Reset()
-		f.out.WriteString(kept)
+		f.out.Truncate(mark)
 		return
 	}
 	f.out.WriteString("</" + name + ">")
 	f.blocks++
 }
 
-// row writes a table's row: its cells in one line.
+// row writes a table's row: its cells in one line. A row around further tables only places them on a page.
 func (f *flowing) row(n *html.Node) {
+	if holdsTable(n) {
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			f.in("p", c)
+		}
+		return
+	}
 	before, cells := f.block, f.cells
 	if f.block == "li" {
 		f.boundary()
@@ -232,12 +250,30 @@ func (f *flowing) row(n *html.Node) {
 	f.block = before
 }
 
-// within writes an inline element. One around blocks is closed and opened again at each.
-func (f *flowing) within(opening string, n *html.Node) {
+func holdsTable(n *html.Node) bool {
+	for d := range n.Descendants() {
+		if d.DataAtom == atom.Table {
+			return true
+		}
+	}
+	return false
+}
+
+// within writes an inline element around what content writes. One around blocks is closed and opened again at each; one
+// within its like says nothing more, and a thousand of them would be opened again at every block.
+func (f *flowing) within(opening string, content func()) {
+	if slices.Contains(f.open, opening) {
+		content()
+		return
+	}
 	f.open = append(f.open, opening)
 	f.run.WriteString(opening)
-	f.children(n)
+	content()
 	f.open = f.open[:len(f.open)-1]
+	if bytes.HasSuffix(f.run.Bytes(), []byte(opening)) { // nothing stands in it
+		f.run.Truncate(f.run.Len() - len(opening))
+		return
+	}
 	f.run.WriteString(closing(opening))
 }
 
@@ -258,7 +294,7 @@ func (f *flowing) text(text string) {
 
 // boundary begins another line where a block stands within an item of a list, unless one has just begun.
 func (f *flowing) boundary() {
-	if !strings.HasSuffix(f.run.String(), "<br>") {
+	if !bytes.HasSuffix(f.run.Bytes(), []byte("<br>")) {
 		f.lineBreak()
 	}
 }
@@ -301,11 +337,11 @@ func (f *flowing) flush() {
 	if block == "" && f.blocks > 0 {
 		block = "p"
 	}
+	f.blocks++
 	if block == "" {
 		f.out.WriteString(run)
 		return
 	}
-	f.blocks++
 	f.out.WriteString("<" + block + ">" + run + "</" + block + ">")
 }
 
@@ -329,9 +365,9 @@ func tag(name string, n *html.Node) string {
 	return `<a href="` + html.EscapeString(attribute(n, "href")) + `">`
 }
 
-// struck reports whether a span strikes its text through, as word processors write it.
+// struck reports whether an element's style strikes its text through, as word processors write it.
 func struck(n *html.Node) bool {
-	return n.DataAtom == atom.Span && strings.Contains(strings.ToLower(attribute(n, "style")), "line-through")
+	return strings.Contains(strings.ToLower(attribute(n, "style")), "line-through")
 }
 
 func attribute(n *html.Node, name string) string {

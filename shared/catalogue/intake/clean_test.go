@@ -38,10 +38,24 @@ func TestClean(t *testing.T) {
 		{"<blockquote>said</blockquote><address>Street 1<br>Town</address><hr>end", "<p>said</p><p>Street 1<br>Town</p><p>end</p>"},
 		{"<ul></ul><p> </p>x", "x"},
 		{"<span>a</span><span>b</span>", "ab"},
+		{"a<hr>b<div></div>c", "a<p>b</p><p>c</p>"},
+		{"<h2><div>Care</div></h2><p>Wipe</p>", "<h2>Care</h2><p>Wipe</p>"},
+		{"<p style=\"text-decoration:line-through\">was 20</p>now 15", "<p><del>was 20</del></p><p>now 15</p>"},
+		{"<table><tr><td><table><tr><td>S</td><td>36</td></tr><tr><td>M</td><td>38</td></tr></table></td><td>Note</td></tr></table>",
+			"<p>S | 36</p><p>M | 38</p><p>Note</p>"},
+		{"<b><b>x</b></b>", "<b>x</b>"},
 	} {
 		if got := Clean(tt.in); got != tt.want {
 			t.Errorf("Clean(%q)\n got %q\nwant %q", tt.in, got, tt.want)
 		}
+	}
+}
+
+// TestCleanGrowsLittle: emphasis that is never closed is opened again at every block, each kind once.
+func TestCleanGrowsLittle(t *testing.T) {
+	in := strings.Repeat("<b><i>", 500) + strings.Repeat("<p>x</p>", 5000)
+	if out := Clean(in); len(out) > 4*len(in) {
+		t.Errorf("%d bytes became %d", len(in), len(out))
 	}
 }
 
