@@ -182,7 +182,7 @@ func (a *admin) saveEntry(ctx context.Context, e intake.Entry, before catalogue.
 		if before.Version > 0 && len(differs) == 0 {
 			return outcome{entry: known, product: before, result: unchanged}, nil
 		}
-		err := a.store.SaveProduct(ctx, before, after, e.Received)
+		err := a.store.SaveProduct(ctx, before, after, known.Received)
 		switch {
 		case err == nil && before.Version == 0:
 			return outcome{entry: known, product: after, result: isNew}, nil
@@ -191,7 +191,7 @@ func (a *admin) saveEntry(ctx context.Context, e intake.Entry, before catalogue.
 		case try == editTries || !fail.Is(err, "changed_meanwhile") && !fail.Is(err, "sku_taken"):
 			return outcome{}, fmt.Errorf("import product %s: %w", e.Product.ID, err)
 		}
-		if e, err = a.withoutTaken(ctx, e, try > 1); err != nil {
+		if e, err = a.withoutTaken(ctx, e.Keep(before), try > 1); err != nil {
 			return outcome{}, err
 		}
 		if before, err = a.current(ctx, e.Product.ID); err != nil {
@@ -205,6 +205,7 @@ func (a *admin) saveEntry(ctx context.Context, e intake.Entry, before catalogue.
 // it is new or renamed is refused: taken for a new one, it would put what was sold of the other back on sale.
 func recognised(before catalogue.Product, e intake.Entry) intake.Entry {
 	var unclear []string
+	e = e.Keep(before)
 	e.Product.Variants, unclear = before.Recognise(e.Product, e.EveryVariant())
 	if len(unclear) == 0 {
 		return e
@@ -236,14 +237,18 @@ func (a *admin) withoutTaken(ctx context.Context, e intake.Entry, again bool) (i
 			taken[sku] = fail.At("", "sku_taken", "{sku} already belongs to {product}.", fail.Args{"sku": sku, "product": s.Product})
 		}
 	}
-	switch {
-	case len(taken) == 0:
-		return e, nil
-	case !again:
-		return e.Complete(owners), nil
-	default:
+	if again || len(taken) == 0 {
 		return e.Refuse(taken), nil
 	}
+	if found, err = a.store.Sellables(ctx, e.Alternatives(owners)); err != nil {
+		return e, err
+	}
+	for sku, s := range found {
+		if s.Product != e.Product.ID {
+			owners[sku] = s.Product
+		}
+	}
+	return e.Complete(owners), nil
 }
 
 // current is a product as it is now; the zero product when there is none.

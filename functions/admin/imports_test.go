@@ -273,6 +273,31 @@ func TestImportWithKey(t *testing.T) {
 	wantField(t, b.csv(t, text, "Idempotency-Key", "short"), "header.Idempotency-Key")
 }
 
+// TestImportInAnotherOrder: rows and products in another order mean the same goods, also where they share an SKU, and rows
+// of one product that stand apart are one product.
+func TestImportInAnotherOrder(t *testing.T) {
+	b := open(t)
+	s, m, other := "tee,Tee,Size,S,10,5,X,", "tee,Tee,Size,M,10,5,X,", "top,Top,Size,S,10,5,X,"
+	if r := imported(t, b.csv(t, file(s, m, other))); r.Created != 2 || len(r.Errors) != 0 || len(r.Warnings) != 2 {
+		t.Fatalf("%+v", r)
+	}
+	b.order(t, "o1", "X", 2, "")
+	for _, rows := range [][]string{{m, s, other}, {other, m, s}, {m, other, s}} {
+		if r := imported(t, b.csv(t, file(rows...))); len(r.Errors) != 0 || r.Created != 0 {
+			t.Errorf("%q: %+v", rows, r)
+		}
+		if r := imported(t, b.csv(t, file(rows...))); r.Unchanged != 2 {
+			t.Errorf("%q again: %+v", rows, r)
+		}
+		for _, v := range append(get[Product](t, b, "/v1/admin/products/tee").Variants, get[Product](t, b, "/v1/admin/products/top").Variants...) {
+			want := map[string]StockCounts{"X": {Available: 3, Reserved: 2, Received: 5}, "X-m": {Available: 5, Received: 5}, "X-s": {Available: 5, Received: 5}}
+			if v.Counts != want[v.SKU] || v.SKU == "X" && v.Title != "S" {
+				t.Errorf("%q: %+v", rows, v)
+			}
+		}
+	}
+}
+
 // TestImportWhileSelling imports a file again and again while its goods are ordered: nothing is oversold or restored.
 func TestImportWhileSelling(t *testing.T) {
 	b := open(t)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"yundian/shared/fail"
@@ -31,6 +30,7 @@ const (
 	MaxVariants = 250
 	MaxImages   = 50
 	MaxTags     = 50
+	MaxTag      = 100 // characters of one tag
 	MaxOptions  = 3
 	MaxBody     = 32 * 1024 // bytes of cleaned HTML
 	MaxText     = 250_000   // bytes of all its texts: the store keeps 400 KB as one item, field names included
@@ -174,11 +174,8 @@ func ValidID(id string) bool {
 
 // ValidSKU reports whether a SKU may be used: 1–80 bytes of anything that can be seen, spaces within it included.
 func ValidSKU(sku string) bool {
-	return len(sku) <= 80 && utf8.ValidString(sku) && skuForm().MatchString(sku) && !strings.ContainsFunc(sku, unseen)
+	return len(sku) <= 80 && utf8.ValidString(sku) && skuForm().MatchString(sku) && !strings.ContainsFunc(sku, typed.Unseen)
 }
-
-// unseen are characters that show nothing: two SKUs that look alike would differ.
-func unseen(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
 // Variant finds a variant by its SKU, in whatever letter case.
 func (p Product) Variant(sku string) (Variant, bool) {
@@ -258,8 +255,8 @@ func (p Product) Validate(c money.Currency) error {
 		}
 	}
 	for i, tag := range p.Tags {
-		if n := utf8.RuneCountInString(tag); n == 0 || n > 100 {
-			bad(fmt.Sprintf("tags[%d]", i), "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": 100})
+		if n := utf8.RuneCountInString(tag); n == 0 || n > MaxTag {
+			bad(fmt.Sprintf("tags[%d]", i), "text_length", "Between {low} and {high} characters.", fail.Args{"low": 1, "high": MaxTag})
 		}
 	}
 	for i, image := range p.Images {
@@ -300,7 +297,7 @@ func (p Product) wrongVariants(c money.Currency) []fail.Field {
 		at := func(where string) string { return fmt.Sprintf("body.variants[%d].%s", i, where) }
 		switch {
 		case !ValidSKU(v.SKU):
-			f = append(f, fail.At(at("sku"), "sku_form", "1–80 bytes, without control characters or spaces at an end.", nil))
+			f = append(f, fail.At(at("sku"), "sku_form", "1–80 bytes that can all be seen, without spaces at an end.", nil))
 		case seen[FoldSKU(v.SKU)]:
 			f = append(f, fail.At(at("sku"), "sku_twice", "{sku} stands twice in this product.", fail.Args{"sku": v.SKU}))
 		}

@@ -28,7 +28,7 @@ func TestValidID(t *testing.T) {
 func TestValidSKU(t *testing.T) {
 	for sku, want := range map[string]bool{
 		"tea-250-克": true, "AB.12/3": true, "a b": true, strings.Repeat("a", 80): true, "=1+1": true,
-		"": false, " a": false, "a ": false, "a  b": true, "a*2": true, "a,b": true, "a|b": true, "a#b": true, "a\tb": false, "a\x00b": false, "a\u202eb": false, "a\u200bb": false, "a\x7f": false,
+		"": false, " a": false, "a ": false, "a  b": true, "a*2": true, "a,b": true, "a|b": true, "a#b": true, "a\tb": false, "a\x00b": false, "a\u202eb": false, "a\u200bb": false, "\u3164": false, "a\u2800b": false, "a\ufe0fb": false, "a\x7f": false,
 		"\xff": false, strings.Repeat("a", 81): false,
 	} {
 		if ValidSKU(sku) != want {

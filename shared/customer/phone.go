@@ -22,18 +22,83 @@ type Phone struct {
 // have a possible length: plans grow faster than libraries are updated.
 var strict = []int32{86, 852, 853, 886}
 
-// marks are what people write between the digits of a number, and how a number goes on with an extension in Chinese and
-// Japanese. The library knows the other ways.
-var marks = strings.NewReplacer(" ", "", "-", "", "·", "", "・", "", "•", "",
-	"转", ";ext=", "轉", ";ext=", "分机", ";ext=", "分機", ";ext=", "内线", ";ext=", "內線", ";ext=")
+// marks are what people write between the digits of a number.
+var marks = strings.NewReplacer(" ", "", "-", "", "·", "", "・", "", "•", "")
+
+// Patterns are compiled when they are first needed: compiling takes a good part of a function's start-up.
+var (
+	// extensionForm is how a number goes on with an extension in the languages of the shop's neighbours. The library knows
+	// the other ways.
+	extensionForm = lazily(`[(,;]?(?:转|轉|分机|分機|内线|内線|內線|ต่อ|내선)(?:分机|分機)?[号號]?[:.]?([0-9]{1,12})\)?$`)
+	// branchForm is a number whose extension follows as one more group of digits (010-62345678-8001).
+	branchForm = lazily(`^(.*[0-9])-([0-9]{1,6})$`)
+	// remarkForm is a word after the number, such as (手机).
+	remarkForm = lazily(`[(\[]?[\p{Han}\p{Thai}\p{Hangul}]+[)\]]?$`)
+	// codesForm is a country code, as it stands before a plus: "+86 +86 138…", "86+138…".
+	codesForm = lazily(`^0{0,2}[1-9][0-9]{0,2}$`)
+)
 
 // ReadPhone reads a phone number as people type it: with or without its country code, repeated country codes, trunk
 // zeros, full-width digits, any marks between digits, and extensions. A number without a country code is one of country.
-// The rules are those of libphonenumber, for every country. What is refused comes back as a field at where.
+// The rules are those of libphonenumber, for every country. What is refused comes back as a field at where; so are two
+// numbers, because nobody can tell whom to call.
 func ReadPhone(where, text, country string) (Phone, []fail.Field) {
-	cleaned := marks.Replace(typed.Code(text))
+	typedAs := strings.ReplaceAll(typed.Code(text), " ", "")
+	typedAs = remarkForm().ReplaceAllString(typedAs, "")
+	typedAs = extensionForm().ReplaceAllString(typedAs, ";ext=$1")
+	phone, wrong := readNumber(where, typedAs, country)
+	if branch := branchForm().FindStringSubmatch(typedAs); wrong != nil && branch != nil {
+		if main, problem := readNumber(where, branch[1], country); problem == nil && main.Extension == "" {
+			return Phone{Number: main.Number, Extension: branch[2]}, nil
+		}
+	}
+	if wrong != nil && isTwo(typed.Code(text), country) || len(phone.Extension) >= shortestNumber && isNumber(phone.Extension, country) {
+		return Phone{}, []fail.Field{two(where)}
+	}
+	return phone, wrong
+}
+
+// shortestNumber is from how many digits on an extension may be a second number.
+const shortestNumber = 7
+
+// isTwo reports whether a text is two numbers side by side.
+func isTwo(text, country string) bool {
+	if len(text) > 100 { // nobody types more, and each gap is looked at
+		return false
+	}
+	for i, r := range text {
+		if strings.ContainsRune(" /,;|&、或", r) && isNumber(text[:i], country) && isNumber(strings.Trim(text[i:], " /,;|&、或"), country) {
+			return true
+		}
+	}
+	return false
+}
+
+func isNumber(text, country string) bool {
+	if text == "" {
+		return false
+	}
+	_, wrong := readNumber("", strings.ReplaceAll(text, " ", ""), country)
+	return wrong == nil
+}
+
+func two(where string) fail.Field {
+	return fail.At(where, "phone_two", "These are two numbers. Please give one.", nil)
+}
+
+// readNumber reads one number.
+func readNumber(where, text, country string) (Phone, []fail.Field) {
+	cleaned := marks.Replace(text)
 	if i := strings.LastIndex(cleaned, "+"); i > 0 {
-		cleaned = cleaned[i:] // "+86 +86 138…"
+		before := strings.Trim(cleaned[:i], "()+,;/、")
+		switch {
+		case isNumber(before, country):
+			return Phone{}, []fail.Field{two(where)}
+		case codesForm().MatchString(before) && !strings.HasPrefix(cleaned[i+1:], strings.TrimLeft(before, "0")): // "86+138…"
+			cleaned = "+" + strings.TrimLeft(before, "0") + cleaned[i+1:]
+		default:
+			cleaned = cleaned[i:]
+		}
 	}
 	explicit := strings.HasPrefix(cleaned, "+")
 	n, err := phonenumbers.Parse(cleaned, country)
@@ -47,6 +112,9 @@ func ReadPhone(where, text, country string) (Phone, []fail.Field) {
 	if err != nil {
 		return Phone{}, []fail.Field{formless(where)}
 	}
+	if m, coded := withoutPlus(cleaned, n, country); coded {
+		n, explicit = m, true
+	}
 	if !phonenumbers.IsValidNumber(n) {
 		n = withoutRepeats(n, country)
 	}
@@ -55,6 +123,18 @@ func ReadPhone(where, text, country string) (Phone, []fail.Field) {
 		return Phone{Number: phonenumbers.Format(n, phonenumbers.E164), Extension: n.GetExtension()}, nil
 	}
 	return Phone{}, []fail.Field{impossible(where, n)}
+}
+
+// withoutPlus reads a number that begins with its country's code and lacks only the plus (49 151 …). Where numbers within
+// the country begin with a trunk zero, one without it is not dialled at home, even if its digits would fit the plan.
+func withoutPlus(cleaned string, n *phonenumbers.PhoneNumber, country string) (*phonenumbers.PhoneNumber, bool) {
+	code := strconv.Itoa(int(n.GetCountryCode()))
+	digits := strings.TrimLeft(cleaned, "(")
+	if !strings.HasPrefix(digits, code) || phonenumbers.GetNddPrefixForRegion(country, true) != "0" {
+		return nil, false
+	}
+	m, err := phonenumbers.Parse("+"+digits, country)
+	return m, err == nil && phonenumbers.IsValidNumber(m)
 }
 
 // withoutRepeats is the number without country codes and trunk zeros that stand in it once more, as far as that makes

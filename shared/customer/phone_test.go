@@ -1,9 +1,11 @@
 package customer_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/nyaruka/phonenumbers"
 	"pgregory.net/rapid"
 
 	"yundian/shared/customer"
@@ -42,6 +44,13 @@ func TestPhones(t *testing.T) {
 		{"00852 91234567", "CN", "+85291234567", ""},
 		{"۹۱۲۳۴۵۶۷", "HK", "+85291234567", ""},
 		{"0912345678", "TW", "+886912345678", ""},
+		{"86+13800000000", "CN", "+8613800000000", ""},
+		{"13800000000（微信同号）", "CN", "+8613800000000", ""},
+		{"010-62345678-8001", "CN", "+861062345678", "8001"},
+		{"0571-88888888 转分机12", "CN", "+8657188888888", "12"},
+		{"03-3234-5678（内線12）", "JP", "+81332345678", "12"},
+		{"02-123-4567 ต่อ 12", "TH", "+6621234567", "12"},
+		{"49 151 23456789", "DE", "+4915123456789", ""},
 		{"(02) 2345-6789", "TW", "+886223456789", ""},
 		{"8123 4567", "SG", "+6581234567", ""},
 		{"012-345 6789", "MY", "+60123456789", ""},
@@ -92,6 +101,12 @@ func TestImpossiblePhones(t *testing.T) {
 		{"13800000000", "", "phone_form"}, // no country to read it in
 		{"+999 1234 5678", "CN", "phone_form"},
 		{strings.Repeat("1", 300), "CN", "phone_form"},
+		{"13800000000/13911111111", "CN", "phone_two"},
+		{"13800000000 13911111111", "CN", "phone_two"},
+		{"13800000000、13911111111", "CN", "phone_two"},
+		{"13800000000;13911111111", "CN", "phone_two"},
+		{"+86 138 0000 0000, +86 139 1111 1111", "CN", "phone_two"},
+		{"9123 4567 / +86 13800000000", "HK", "phone_two"},
 	} {
 		got, wrong := customer.ReadPhone("body.contact.phone", c.typed, c.country)
 		if len(wrong) != 1 || wrong[0].Code != c.code || got.Number != "" {
@@ -130,4 +145,26 @@ func TestOneNumberIsOnePerson(t *testing.T) {
 			t.Fatalf("%q is %+v (%v), want %s", text, got, wrong, want)
 		}
 	})
+}
+
+// TestEveryHomeHasOneForm types a number of each kind and country that the form offers in all the usual ways.
+func TestEveryHomeHasOneForm(t *testing.T) {
+	kinds := []phonenumbers.PhoneNumberType{phonenumbers.MOBILE, phonenumbers.FIXED_LINE}
+	for _, country := range strings.Fields("CN HK MO TW SG MY JP KR TH VN ID PH AU NZ US CA GB IE FR DE NL ES IT") {
+		for _, kind := range kinds {
+			n := phonenumbers.GetExampleNumberForType(country, kind)
+			code := strconv.Itoa(int(n.GetCountryCode()))
+			national, home := phonenumbers.GetNationalSignificantNumber(n), phonenumbers.Format(n, phonenumbers.NATIONAL)
+			want := phonenumbers.Format(n, phonenumbers.E164)
+			for _, text := range []string{want, home, national, "+" + code + " " + home, "+" + code + "(0)" + national, "00" + code + national,
+				code + national, code + " " + national, "(" + code + ") " + national, "+" + code + " +" + code + national, code + "+" + national} {
+				if strings.Contains(text, "(0)") && (country == "IT" || !strings.HasPrefix(home, "0")) {
+					continue // the country puts no zero before this number
+				}
+				if got, wrong := customer.ReadPhone("", text, country); wrong != nil || got.Number != want {
+					t.Errorf("%q in %s is %+v (%v), want %s", text, country, got, wrong, want)
+				}
+			}
+		}
+	}
 }

@@ -83,6 +83,11 @@ func tidy(text string, ends func(rune) rune) string {
 	return string(kept)
 }
 
+// Unseen reports whether a character shows nothing where it stands, spaces included, but for the plain one.
+func Unseen(r rune) bool {
+	return control(r) || lineEnd(r) || r == '\t' || blank(r) || ignorable(r)
+}
+
 func lineEnd(r rune) bool {
 	return r == '\n' || r == '\v' || r == '\f' || r == '\r' || r == '\u0085' || r == '\u2028' || r == '\u2029'
 }
@@ -117,7 +122,7 @@ const (
 )
 
 // spelled reports whether an ignorable character is part of the spelling where it stands. Joiners are between two
-// letters of a script that uses them or between two emoji (Unicode Standard Annex 31, section 2.3); a variation selector
+// letters of a script that uses them, after a virama, or between two emoji (Unicode Standard Annex 31, section 2.3); a variation selector
 // follows the character whose shape it chooses, and only one does.
 func spelled(before []rune, r rune, after []rune) bool {
 	if len(before) == 0 {
@@ -125,6 +130,8 @@ func spelled(before []rune, r rune, after []rune) bool {
 	}
 	last := before[len(before)-1]
 	switch {
+	case r == joiner && unicode.Is(virama, last):
+		return true
 	case r == nonJoiner || r == joiner:
 		return len(after) > 0 && !ignorable(after[0]) && !blank(after[0]) &&
 			(joining(last) && joining(after[0]) || r == joiner && emoji(last) && emoji(after[0]))
@@ -145,6 +152,10 @@ var joiningScripts = []*unicode.RangeTable{
 	unicode.Kannada, unicode.Malayalam, unicode.Sinhala, unicode.Tibetan, unicode.Myanmar, unicode.Khmer,
 	unicode.Balinese, unicode.Javanese, unicode.Sundanese, unicode.Newa, unicode.Tirhuta, unicode.Chakma,
 }
+
+// virama are the marks that kill a vowel in the scripts of India and Sri Lanka. A joiner after one chooses the letter's
+// half form, also at the end of a word: older Malayalam text writes its final consonants so.
+var virama = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x094d, Hi: 0x0d4d, Stride: 0x80}, {Lo: 0x0dca, Hi: 0x0dca, Stride: 1}}}
 
 // shaped are the characters of which Unicode registers variants (StandardizedVariants.txt, emoji-variation-sequences.txt
 // and the Ideographic Variation Database): symbols, emoji with their keycaps, ideographs, and two scripts.

@@ -23,6 +23,8 @@ func TestLine(t *testing.T) {
 		{"क\u094d\u200dष", "क\u094d\u200dष"},     // and of the Hindi half form
 		{"آبی\u200c", "آبی"},                     // a joiner at the end joins nothing
 		{"آبی\u200c\u200cتیره", "آبی\u200cتیره"}, // one is enough
+		{"അവന\u0d4d\u200d", "അവന\u0d4d\u200d"},   // a final consonant in older Malayalam
+		{"क\u094d\u200d\u200d", "क\u094d\u200d"}, //
 		{"陈\u200c静", "陈静"},                       // Chinese is written without joiners
 		{"a\u200db", "ab"},                       //
 		{"陈静\u200e", "陈静"},                       // a direction mark

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"slices"
@@ -26,7 +27,7 @@ func (r Row) missing(c column) Fault { return r.fault(c, "field_required", "This
 // product reads the fields that stand in a product's first row only.
 func (r Row) product() (catalogue.Product, *Fault) {
 	p := catalogue.Product{ID: productID(r.Handle()), Title: typed.TidyLine(r.cell(title)), Body: Clean(r.cell(body)),
-		Vendor: typed.TidyLine(r.cell(vendor)), Type: typed.TidyLine(r.cell(kind)), Tags: tagList(r.cell(tags))}
+		Vendor: typed.TidyLine(r.cell(vendor)), Type: typed.TidyLine(r.cell(kind))}
 	var f Fault
 	switch {
 	case yes(r.cell(giftCard)):
@@ -39,18 +40,46 @@ func (r Row) product() (catalogue.Product, *Fault) {
 		f = r.missing(title)
 		return p, &f
 	}
-	var ok bool
-	if p.Status, ok = r.status(); !ok {
-		f = r.fault(status, "status_unknown", "One of active, draft, archived.", nil)
-		return p, &f
-	}
-	return p, nil
+	var problem *Fault
+	p.Status, problem = r.status()
+	return p, problem
 }
+
+// fitting takes out of a product what is too long or too much of it, and says so: tags, and the end of its description.
+func (r Row) fitting(p *catalogue.Product) (notes []Fault) {
+	note := func(c column, code, text string, args fail.Args) { notes = append(notes, r.fault(c, code, text, args)) }
+	for tag := range strings.SplitSeq(r.cell(tags), ",") {
+		tag = typed.TidyLine(tag)
+		switch {
+		case tag == "" || slices.Contains(p.Tags, tag):
+		case utf8.RuneCountInString(tag) > catalogue.MaxTag:
+			note(tags, "tag_left_out", "The tag {tag} has more than {limit} characters. It was left out.", fail.Args{"tag": clip(tag), "limit": catalogue.MaxTag})
+		case len(p.Tags) == catalogue.MaxTags:
+			note(tags, "tags_many", "Only the first {limit} tags were taken.", fail.Args{"limit": catalogue.MaxTags})
+			return append(notes, r.shortBody(p)...)
+		default:
+			p.Tags = append(p.Tags, tag)
+		}
+	}
+	return append(notes, r.shortBody(p)...)
+}
+
+// shortBody leaves out the end of a description that is too long.
+func (r Row) shortBody(p *catalogue.Product) []Fault {
+	if len(p.Body) <= catalogue.MaxBody {
+		return nil
+	}
+	p.Body = cut(p.Body, catalogue.MaxBody)
+	return []Fault{r.fault(body, "body_long", "The description has more than {limit} bytes. Its end was left out.", fail.Args{"limit": catalogue.MaxBody})}
+}
+
+// idOf is what handles of one product have in common, in whatever letter case and form of Unicode.
+func idOf(handle string) string { return norm.NFC.String(strings.ToLower(typed.TidyLine(handle))) }
 
 // productID is the handle as a product's id, in the composed form of Unicode in which people type addresses. One that is
 // too long is shortened and told apart by its hash, and one with marks that do not fit an address becomes a slug.
 func productID(handle string) string {
-	id := norm.NFC.String(strings.ToLower(typed.TidyLine(handle)))
+	id := idOf(handle)
 	if catalogue.ValidID(id) {
 		return id
 	}
@@ -60,18 +89,8 @@ func productID(handle string) string {
 	return shorten(Slug(handle), catalogue.MaxID)
 }
 
-func tagList(cell string) []string {
-	var out []string
-	for tag := range strings.SplitSeq(cell, ",") {
-		if tag = typed.TidyLine(tag); tag != "" && !slices.Contains(out, tag) && len(out) <= catalogue.MaxTags { // one too many is told
-			out = append(out, tag)
-		}
-	}
-	return out
-}
-
 // status is whether shoppers see the product: its Status, unless it is not published.
-func (r Row) status() (catalogue.Status, bool) {
+func (r Row) status() (catalogue.Status, *Fault) {
 	out := catalogue.Active
 	switch strings.ToLower(r.cell(status)) {
 	case "", "active":
@@ -80,18 +99,20 @@ func (r Row) status() (catalogue.Status, bool) {
 	case "archived":
 		out = catalogue.Archived
 	default:
-		return "", false
+		f := r.fault(status, "status_unknown", "One of active, draft, archived.", nil)
+		return "", &f
 	}
 	switch cell := r.cell(published); {
 	case cell == "", yes(cell):
-		return out, true
+		return out, nil
 	case no(cell):
 		if out == catalogue.Active {
 			out = catalogue.Draft
 		}
-		return out, true
+		return out, nil
 	default:
-		return "", false
+		f := r.fault(published, "published_unknown", "{value} says neither yes nor no. Write TRUE or FALSE.", fail.Args{"value": clip(cell)})
+		return "", &f
 	}
 }
 
@@ -99,32 +120,42 @@ func (r Row) status() (catalogue.Status, bool) {
 // functions TRUE and FALSE.
 var (
 	trueWords = []string{"true", "1", "yes", "y", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "sand", "sann", "sant", "tosi", "prawda",
-		"pravda", "igaz", "doğru", "dogru", "истина", "істина", "αληθησ", "αληθής", "adevărat", "adevarat", "真", "是", "예", "참", "はい", "benar", "đúng"}
+		"pravda", "igaz", "doğru", "dogru", "истина", "істина", "αληθησ", "αληθής", "adevărat", "adevarat", "真", "是", "예", "참", "tõene", "istina", "istinito", "tačno", "resnično", "patiess", "tiesa", "cert", "egia", "вярно",
+		"правда", "はい", "benar", "đúng"}
 	falseWords = []string{"false", "0", "no", "n", "falsch", "faux", "falso", "onwaar", "falsk", "usann", "falskt", "epätosi", "fałsz", "nepravda", "hamis",
-		"yanlış", "yanliş", "yanlis", "ложь", "хибність", "ψευδησ", "ψευδής", "fals", "假", "否", "아니요", "거짓", "いいえ", "salah", "sai"}
+		"yanlış", "yanliş", "yanlis", "ложь", "хибність", "ψευδησ", "ψευδής", "fals", "假", "否", "väär", "vale", "laž", "neistinito", "netačno", "neresnično", "aplams", "netiesa", "gezurra", "невярно",
+		"неправда", "아니요", "거짓", "いいえ", "salah", "sai"}
 )
 
-func yes(cell string) bool {
-	return slices.ContainsFunc(trueWords, func(w string) bool { return strings.EqualFold(w, cell) })
-}
-func no(cell string) bool {
-	return slices.ContainsFunc(falseWords, func(w string) bool { return strings.EqualFold(w, cell) })
+func yes(cell string) bool { return oneOf(trueWords, cell) }
+func no(cell string) bool  { return oneOf(falseWords, cell) }
+
+// oneOf compares without letter case and width.
+func oneOf(words []string, cell string) bool {
+	cell = typed.Code(cell)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(typed.Code(w), cell) })
 }
 
 var optionColumns = [catalogue.MaxOptions][2]column{{option1Name, option1Value}, {option2Name, option2Value}, {option3Name, option3Value}}
 
-// optionNames are what the product's variants differ in; none for a product with one variant.
-func (r Row) optionNames() []string {
-	var out []string
+// option is something that a product's variants differ in, and the column of its values.
+type option struct {
+	name  string
+	value column
+}
+
+// options are what the product's variants differ in, as the row of the first variant has it; none for a product with one
+// variant. Names that are missing there stand in the product's first row.
+func (r Row) options(first Row) (out []option) {
 	for i, c := range optionColumns {
-		name, value := typed.TidyLine(r.cell(c[0])), r.cell(c[1])
+		name, value := typed.TidyLine(cmp.Or(r.cell(c[0]), first.cell(c[0]))), r.cell(c[1])
 		switch {
-		case name == "" && value == "", value == defaultTitle:
+		case value == defaultTitle:
 			return out
-		case name == "":
-			name = "Option " + strconv.Itoa(i+1)
+		case name == "" && value == "":
+		default:
+			out = append(out, option{cmp.Or(name, "Option "+strconv.Itoa(i+1)), c[1]})
 		}
-		out = append(out, name)
 	}
 	return out
 }
@@ -135,16 +166,16 @@ func (r Row) hasVariant() bool {
 }
 
 // variant reads a variant and its quantity.
-func (r Row) variant(product string, names []string, c money.Currency) (v catalogue.Variant, quantity int64, _ *Fault) {
-	for i := range names {
-		value := typed.TidyLine(r.cell(optionColumns[i][1]))
+func (r Row) variant(product string, options []option, c money.Currency) (v catalogue.Variant, quantity int64, _ *Fault) {
+	for _, o := range options {
+		value := typed.TidyLine(r.cell(o.value))
 		if value == "" {
-			f := r.missing(optionColumns[i][1])
+			f := r.missing(o.value)
 			return v, 0, &f
 		}
 		v.Options = append(v.Options, value)
 	}
-	v.Title, v.SKU = strings.Join(v.Options, " / "), r.cell(variantSKU)
+	v.Title, v.SKU = strings.Join(v.Options, " / "), seen(r.cell(variantSKU))
 	if v.SKU == "" {
 		v.SKU = SKU(product, v.Options)
 	}
@@ -173,6 +204,16 @@ func (r Row) variant(product string, names []string, c money.Currency) (v catalo
 	}
 	lone := catalogue.Product{ID: product, Title: "-", Status: catalogue.Active, Variants: []catalogue.Variant{v}}
 	return v, quantity, r.check(lone, c)
+}
+
+// seen is an SKU without the characters in it that show nothing, which copying leaves behind.
+func seen(sku string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if typed.Unseen(r) && r != '\n' && r != '\r' && r != '\t' { // a line end in an SKU is a fault of the file
+			return -1
+		}
+		return r
+	}, sku))
 }
 
 func (r Row) price(column column, c money.Currency) (money.Amount, *Fault) {
@@ -235,6 +276,10 @@ func (r Row) quantity() (int64, *Fault) {
 	if cell == "" {
 		return 0, nil
 	}
+	whole, decimals, _ := strings.Cut(cell, ".") // programs that count in fractions write 5.0
+	if strings.Trim(decimals, "0") == "" {
+		cell = whole
+	}
 	n, err := strconv.ParseInt(cell, 10, 64)
 	if err != nil || n > catalogue.MaxStock {
 		f := r.fault(variantQuantity, "quantity_malformed", "{value} is not a whole number of pieces up to {high}.", fail.Args{"value": clip(cell), "high": catalogue.MaxStock})
@@ -272,14 +317,14 @@ var unsafeInAddress = strings.NewReplacer(" ", "%20", "\"", "%22", "'", "%27", "
 // secure asks for a picture over https: pages of the store load nothing else, and every picture host answers it.
 func secure(src string) string {
 	src = unsafeInAddress.Replace(src)
-	switch {
-	case strings.HasPrefix(src, "//"):
-		return "https:" + src
-	case strings.HasPrefix(src, "http://"):
-		return "https://" + strings.TrimPrefix(src, "http://")
-	default:
-		return src
+	scheme, rest, found := strings.Cut(src, "//")
+	switch strings.ToLower(scheme) {
+	case "", "http:", "https:":
+		if found {
+			return "https://" + rest
+		}
 	}
+	return src
 }
 
 // checked is the column whose cell each part of a product comes from.

@@ -44,6 +44,23 @@ func Clean(text string) string {
 	return text
 }
 
+// cut is the beginning of a clean description, as clean as the whole, within a number of bytes.
+func cut(text string, limit int) string {
+	end := limit
+	for {
+		part := strings.ToValidUTF8(text[:end], "")
+		for _, mark := range [][2]string{{"<", ">"}, {"&", ";"}} { // not within a tag or an entity
+			if i := strings.LastIndex(part, mark[0]); i >= 0 && !strings.Contains(part[i:], mark[1]) {
+				part = part[:i]
+			}
+		}
+		if part = Clean(part); len(part) <= limit {
+			return part
+		}
+		end -= len(part) - limit // elements that were open at the end are closed
+	}
+}
+
 // flow writes a description anew with the elements of the policy: every block becomes a paragraph, a heading or an item
 // of a list, and a row of a table becomes a paragraph with its cells side by side.
 func flow(text string) string {

@@ -59,6 +59,19 @@ func TestCleanGrowsLittle(t *testing.T) {
 	}
 }
 
+func TestLongBodiesAreCut(t *testing.T) {
+	for in, want := range map[string]string{
+		"<p>one</p><p>two</p>":                 "<p>one</p>",
+		"<p>长长长长</p>":                          "<p>长长</p>",
+		"<p>a &amp; b</p>":                     "<p>a &amp;</p>",
+		"<b>bold</b> <a href=\"https://x.y\">": "<b>bold</b>",
+	} {
+		if got := cut(in, 14); got != want {
+			t.Errorf("%s is cut to %s, want %s", in, got, want)
+		}
+	}
+}
+
 // TestCleanIsClean: whatever comes in, only listed elements and https links come out, and cleaning again changes nothing.
 func TestCleanIsClean(t *testing.T) {
 	listed := map[string]bool{"p": true, "br": true, "ul": true, "ol": true, "li": true, "strong": true, "em": true, "b": true, "i": true,

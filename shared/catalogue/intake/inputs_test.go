@@ -70,7 +70,11 @@ func TestAVariantsFaultCostsTheVariant(t *testing.T) {
 	if !slices.Equal(skus(e.Product), []string{"SHARED-1-s"}) || !slices.Equal(notes([]Entry{e}), []string{"2: sku_completed"}) || !slices.Equal(skus(alone.Product), []string{"SHARED-1"}) {
 		t.Errorf("%+v", e)
 	}
-	if e := alone.Complete(map[string]string{"SHARED-1": "tee-a", "SHARED-1-s": "tee-c"}); !slices.Equal(skus(e.Product), []string{"SHARED-1"}) {
+	forms := alone.Alternatives(map[string]string{"SHARED-1": "tee-a"})
+	if e := alone.Complete(map[string]string{"SHARED-1": "tee-a", "SHARED-1-s": "tee-c"}); len(forms) != 2 || forms[0] != "SHARED-1-s" || !slices.Equal(skus(e.Product), forms[1:]) {
+		t.Errorf("a taken SKU was given: %+v", e)
+	}
+	if e := alone.Complete(map[string]string{"SHARED-1": "tee-a", forms[0]: "tee-c", forms[1]: "tee-d"}); !slices.Equal(skus(e.Product), []string{"SHARED-1"}) {
 		t.Errorf("a taken SKU was given: %+v", e)
 	}
 	lone := read(t, header+row("Handle=a", "Title=A", "Variant SKU=X", "Variant Price=1")+row("Handle=b", "Title=B", "Variant SKU=X", "Variant Price=1"), "CNY")
@@ -80,6 +84,32 @@ func TestAVariantsFaultCostsTheVariant(t *testing.T) {
 	whole := read(t, header+row("Handle=a", "Title="+strings.Repeat("长", 256), "Variant SKU=X", "Variant Price=1")+row("Handle=b", "Title=B", "Variant SKU=X", "Variant Price=1"), "CNY")
 	if !slices.Equal(skus(whole[1].Product), []string{"X"}) {
 		t.Errorf("a product that was left out keeps its SKU from others: %v", skus(whole[1].Product))
+	}
+}
+
+// TestSharedSKUsKeepTheirVariants: rows in another order mean the same variants, whichever of them has the shared SKU.
+func TestSharedSKUsKeepTheirVariants(t *testing.T) {
+	size := func(value, sku string) string {
+		return row("Handle=tee", "Title=Tee", "Option1 Name=Size", "Option1 Value="+value, "Variant SKU="+sku, "Variant Price=1")
+	}
+	for _, sku := range []string{"X", ""} { // shared by the shop, or generated from two options with the same slug
+		s, m, l := size("Café", sku), size("Cafe", sku), size("café ·", sku)
+		shop := read(t, header+s+m+l, "CNY")[0]
+		if len(shop.Product.Variants) != 3 || shop.Faults != nil || len(shop.Notes) != 2 {
+			t.Fatalf("%v, %v, %v", skus(shop.Product), shop.Faults, shop.Notes)
+		}
+		want := map[string]string{}
+		for _, v := range shop.Product.Variants {
+			want[v.Title] = v.SKU
+		}
+		for _, rows := range []string{l + m + s, m + s + l, m + l} {
+			again := read(t, header+rows, "CNY")[0].Keep(shop.Product)
+			for _, v := range again.Product.Variants {
+				if v.SKU != want[v.Title] || again.at[v.SKU] == 0 {
+					t.Errorf("%s is %s and was %s", v.Title, v.SKU, want[v.Title])
+				}
+			}
+		}
 	}
 }
 
@@ -148,7 +178,8 @@ func TestFilesAsProgramsSaveThem(t *testing.T) {
 	}
 	for cell, want := range map[string]catalogue.Status{"WAHR": catalogue.Active, "FALSCH": catalogue.Draft, "VRAI": catalogue.Active, "FAUX": catalogue.Draft,
 		"VERDADERO": catalogue.Active, "FALSO": catalogue.Draft, "ИСТИНА": catalogue.Active, "ЛОЖЬ": catalogue.Draft, "YANLIŞ": catalogue.Draft,
-		"DOĞRU": catalogue.Active, "ONWAAR": catalogue.Draft, "FAŁSZ": catalogue.Draft, "否": catalogue.Draft} {
+		"DOĞRU": catalogue.Active, "ONWAAR": catalogue.Draft, "FAŁSZ": catalogue.Draft, "否": catalogue.Draft,
+		"TÕENE": catalogue.Active, "ＦＡＬＳＥ": catalogue.Draft} {
 		e := read(t, header+row("Handle=cup", "Title=Cup", "Variant Price=1", "Published="+cell), "CNY")[0]
 		if e.Product.Status != want || e.Faults != nil {
 			t.Errorf("Published %s is %q, %v", cell, e.Product.Status, e.Faults)

@@ -7,8 +7,8 @@ package intake
 
 import (
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 
 	"yundian/shared/catalogue"
 	"yundian/shared/fail"
@@ -38,6 +38,14 @@ type Entry struct {
 	lost  bool           // a variant of the file, or a row that may have held one, was left out
 	lines []int          // of rows that are used
 	at    map[string]int // line by SKU
+
+	shared map[string]sharing // by SKU that was completed within the file: what it was completed from
+}
+
+// sharing is an SKU that the file gives to several variants.
+type sharing struct {
+	sku   string
+	owner string // product of the first
 }
 
 // Tracking is how sure a file is about a variant's stock policy.
@@ -87,25 +95,127 @@ func (e Entry) Refuse(reasons map[string]fail.Field) Entry {
 }
 
 // Complete gives variants whose SKU belongs to another product of the shop one of their own: the shared SKU with the slugs
-// of their options. owners are the other products by SKU. A variant whose completed SKU is taken, too, keeps its own.
+// of their options. owners are the other products by SKU. A variant whose completed SKUs are taken, too, keeps its own.
 func (e Entry) Complete(owners map[string]string) Entry {
+	own := e.skus()
 	out := e
-	out.Notes, out.Product.Variants = slices.Clone(e.Notes), slices.Clone(e.Product.Variants)
-	out.Received, out.Tracking, out.at = maps.Clone(e.Received), maps.Clone(e.Tracking), maps.Clone(e.at)
-	for i, v := range out.Product.Variants {
+	out.Notes = slices.Clone(e.Notes)
+	for i, v := range e.Product.Variants {
 		owner, shared := owners[v.SKU]
-		own := completed(v.SKU, e.Product.ID, v.Options)
-		if _, twice := out.at[own]; !shared || twice || owners[own] != "" {
+		if !shared {
 			continue
 		}
-		out.Product.Variants[i].SKU = own
-		out.at[own], out.Received[own], out.Tracking[own] = out.at[v.SKU], out.Received[v.SKU], out.Tracking[v.SKU]
-		delete(out.at, v.SKU)
-		delete(out.Received, v.SKU)
-		delete(out.Tracking, v.SKU)
-		out.Notes = append(out.Notes, Fault{Line: out.at[own], Column: skuColumn, Field: completedNote(v.SKU, own, owner)})
+		for _, form := range completed(v.SKU, e.Product.ID, v.Options) {
+			if _, twice := e.at[form]; twice || owners[form] != "" {
+				continue
+			}
+			own[i] = form
+			out.Notes = append(out.Notes, Fault{Line: e.at[v.SKU], Column: skuColumn, Field: completedNote(v.SKU, form, owner)})
+			break
+		}
+	}
+	return out.renamed(own)
+}
+
+// Alternatives are the SKUs that Complete can give to the variants with these SKUs.
+func (e Entry) Alternatives(skus map[string]string) (out []string) {
+	for _, v := range e.Product.Variants {
+		if _, asked := skus[v.SKU]; asked {
+			forms := completed(v.SKU, e.Product.ID, v.Options)
+			out = append(out, forms[:]...)
+		}
 	}
 	return out
+}
+
+// Keep gives variants that share an SKU within the file the SKUs that the shop knows them by, so that the same rows in
+// another order mean the same variants. Whoever comes first in the file has the shared SKU only in a shop that has none of
+// them yet.
+func (e Entry) Keep(before catalogue.Product) Entry {
+	if len(e.shared) == 0 {
+		return e
+	}
+	known := map[string]string{}
+	for _, v := range before.Variants {
+		known[values(v)] = v.SKU
+	}
+	own, taken := e.skus(), map[string]bool{}
+	may := func(i int, base string) []string {
+		v := e.Product.Variants[i]
+		forms := completed(base, e.Product.ID, v.Options)
+		all := []string{base, forms[0], forms[1]}
+		if was := known[values(v)]; slices.ContainsFunc(all, func(s string) bool { return catalogue.SameSKU(s, was) }) {
+			return append([]string{was}, all...)
+		}
+		return append([]string{own[i]}, all...)
+	}
+	pass := func(shared bool) {
+		for i, v := range e.Product.Variants {
+			from, completed := e.shared[v.SKU]
+			if completed != shared {
+				continue
+			}
+			base := v.SKU
+			if completed {
+				base = from.sku
+			}
+			forms := may(i, base)
+			if free := slices.IndexFunc(forms, func(s string) bool { return !taken[catalogue.FoldSKU(s)] }); free >= 0 {
+				own[i] = forms[free]
+			}
+			taken[catalogue.FoldSKU(own[i])] = true
+		}
+	}
+	pass(true)
+	pass(false)
+	out := e
+	out.Notes = slices.DeleteFunc(slices.Clone(e.Notes), func(f Fault) bool { return f.Code == "sku_completed" })
+	out.shared = map[string]sharing{}
+	for i, v := range e.Product.Variants {
+		from, completed := e.shared[v.SKU]
+		if !completed && own[i] != v.SKU {
+			from, completed = sharing{v.SKU, e.Product.ID}, true
+		}
+		if completed && own[i] != from.sku {
+			out.shared[own[i]] = from
+		}
+	}
+	out = out.renamed(own)
+	out.Notes = append(out.Notes, out.completions()...)
+	return out
+}
+
+// values are what tells a variant from the others of its product.
+func values(v catalogue.Variant) string { return catalogue.FoldSKU(strings.Join(v.Options, "\x00")) }
+
+func (e Entry) skus() []string {
+	out := make([]string, len(e.Product.Variants))
+	for i, v := range e.Product.Variants {
+		out[i] = v.SKU
+	}
+	return out
+}
+
+// renamed is the entry with other SKUs for its variants, in their order.
+func (e Entry) renamed(skus []string) Entry {
+	out := e
+	out.Product.Variants = slices.Clone(e.Product.Variants)
+	out.Received, out.Tracking, out.at = map[string]int64{}, map[string]Tracking{}, map[string]int{}
+	for i, v := range e.Product.Variants {
+		out.Product.Variants[i].SKU = skus[i]
+		out.Received[skus[i]], out.Tracking[skus[i]], out.at[skus[i]] = e.Received[v.SKU], e.Tracking[v.SKU], e.at[v.SKU]
+	}
+	return out
+}
+
+// completions tell of the SKUs that were completed within the file.
+func (e Entry) completions() (notes []Fault) {
+	for _, v := range e.Product.Variants {
+		if from, completed := e.shared[v.SKU]; completed {
+			notes = append(notes, Fault{Line: e.at[v.SKU], Column: skuColumn, Field: completedNote(from.sku, v.SKU, from.owner)})
+		}
+	}
+	return notes
 }
 
 const skuColumn = "Variant SKU"

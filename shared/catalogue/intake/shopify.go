@@ -14,11 +14,12 @@ import (
 	"yundian/shared/money"
 )
 
-// Shopify reads a product file as Shopify exports it, one product at a time: the product's fields stand in its first
-// row, and its further variants and pictures in the rows after that. What cannot be used becomes a Fault, and the
-// others go in; without a title or without any variant a product is not used at all. Prices become minor units of c.
+// Shopify reads a product file as Shopify exports it: the product's fields stand in its first row, and its further variants
+// and pictures in rows after that, also where rows of other products stand between them. What cannot be used becomes a
+// Fault, and the others go in; without a title or without any variant a product is not used at all. Prices become minor
+// units of c.
 //
-// An error ends the reading: the file as a whole is wrong, or holds more than MaxProducts (code csv_products_many).
+// An error comes alone: the file as a whole is wrong, or holds more than MaxProducts (code csv_products_many).
 func Shopify(r io.Reader, c money.Currency) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		rows, err := NewRows(r)
@@ -26,29 +27,51 @@ func Shopify(r io.Reader, c money.Currency) iter.Seq2[Entry, error] {
 			yield(Entry{}, err)
 			return
 		}
+		groups, err := together(rows)
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
 		b := &builder{rows: rows, currency: c, handles: map[string]int{}, skus: map[string]string{}}
-		for {
-			row, err := rows.Next()
-			if err != nil {
-				if b.entry.Rows > 0 && err == io.EOF {
-					yield(b.finish(), nil)
-				} else if err != io.EOF {
-					yield(Entry{}, err)
-				}
+		for _, group := range groups {
+			b.begin(group[0])
+			for _, row := range group {
+				b.add(row)
+			}
+			if !yield(b.finish(), nil) {
 				return
 			}
-			if b.begins(row) {
-				if b.entry.Rows > 0 && !yield(b.finish(), nil) {
-					return
-				}
-				if b.products++; b.products > MaxProducts {
-					yield(Entry{}, fail.New(fail.Invalid, "csv_products_many", "This file has more than {limit} products. Import it in parts.", fail.Args{"limit": MaxProducts}))
-					return
-				}
-				b.begin(row)
-			}
-			b.add(row)
 		}
+	}
+}
+
+// together reads all rows and brings those of one product together, in the order of first rows. A row that cannot be read,
+// or has no handle, belongs to the product before it.
+func together(rows *Rows) (groups [][]Row, err error) {
+	at := map[string]int{} // group by handle
+	here := -1             // group of the row before
+	for {
+		row, err := rows.Next()
+		if err == io.EOF {
+			return groups, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if row.Problem == nil && row.Handle() != "" {
+			key, known := idOf(row.Handle()), false
+			if here, known = at[key]; !known {
+				if len(at) == MaxProducts {
+					return nil, fail.New(fail.Invalid, "csv_products_many", "This file has more than {limit} products. Import it in parts.", fail.Args{"limit": MaxProducts})
+				}
+				here, groups = len(groups), append(groups, nil)
+				at[key] = here
+			}
+		}
+		if here < 0 {
+			here, groups = 0, append(groups, nil)
+		}
+		groups[here] = append(groups[here], row)
 	}
 }
 
@@ -58,26 +81,20 @@ type builder struct {
 	currency money.Currency
 	handles  map[string]int    // line of a product's first row, by product id
 	skus     map[string]string // product by SKU, folded
-	products int
 
-	raw       string // handle of the product in hand, as the file has it
 	entry     Entry
-	skipped   int      // line of the first row, once that one is refused
-	names     []string // of options
-	options   map[string]bool
-	positions []int // of images
-}
-
-// begins reports whether a row begins another product than the one in hand. A row that cannot be read belongs to the
-// product around it.
-func (b *builder) begins(row Row) bool {
-	return row.Problem == nil && row.Handle() != "" && row.Handle() != b.raw
+	start     Row // the first row of the product in hand
+	skipped   int // its line, once it is refused
+	differ    []option
+	named     bool            // differ is read
+	options   map[string]bool // option values of the variants so far
+	positions []int           // of images
 }
 
 func (b *builder) begin(row Row) {
-	b.raw = row.Handle()
-	b.entry = Entry{Line: row.Line, name: clip(b.raw), Received: map[string]int64{}, Tracking: map[string]Tracking{}, at: map[string]int{}}
-	b.skipped, b.names, b.options, b.positions = 0, nil, map[string]bool{}, nil
+	b.entry = Entry{Line: row.Line, name: clip(row.Handle()), Received: map[string]int64{}, Tracking: map[string]Tracking{},
+		at: map[string]int{}, shared: map[string]sharing{}}
+	b.start, b.skipped, b.differ, b.named, b.options, b.positions = row, 0, nil, false, map[string]bool{}, nil
 }
 
 // add takes one more row of the product in hand. A fault of a variant costs the variant, one of a picture the picture; only
@@ -99,9 +116,9 @@ func (b *builder) add(row Row) {
 			b.fault(row, *f)
 			return
 		}
-		b.variantAndPictures(row, true)
+		b.variantAndPictures(row)
 	default:
-		b.variantAndPictures(row, row.hasVariant())
+		b.variantAndPictures(row)
 	}
 }
 
@@ -114,24 +131,15 @@ func (b *builder) fault(row Row, f Fault) {
 func (b *builder) first(row Row) *Fault {
 	p, f := row.product()
 	if line, again := b.handles[p.ID]; again {
-		f := row.fault(handle, "handle_again", "Rows of {product} stand apart: they began at line {line}. They must follow each other.",
-			fail.Args{"product": clip(p.ID), "line": line})
+		f := row.fault(handle, "handle_again", "{handle} would have the same address as the product at line {line}: {product}. Please give one of them another handle.",
+			fail.Args{"handle": clip(row.Handle()), "product": clip(p.ID), "line": line})
 		return &f
 	}
 	b.handles[p.ID] = row.Line
 	if f != nil {
 		return f
 	}
-	b.names = row.optionNames()
-	if slices.ContainsFunc(b.names, func(name string) bool { return utf8.RuneCountInString(name) > 255 }) {
-		f := row.fault(option1Name, "too_long", "At most {limit} characters.", fail.Args{"limit": 255})
-		return &f
-	}
-	if len(p.Tags) > catalogue.MaxTags {
-		p.Tags = p.Tags[:catalogue.MaxTags]
-		b.entry.Notes = append(b.entry.Notes, row.fault(tags, "tags_many", "Only the first {limit} tags were taken.", fail.Args{"limit": catalogue.MaxTags}))
-	}
-	p.Options = b.names
+	b.entry.Notes = append(b.entry.Notes, row.fitting(&p)...)
 	lone := p
 	// Without its variants, which are looked at one by one, the product has to keep the rules by itself.
 	lone.Options, lone.Variants = nil, []catalogue.Variant{{SKU: "-", Price: money.Of(0, b.currency)}}
@@ -143,8 +151,8 @@ func (b *builder) first(row Row) *Fault {
 }
 
 // variantAndPictures reads what a row adds to the product.
-func (b *builder) variantAndPictures(row Row, variant bool) {
-	used := false
+func (b *builder) variantAndPictures(row Row) {
+	used, variant := false, row.hasVariant()
 	if variant {
 		if f := b.variant(row); f != nil {
 			b.fault(row, *f)
@@ -164,13 +172,22 @@ func (b *builder) variantAndPictures(row Row, variant bool) {
 }
 
 func (b *builder) variant(row Row) *Fault {
-	v, quantity, f := row.variant(b.entry.Product.ID, b.names, b.currency)
-	if f != nil {
-		return f
-	}
 	refuse := func(c column, code, text string, args fail.Args) *Fault {
 		f := row.fault(c, code, text, args)
 		return &f
+	}
+	if !b.named {
+		b.differ, b.named = row.options(b.start), true
+		for _, o := range b.differ {
+			b.entry.Product.Options = append(b.entry.Product.Options, o.name)
+		}
+	}
+	if slices.ContainsFunc(b.differ, func(o option) bool { return utf8.RuneCountInString(o.name) > 255 }) {
+		return refuse(option1Name, "too_long", "At most {limit} characters.", fail.Args{"limit": 255})
+	}
+	v, quantity, f := row.variant(b.entry.Product.ID, b.differ, b.currency)
+	if f != nil {
+		return f
 	}
 	key := strings.Join(v.Options, "\x00")
 	switch {
@@ -180,12 +197,12 @@ func (b *builder) variant(row Row) *Fault {
 		return refuse(option1Value, "variant_twice", "A variant with these options stands in this product already.", nil)
 	}
 	if owner, again := b.skus[catalogue.FoldSKU(v.SKU)]; again {
-		own := completed(v.SKU, b.entry.Product.ID, v.Options)
-		if other, taken := b.skus[catalogue.FoldSKU(own)]; taken {
-			return refuse(variantSKU, "sku_again", "The SKU {sku} belongs to {product} already.", fail.Args{"sku": clip(own), "product": clip(other)})
+		forms := completed(v.SKU, b.entry.Product.ID, v.Options)
+		i := slices.IndexFunc(forms[:], func(own string) bool { return b.skus[catalogue.FoldSKU(own)] == "" })
+		if i < 0 {
+			return refuse(variantSKU, "sku_again", "The SKU {sku} belongs to {product} already.", fail.Args{"sku": clip(v.SKU), "product": clip(owner)})
 		}
-		note := Fault{Line: row.Line, Column: row.column(variantSKU), Field: completedNote(v.SKU, own, owner)}
-		b.entry.Notes, v.SKU = append(b.entry.Notes, note), own
+		b.entry.shared[forms[i]], v.SKU = sharing{v.SKU, owner}, forms[i]
 	}
 	if v.Image, f = row.picture(variantImage); f != nil {
 		b.fault(row, *f)
@@ -222,6 +239,9 @@ func (b *builder) finish() Entry {
 	if b.entry.Product.ID == "" {
 		return b.entry
 	}
+	if len(b.entry.Product.Variants) == 0 && !b.entry.lost {
+		b.fault(b.start, b.start.missing(variantPrice))
+	}
 	if f := (Row{Line: b.entry.Line, rows: b.rows}).check(b.entry.Product, b.currency); f != nil {
 		if len(b.entry.Product.Variants) > 0 { // otherwise it is said already why there are none
 			b.entry.Faults = append(b.entry.Faults, *f)
@@ -245,5 +265,6 @@ func (b *builder) finish() Entry {
 	for i := range all {
 		b.entry.Product.Images[i] = all[i].image
 	}
+	b.entry.Notes = append(b.entry.Notes, b.entry.completions()...)
 	return b.entry
 }

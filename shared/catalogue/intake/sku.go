@@ -55,8 +55,9 @@ func spell(value string) string {
 	return value
 }
 
-// completed is an SKU that another variant has already, made this variant's own by what tells the two apart.
-func completed(sku, product string, options []string) string {
+// completed are the SKUs that a variant can have instead of one that another variant has already, best first: with what
+// tells the two apart, and with its hash, where the slugs of two options are the same.
+func completed(sku, product string, options []string) [2]string {
 	parts := []string{sku}
 	for _, o := range options {
 		if o != defaultTitle && o != "" {
@@ -66,7 +67,8 @@ func completed(sku, product string, options []string) string {
 	if len(parts) == 1 {
 		parts = append(parts, product)
 	}
-	return shorten(strings.Join(parts, "-"), maxSKU)
+	all := strings.Join(parts, "-")
+	return [2]string{shorten(all, maxSKU), shorten(all+"-"+hash(product+"\x00"+strings.Join(options, "\x00")), maxSKU)}
 }
 
 // Slug is a text as part of an id: lower-case words joined by hyphens. Latin letters lose their accents; other scripts
