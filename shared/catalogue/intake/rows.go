@@ -243,6 +243,9 @@ func (r Row) judge() *fail.Field {
 // Handle is the handle of the row's product as the file has it.
 func (r Row) Handle() string { return r.cell(handle) }
 
+// Key is what the handles of one product's rows have in common, in whatever letter case and form of Unicode.
+func (r Row) Key() string { return idOf(r.Handle()) }
+
 func (r Row) cell(c column) string {
 	if i := r.rows.at[c]; i >= 0 && i < len(r.Cells) {
 		return strings.TrimSpace(r.Cells[i])

@@ -59,7 +59,7 @@ func together(rows *Rows) (groups [][]Row, err error) {
 			return nil, err
 		}
 		if row.Problem == nil && row.Handle() != "" {
-			key, known := idOf(row.Handle()), false
+			key, known := row.Key(), false
 			if here, known = at[key]; !known {
 				if len(at) == MaxProducts {
 					return nil, fail.New(fail.Invalid, "csv_products_many", "This file has more than {limit} products. Import it in parts.", fail.Args{"limit": MaxProducts})

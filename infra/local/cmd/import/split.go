@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
-	"strings"
 
 	"yundian/shared/catalogue/intake"
 )
@@ -38,6 +37,7 @@ type splitter struct {
 	rows   *intake.Rows
 	header []byte
 	seen   map[uint64]struct{} // handles
+	here   map[string]bool     // handles of the part in hand: the store brings rows of one product together
 	seed   maphash.Seed
 	hand   product  // being read
 	ready  *product // read, but not in a part yet
@@ -47,7 +47,7 @@ type splitter struct {
 // product is the rows of one product, as they will be sent.
 type product struct {
 	handle string
-	apart  bool // its rows began earlier in the file, so these are not sent
+	apart  bool // its rows began in an earlier part, so these are not sent
 	text   []byte
 	rows   []placed
 	lines  int // of text
@@ -72,12 +72,17 @@ func (s *splitter) read() int64 { return s.file.n }
 // next is the next part; with io.EOF it is the last one.
 func (s *splitter) next() (part, error) {
 	p := part{body: bytes.Clone(s.header), lines: map[int]int{}}
+	s.here = map[string]bool{}
 	line := 1 + bytes.Count(s.header, []byte("\n"))
 	for {
 		if s.ready != nil {
 			if p.products == intake.MaxProducts || p.products > 0 && len(p.body)+len(s.ready.text) > partBytes {
+				if s.here[s.hand.handle] {
+					s.giveUp(&p)
+				}
 				return p, nil
 			}
+			s.here[s.ready.handle] = true
 			for _, row := range s.ready.rows {
 				p.lines[line+row.at] = row.line
 				p.last = row.line
@@ -104,23 +109,26 @@ func (s *splitter) step(p *part) error {
 		s.finish()
 		return err
 	}
-	if row.Problem != nil { // it may be in no product, and what it holds cannot be trusted
+	if row.Problem != nil && s.hand.handle == "" {
 		p.bad = append(p.bad, badRow{row.Line, row.Problem.Text})
 		return nil
 	}
-	if handle := strings.ToLower(row.Handle()); handle != "" && handle != s.hand.handle {
+	if handle := row.Key(); row.Problem == nil && handle != "" && handle != s.hand.handle {
 		s.finish()
 		if err := s.begin(handle); err != nil {
 			return fmt.Errorf("line %d: %w", row.Line, err)
 		}
 	}
 	if s.hand.apart {
-		p.bad = append(p.bad, badRow{row.Line, fmt.Sprintf("Rows of %s stand apart. They must follow each other.", s.hand.handle)})
+		p.bad = append(p.bad, badRow{row.Line, fmt.Sprintf(standApart, s.hand.handle)})
 		return nil
 	}
-	text, err := encode(row.Cells)
-	if err != nil {
-		return err
+	// A row that cannot be read is sent all the same: the store then knows that a variant of this product may be missing.
+	text := []byte("a \" alone\n")
+	if row.Problem == nil || len(row.Cells) > 0 {
+		if text, err = encode(row.Cells); err != nil {
+			return err
+		}
 	}
 	if len(s.header)+len(s.hand.text)+len(text) > intake.MaxBytes {
 		p.bad = append(p.bad, badRow{row.Line, fmt.Sprintf("One product with more than %d bytes of rows cannot be sent.", intake.MaxBytes)})
@@ -130,6 +138,16 @@ func (s *splitter) step(p *part) error {
 	s.hand.text = append(s.hand.text, text...)
 	s.hand.lines += bytes.Count(text, []byte("\n"))
 	return nil
+}
+
+const standApart = "Rows of %s stand too far apart. They must follow each other."
+
+// giveUp reports the rows of the product in hand, which began in the part that ends.
+func (s *splitter) giveUp(p *part) {
+	for _, row := range s.hand.rows {
+		p.bad = append(p.bad, badRow{row.line, fmt.Sprintf(standApart, s.hand.handle)})
+	}
+	s.hand = product{handle: s.hand.handle, apart: true}
 }
 
 // finish makes the product in hand ready, if it has rows to send.
@@ -143,9 +161,9 @@ func (s *splitter) finish() {
 
 func (s *splitter) begin(handle string) error {
 	key := maphash.String(s.seed, handle)
-	_, apart := s.seen[key]
+	_, again := s.seen[key]
 	s.seen[key] = struct{}{}
-	s.hand = product{handle: handle, apart: apart}
+	s.hand = product{handle: handle, apart: again && !s.here[handle] && (s.ready == nil || s.ready.handle != handle)}
 	if len(s.seen) > maxFileProducts {
 		return fmt.Errorf("more than %d products; cut the file", maxFileProducts)
 	}

@@ -133,9 +133,9 @@ func TestSplitKeepsLines(t *testing.T) {
 		"cup,\"Cup,Size\" S,1,\r\n" + // 7: a quotation mark
 		"cup,Cup,Size,S,1,\"a\r\nb\r\nc\"\r\n" + // 8 to 10
 		"cup,,,,3,\r\n" + // 11: no size
-		"tea,,,L,3,\r\n" + // 12: apart
-		"tea,,,XL,3,\r\n" + // 13: apart
-		"cup,,,L,3,\r\n" + // 14: apart
+		"tea,,,L,3,\r\n" + // 12: apart, which the store brings together
+		"tea,,,XL,3,\r\n" + // 13: apart, which the store brings together
+		"cup,,,L,3,\r\n" + // 14: apart, which the store brings together
 		"pot,Pot,,,1,,,extra\r\n" + // 15: too many cells
 		",Lid,,,1,\r\n" + // 16: no handle
 		"jar,Jar,,,1,\r\n" // 17
@@ -152,8 +152,37 @@ func TestSplitKeepsLines(t *testing.T) {
 		lines = append(lines, b.line)
 	}
 	slices.Sort(lines)
-	if want := []int{5, 7, 11, 12, 13, 14, 15, 16}; !slices.Equal(lines, want) || !slices.Equal(ids, []string{"tea/1", "cup/1", "jar/1"}) || all[0].last != 17 {
+	if want := []int{5, 7, 11, 15, 16}; !slices.Equal(lines, want) || !slices.Equal(ids, []string{"tea/3", "cup/2", "jar/1"}) || all[0].last != 17 {
 		t.Errorf("products %v, bad lines %v, want %v; last %d", ids, lines, want, all[0].last)
+	}
+}
+
+// TestSplitRowsFarApart: the store can bring together only what it gets at once.
+func TestSplitRowsFarApart(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(header)
+	for i := range intake.MaxProducts + 1 {
+		fmt.Fprintf(&b, "p-%d,P,Size,S,1,\n", i)
+	}
+	last := fmt.Sprintf("p-%d,,,M,1,\n", intake.MaxProducts)
+	all := parts(t, strings.NewReader(b.String()+"p-0,,,M,1,\np-1,,,M,1,\np-1,,,L,1,\n"+last))
+	if len(all) != 2 || all[0].products != intake.MaxProducts || len(all[0].bad)+len(all[1].bad) != 3 {
+		t.Fatalf("%d parts, %d products, bad %v %v", len(all), all[0].products, all[0].bad, all[1].bad)
+	}
+	if ids, bad := products(t, string(all[1].body)); len(bad) > 0 || !slices.Equal(ids, []string{fmt.Sprintf("p-%d/2", intake.MaxProducts)}) {
+		t.Errorf("the last part has %v, %v", ids, bad)
+	}
+}
+
+// TestSplitSendsBadRows: the store takes no variant off sale when it knows that a row is missing.
+func TestSplitSendsBadRows(t *testing.T) {
+	for _, bad := range []string{"tea,\"M\" x,,,1,\n", "tea,,,M,1,x,y,z\n", "tea,,,\xb1\xad,1,\n"} {
+		all := parts(t, strings.NewReader(header+"tea,Tea,Size,S,1,\n"+bad))
+		for e := range intake.Shopify(strings.NewReader(string(all[0].body)), "CNY") {
+			if e.EveryVariant() || len(e.Faults) != 1 || all[0].lines[e.Faults[0].Line] != 3 || len(all[0].bad) > 0 {
+				t.Errorf("%q: %+v, %+v", bad, e, all[0].bad)
+			}
+		}
 	}
 }
 
