@@ -317,7 +317,7 @@ var hostile = []struct {
 	{"POST", "/v1/admin/settings", "{}", 405},
 	{"GET", "/v1/admin/nothing", "", 404},
 	{"GET", "/v1/admin/products/%", "", 404},
-	{"GET", "/v1/admin/products/a?b", "", 404},
+	{"GET", "/v1/admin/products/a?b", "", 400}, {"GET", "/v1/admin/products/a%3Fb", "", 404}, {"GET", "/v1/admin/orders?phone=13800000000", "", 400},
 	{"GET", "/v1/admin/products/" + strings.Repeat("x", 5000), "", 404},
 	{"GET", "/v1/admin/orders/" + strings.Repeat("x", 5000), "", 404},
 	{"GET", "/v1/admin/orders/ORDER#x", "", 404},

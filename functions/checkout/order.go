@@ -77,8 +77,15 @@ func (c *checkout) pay(w http.ResponseWriter, r *http.Request) {
 		web.WriteProblem(w, r, err)
 		return
 	}
-	if o.IsPaid() {
+	switch {
+	case o.IsPaid():
 		seeOther(w, c.keys.OrderPath(o.ID))
+		return
+	case r.Method == http.MethodHead: // a preview or a checker of links asks what is here, and opens nothing
+		w.WriteHeader(http.StatusOK)
+		return
+	case web.Ahead(r): // nobody has tapped yet; the browser asks again when somebody does
+		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
 	address, err := c.cashier.Open(r.Context(), o, web.BaseURL(r, c.publicURL)+c.keys.OrderPath(o.ID))

@@ -657,3 +657,40 @@ func TestOrderLinksAsChatsLeaveThem(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlySomebodyWhoTapsOpensAPayment: HEAD, and what browsers and chats fetch ahead, open none.
+func TestOnlySomebodyWhoTapsOpensAPayment(t *testing.T) {
+	x := openCounter(t)
+	address := x.order(x.form())
+	path, query, _ := strings.Cut(address, "?")
+	for name, r := range map[string]webtest.Request{"head": {Method: "HEAD"}, "prefetch": {Header: map[string]string{"Sec-Purpose": "prefetch;prerender"}}, "preview": {Header: map[string]string{"X-Purpose": "preview"}}} {
+		r.Path, r.Query = path+"/pay", query
+		a := webtest.Do(t, routes(x.c), r)
+		if o, err := x.c.store.Order(t.Context(), x.orderID(address)); err != nil || o.Version != 1 || a.Header.Get("Location") != "" || a.Body != "" {
+			t.Errorf("%s: %s, order of version %d, %v", name, a, o.Version, err)
+		}
+		r.Query = "secret=x"
+		if a := webtest.Do(t, routes(x.c), r); a.Status != 404 {
+			t.Errorf("%s without the secret: %s", name, a)
+		}
+	}
+}
+
+// TestUnknownParametersOfRequests: what programs post says everything in its body; the addresses of forms and pages may have
+// what chats append.
+func TestUnknownParametersOfRequests(t *testing.T) {
+	x := openCounter(t)
+	for _, path := range []string{"/quotes", "/orders", "/orders/x/cancel"} {
+		a := webtest.Do(t, routes(x.c), webtest.Request{Method: "POST", Path: path, Query: "coupon=FREE", JSON: orderJSON(), Key: "a key of enough letters"})
+		if p := a.Problem(t); a.Status != 400 || len(p.Errors) != 1 || p.Errors[0].Location != "query.coupon" {
+			t.Errorf("%s: %s", path, a)
+		}
+	}
+	if a := x.send("POST", "/orders?utm_source=x", x.form()); a.Status != 303 {
+		t.Errorf("a form: %s", a)
+	}
+	address := x.order(x.form())
+	if a := x.send("GET", address+"&from=timeline&isappinstalled=0&utm_source=x&fbclid=y", nil); a.Status != 200 {
+		t.Errorf("a page: %s", a)
+	}
+}

@@ -107,6 +107,8 @@ func (v visited) basketLine(line orderform.Line) basketLine {
 	case out.SoldOut:
 		out.Notice = v.l.T("storefront.line_sold_out")
 		return out
+	case line.Short() && item.Orderable() > line.Quantity:
+		out.Notice = v.l.T("storefront.line_fewer", "count", line.Quantity)
 	case line.Short():
 		out.Notice = v.l.T("storefront.line_short", "left", line.Quantity)
 	case item.Owing(line.Quantity) > 0:

@@ -3,6 +3,8 @@ package main
 import (
 	"net/http"
 	"strings"
+
+	"yundian/shared/web"
 )
 
 // machines are parts of user agents, in lower case, of programs that fetch pages and may run their scripts although
@@ -15,6 +17,8 @@ var machines = []string{
 	"whatsapp", "slack-", "line-poker", "skypeuri", "embedly", "iframely", "vkshare", "wechatshareextension",
 	"google", "yandex.com/", "duckassist",
 	"cfnetwork/", "okhttp/", "dalvik/", // apps' own fetchers on iOS and Android, never a page's script
+	"headless", "phantomjs", "puppeteer", "playwright", "selenium", "webdriver", "cypress", "electron/", "jsdom", "happydom", "htmlunit", "wkhtml", "splash",
+	"curl/", "wget/", "python", "java/", "httpclient", "go-http", "node-fetch", "axios", "libwww", "ruby", "php", "postman", "insomnia", "httpie",
 }
 
 // maxAgent bounds a user agent in bytes; no browser's is longer.
@@ -23,13 +27,12 @@ const maxAgent = 1024
 // fromBrowser reports whether the request looks like a page that a person looks at. It cannot stop a liar; what it
 // keeps out are honest machines.
 func fromBrowser(r *http.Request) bool {
-	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
-		if value := strings.ToLower(r.Header.Get(name)); strings.Contains(value, "prefetch") || strings.Contains(value, "preview") {
-			return false
-		}
-	}
 	agent := strings.ToLower(r.UserAgent())
-	if agent == "" || len(agent) > maxAgent {
+	if web.Ahead(r) || len(agent) > maxAgent {
+		return false
+	}
+	// Every browser calls itself Mozilla/5.0, apart from Opera Mini; curl and HTTP libraries have names of their own.
+	if !strings.HasPrefix(agent, "mozilla/5.0 (") && !strings.Contains(agent, "opera mini/") {
 		return false
 	}
 	// WeChat fetching a card by itself; the browser inside WeChat is MicroMessenger and tells its kind of network.

@@ -62,6 +62,7 @@ func (t *touch) record(r *http.Request, seen store.Touch) error {
 	}
 	seen.Day = seen.At.In(zone).Format(time.DateOnly)
 	seen.Visitor = visitor(t.identity, seen.Day, r)
+	seen.Network = seal.Hash(t.identity, "network", seen.Day+"\n"+network(r.RemoteAddr))
 	if err := t.store.SaveTouch(r.Context(), seen); err != nil {
 		return fmt.Errorf("touch %s: %w", seen.Code, err)
 	}

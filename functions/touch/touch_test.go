@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -80,6 +81,9 @@ func (b *bench) touches(t *testing.T) []string {
 	}
 	var keys []string
 	for _, it := range out.Items {
+		if !strings.HasPrefix(store.KeyOf(it).SK, "TOUCH#") {
+			continue
+		}
 		seen, err := store.TouchFrom(it)
 		if err != nil {
 			t.Fatal(err)
@@ -152,6 +156,38 @@ func TestTenThousandLooksAreOne(t *testing.T) {
 	b.wants(t, 1, "10,000 beacons of one browser")
 }
 
+// TestABurstFromOneAddress: whatever browsers an address names, only so many new touches count in a minute; another
+// address, the next minute and the same visitor again are not concerned.
+func TestABurstFromOneAddress(t *testing.T) {
+	b := open(t)
+	adapter := web.New(routes(b.touch))
+	from := func(address string, first, n int) {
+		t.Helper()
+		var all sync.WaitGroup
+		for i := first; i < first+n; i++ {
+			all.Go(func() {
+				event := webtest.Event(t, webtest.Request{Method: http.MethodPost, Path: "/touch", JSON: beacon{Token: b.token("mei", b.at)},
+					Header: map[string]string{"User-Agent": fmt.Sprint(phone, " Build/", i)}})
+				event.RequestContext.HTTP.SourceIP = address
+				if got := adapter.Handle(t.Context(), event); got.StatusCode != http.StatusNoContent {
+					t.Errorf("a beacon was answered %d", got.StatusCode)
+				}
+			})
+		}
+		all.Wait()
+	}
+	from("203.0.113.7", 0, store.TouchesPerMinute+40)
+	b.wants(t, store.TouchesPerMinute, "a burst of changing browsers")
+	from("203.0.113.8", 0, 5)
+	b.wants(t, store.TouchesPerMinute+5, "another address")
+	b.at = b.at.Add(time.Minute)
+	from("203.0.113.7", 1000, 7)
+	b.wants(t, store.TouchesPerMinute+12, "the next minute")
+	from("2001:db8:1:2::1", 0, 40)
+	from("2001:db8:1:2::2", 40, 40)
+	b.wants(t, 2*store.TouchesPerMinute+12, "two addresses of one network")
+}
+
 func TestTheShopsZoneDividesDays(t *testing.T) {
 	b := open(t)
 	settings := shop.Default()
@@ -199,7 +235,11 @@ func TestMachinesDoNotCount(t *testing.T) {
 		"Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 Version/17.4 Safari/605.1.15 (Applebot/0.1)", "TelegramBot (like TwitterBot)",
 		"Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)", "Mozilla/5.0 (compatible; Baiduspider/2.0)",
 		"DingTalkBot-LinkService/1.0", "kakaotalk-scrap/1.0", "okhttp/4.12.0", "Dalvik/2.1.0 (Linux; U; Android 14)",
-		"", strings.Repeat("Mozilla/5.0 ", 100),
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36",
+		"curl/8.5.0", "Wget/1.21", "python-requests/2.32", "Python-urllib/3.12", "python-httpx/0.27", "Python/3.12 aiohttp/3.9", "Go-http-client/2.0", "Java/17.0.1", "Apache-HttpClient/4.5",
+		"axios/1.7", "node", "node-fetch/1.0", "undici", "Ruby", "Faraday v2", "GuzzleHttp/7", "PostmanRuntime/7.39", "HTTPie/3.2", "Dart/3.4 (dart:io)", "reqwest/0.12", "libwww-perl/6.7",
+		"Mozilla/5.0 (linux) AppleWebKit/537.36 (KHTML, like Gecko) jsdom/20.0.3", "Mozilla/5.0 (Unknown; Linux x86_64) AppleWebKit/538.1 (KHTML, like Gecko) PhantomJS/2.1.1 Safari/538.1",
+		"Mozilla/4.0 (compatible; MSIE 6.0)", "Mozilla/5.0", "", strings.Repeat("Mozilla/5.0 ", 100),
 	} {
 		b.touched(t, b.token("mei", b.at), "User-Agent", agent)
 	}
@@ -217,7 +257,7 @@ func TestPeopleCount(t *testing.T) {
 		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/132.0.0.0 Safari/537.36 MicroMessenger/7.0.20.1781(0x6700143B) NetType/WIFI MacWechat/3.8.9(0x13080910) XWEB/1227",
 		"Mozilla/5.0 (Linux; Android 14; CUBOT P80) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/125.0.0.0 Mobile Safari/537.36",
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Safari Line/14.8.0",
-		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36",
+		"Opera/9.80 (Android; Opera Mini/58.0.2254/191.266; U; en) Presto/2.12.423 Version/12.16",
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [FBAN/FBIOS;FBAV/465.0]",
 	}
 	for _, agent := range agents {

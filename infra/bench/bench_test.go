@@ -46,7 +46,7 @@ func TestWhatRequestsAskOfTheStore(t *testing.T) {
 		"product page":             "2 rounds: BatchGetItem 2",
 		"basket page, 2 lines":     "1 rounds: BatchGetItem 1",
 		"style sheet":              "0 rounds: ",
-		"POST /touch":              "1 rounds: PutItem 1",
+		"POST /touch":              "1 rounds: TransactWriteItems 1",
 		"POST /quotes":             "1 rounds: BatchGetItem 1",
 		"POST /orders, 1 line":     "2 rounds: BatchGetItem 1, TransactWriteItems 1",
 		"POST /orders, 5 lines":    "2 rounds: BatchGetItem 1, TransactWriteItems 1",

@@ -302,7 +302,7 @@ func TestHostileVisitors(t *testing.T) {
 	for _, agent := range []string{"facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", "WhatsApp/2.23.20.0", "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
 		"line-poker/1.0", "facebookexternalhit/1.1;line-poker/1.0", "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "Mozilla/5.0 AppleWebKit/537.36 (compatible; BingPreview/1.0b)",
 		"WeChat/8.0.50 CFNetwork/1490.0.4 Darwin/23.2.0", "Twitterbot/1.0", "TelegramBot (like TwitterBot)", "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)", "LinkedInBot/1.0",
-		"Googlebot/2.1 (+http://www.google.com/bot.html)", "Mozilla/5.0 (compatible; Baiduspider/2.0)", "Mozilla/5.0 (compatible; YandexBot/3.0)", "curl-preview/1", "", strings.Repeat("Mozilla", 1000)} {
+		"Googlebot/2.1 (+http://www.google.com/bot.html)", "Mozilla/5.0 (compatible; Baiduspider/2.0)", "Mozilla/5.0 (compatible; YandexBot/3.0)", "curl-preview/1", "curl/8.5.0", "python-requests/2.32.3", "Go-http-client/1.1", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36", "", strings.Repeat("Mozilla", 1000)} {
 		beacon("POST", map[string]string{"User-Agent": agent})
 	}
 	for _, header := range []map[string]string{{"Purpose": "prefetch"}, {"Sec-Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"X-Moz": "prefetch"}, {"X-Purpose": "preview"}} {
@@ -320,6 +320,15 @@ func TestHostileVisitors(t *testing.T) {
 	beacon("POST", map[string]string{"User-Agent": phone, "X-Forwarded-For": "203.0.113.9"}) // anybody can say so
 	o.Quiet()
 	o.get(200, "/v1/stats?by=link", o.KOC).Want(t, 1, "total", "touches")
+	token := o.PageToken(path)
+	for i := range 150 { // a burst of changing browsers within two minutes at most
+		o.Do(drive.Call{Method: "POST", Path: "/touch", JSON: object{"token": token}, Header: map[string]string{"User-Agent": fmt.Sprint(phone, " Build/", i)}}).Is(204)
+	}
+	o.Quiet()
+	counted, _ := o.get(200, "/v1/stats?by=link", o.KOC).At("total", "touches").(int64)
+	if counted < 2 || counted > 121 {
+		t.Errorf("a burst from one address counts %d times", counted)
+	}
 }
 
 // raw sends a request line as it is, which a client library would correct.

@@ -21,7 +21,7 @@ var writingActions = []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamo
 // mayWrite says which function may write which table, and which keys of it ("" for every key). It is the promise of
 // the architecture: settle alone posts commissions, touch alone records touches, and so on.
 var mayWrite = map[string]map[string]string{
-	"touch":     {"TouchesTable": ""},
+	"touch":     {"TouchesTable": "LINK# RATE#"},
 	"checkout":  {"OrdersTable": "", "PeopleTable": "", "ShopTable": "SKU# VARIANT#"},
 	"payments":  {"OrdersTable": "", "ShopTable": "SKU# VARIANT#"},
 	"portal":    {"ShopTable": "KOC# LINK# IDEMP# APPLY# INVITE# LOGIN# HANDLE# HOOK#KOC# DELIVERY#", "LedgerTable": "KOC# PAYOUT#", "PeopleTable": "PAYEE#"},

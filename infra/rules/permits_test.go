@@ -11,7 +11,8 @@ func TestPolicyCheck(t *testing.T) {
 	}{
 		{"touch", "PutItem", `{"TableName":"TouchesTable","Item":{"pk":{"S":"LINK#a"},"n":{"N":"1"}}}`, ""},
 		{"touch", "PutItem", `{"TableName":"LedgerTable","Item":{"pk":{"S":"LINK#a"}}}`, "PutItem on LedgerTable"},
-		{"touch", "UpdateItem", `{"TableName":"TouchesTable","Key":{"pk":{"S":"LINK#a"}}}`, "UpdateItem on TouchesTable"},
+		{"touch", "UpdateItem", `{"TableName":"TouchesTable","Key":{"pk":{"S":"RATE#a"}}}`, ""},
+		{"touch", "UpdateItem", `{"TableName":"TouchesTable","Key":{"pk":{"S":"KOC#a"}}}`, "keys KOC#"},
 		{"touch", "Scan", `{"TableName":"TouchesTable"}`, "Scan on TouchesTable"},
 		{"touch", "DeleteTable", `{"TableName":"TouchesTable"}`, "no function calls DeleteTable"},
 		{"tally", "UpdateItem", `{"TableName":"ShopTable","Key":{"pk":{"S":"STAT#a"}}}`, ""},

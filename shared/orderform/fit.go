@@ -40,6 +40,19 @@ func (f Fitted) Basket() []ordering.BasketLine {
 // Orderable reports whether there is anything to order, at a known total.
 func (f Fitted) Orderable() bool { return f.Err == nil && len(f.Quote.Lines) > 0 }
 
+// fitting is how many of the pieces that were asked for are put into a basket. Where there are fewer, but many, it is as many
+// as the shop tells, so that asking for too many does not tell how many there are.
+func fitting(asked, there int64) int64 {
+	switch {
+	case asked <= there:
+		return asked
+	case there > ordering.TellLeft:
+		return ordering.TellLeft
+	default:
+		return max(0, there)
+	}
+}
+
 // Fit takes as much of a merged basket as there is, and prices that.
 func Fit(basket []ordering.BasketLine, sold map[string]catalogue.Sellable, s shop.Settings) Fitted {
 	var f Fitted
@@ -51,7 +64,7 @@ func Fit(basket []ordering.BasketLine, sold map[string]catalogue.Sellable, s sho
 			continue
 		}
 		items[item.SKU] = item
-		f.Lines = append(f.Lines, Line{Item: item, Asked: b.Quantity, Quantity: max(0, min(b.Quantity, item.Orderable()))})
+		f.Lines = append(f.Lines, Line{Item: item, Asked: b.Quantity, Quantity: fitting(b.Quantity, item.Orderable())})
 	}
 	if can := f.Basket(); len(can) > 0 {
 		f.Quote, f.Err = ordering.Price(can, items, s)

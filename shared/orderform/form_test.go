@@ -23,7 +23,7 @@ func TestFit(t *testing.T) {
 	dollars.Price.Currency = "USD"
 	archived := sellable("archived", 100, 9)
 	archived.Status = catalogue.Archived
-	sold := map[string]catalogue.Sellable{"tea": sellable("tea", 1000, 3), "cup": sellable("cup", 500, 9), "out": sellable("out", 500, 0), "dollars": dollars, "archived": archived}
+	sold := map[string]catalogue.Sellable{"tea": sellable("tea", 1000, 3), "cup": sellable("cup", 500, 9), "out": sellable("out", 500, 0), "many": sellable("many", 100, 57), "ten": sellable("ten", 100, 10), "dollars": dollars, "archived": archived}
 	tests := []struct {
 		name   string
 		basket []ordering.BasketLine
@@ -33,6 +33,9 @@ func TestFit(t *testing.T) {
 	}{
 		{"all there", []ordering.BasketLine{{SKU: "tea", Quantity: 2}, {SKU: "cup", Quantity: 1}}, "tea*2 cup*1", 0, 2500},
 		{"too few", []ordering.BasketLine{{SKU: "tea", Quantity: 5}}, "tea*3", 0, 3000},
+		{"too few of many", []ordering.BasketLine{{SKU: "many", Quantity: 99}}, "many*10", 0, 1000},
+		{"all of many", []ordering.BasketLine{{SKU: "many", Quantity: 57}}, "many*57", 0, 5700},
+		{"too few of ten", []ordering.BasketLine{{SKU: "ten", Quantity: 11}}, "ten*10", 0, 1000},
 		{"sold out", []ordering.BasketLine{{SKU: "out", Quantity: 1}, {SKU: "cup", Quantity: 1}}, "cup*1", 0, 500},
 		{"not for sale here", []ordering.BasketLine{{SKU: "dollars", Quantity: 1}, {SKU: "archived", Quantity: 1}, {SKU: "nope", Quantity: 1}}, "", 3, 0},
 		{"nothing", nil, "", 0, 0},

@@ -116,6 +116,10 @@ func priceLine(b BasketLine, it catalogue.Sellable, tax money.BasisPoints) (Line
 		Tags: FrozenTags(it.Tags), StockPolicy: it.StockPolicy, Owed: it.Owing(b.Quantity), Quantity: b.Quantity, Unit: it.Price, Discount: money.Of(0, net.Currency), Net: net, Tax: taxed}, nil
 }
 
+// TellLeft is up to how many pieces the shop says how many are left. Of more nobody needs to know, and competitors would
+// like to.
+const TellLeft = 10
+
 // SoldOut is the refusal for a SKU with too few pieces left.
 func SoldOut(it catalogue.Sellable, left int64) error {
 	title := it.Title
@@ -124,6 +128,9 @@ func SoldOut(it catalogue.Sellable, left int64) error {
 	}
 	if left <= 0 {
 		return fail.New(fail.Conflict, "sold_out", "{title} is sold out.", fail.Args{"title": title, "sku": it.SKU})
+	}
+	if left > TellLeft {
+		return fail.New(fail.Conflict, "stock_less", "There are not that many of {title}. Please take fewer.", fail.Args{"title": title, "sku": it.SKU})
 	}
 	return fail.New(fail.Conflict, "stock_short", "Only {left} of {title} are left.", fail.Args{"title": title, "sku": it.SKU, "left": left})
 }

@@ -194,6 +194,18 @@ func TestRefusedBaskets(t *testing.T) {
 	})
 }
 
+// TestHowManyAreLeftIsToldOfFew: what is told of more would tell competitors how much there is.
+func TestHowManyAreLeftIsToldOfFew(t *testing.T) {
+	item := catalogue.Sellable{SKU: "tea", Title: "茶"}
+	for left, code := range map[int64]string{0: "sold_out", 1: "stock_short", 10: "stock_short", 11: "stock_less", 999: "stock_less"} {
+		err := ordering.SoldOut(item, left)
+		e, ok := errors.AsType[*fail.Error](err)
+		if !ok || e.Code != code || (e.Args["left"] != nil) != (code == "stock_short") || code == "stock_less" && strings.Contains(err.Error(), fmt.Sprint(left)) {
+			t.Errorf("%d left: %v", left, err)
+		}
+	}
+}
+
 func TestRefusedRefunds(t *testing.T) {
 	ask := func(q ordering.RefundRequest) func(o *ordering.Order, i int) error {
 		return func(o *ordering.Order, i int) error {

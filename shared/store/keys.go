@@ -103,6 +103,10 @@ func touchKey(code, day, visitor string) Key {
 	return Key{"LINK#" + code, "TOUCH#" + day + "#" + visitor}
 }
 
+func touchRateKey(network string, minute time.Time) Key {
+	return Key{"RATE#" + network, "MINUTE#" + sortable(minute)}
+}
+
 // Parts of a KOC's ledger, by what their sort keys begin with.
 const (
 	balancePrefix   = "BAL#"

@@ -275,7 +275,7 @@ func readLinks(t *testing.T, s *store.Store) any {
 
 func countTouches(t *testing.T, s *store.Store) {
 	for i := range 9 {
-		touch := store.Touch{Code: "mei_code1", KOC: "mei", Day: fmt.Sprintf("2026-03-%02d", 1+i%3), Visitor: fmt.Sprint("v", i%5), At: later}
+		touch := store.Touch{Code: "mei_code1", KOC: "mei", Day: fmt.Sprintf("2026-03-%02d", 1+i%3), Visitor: fmt.Sprint("v", i%5), At: later, Network: []string{"", "a carrier's"}[i%2]}
 		for range 2 {
 			must(0, s.SaveTouch(t.Context(), touch))(t)
 			must(0, s.CountTouch(t.Context(), touch))(t)

@@ -171,7 +171,15 @@ type Touch struct {
 	Day     string // local date in the shop's zone
 	Visitor string // daily keyed hash, unlinkable across days
 	At      time.Time
+	Network string // daily keyed hash of the address, whose rate is limited; "" limits nothing. It is not kept with the touch
 }
+
+// TouchesPerMinute is how many new touches count from one address in a minute, whatever browsers it names. A carrier or a
+// dormitory stands behind one address, so nothing else is limited, and after a minute it may go on.
+const TouchesPerMinute = 60
+
+// touchRateHours is how long the count of a minute is kept.
+const touchRateHours = 1
 
 // touchDays is how long single touches are kept; their counts stay.
 const touchDays = 35
@@ -184,10 +192,16 @@ type touchItem struct {
 	TTL  int64     `dynamodbav:"ttl"`
 }
 
-// SaveTouch records a touch; one that is recorded already changes nothing.
+// SaveTouch records a touch. One that is recorded already changes nothing, and neither does one too many of its address.
 func (s *Store) SaveTouch(ctx context.Context, t Touch) error {
-	err := s.apply(ctx, []Write{Write{Table: Touches, Key: touchKey(t.Code, t.Day, t.Visitor), Guards: once()}.
-		put(touchItem{Code: t.Code, KOC: t.KOC, Day: t.Day, At: t.At, TTL: t.At.AddDate(0, 0, touchDays).Unix()})})
+	writes := []Write{Write{Table: Touches, Key: touchKey(t.Code, t.Day, t.Visitor), Guards: once()}.
+		put(touchItem{Code: t.Code, KOC: t.KOC, Day: t.Day, At: t.At, TTL: t.At.AddDate(0, 0, touchDays).Unix()})}
+	if t.Network != "" {
+		minute := t.At.UTC().Truncate(time.Minute)
+		writes = append(writes, Write{Table: Touches, Key: touchRateKey(t.Network, minute), Guards: []Guard{{Attr: "n", Is: AtMost, Value: number(TouchesPerMinute - 1)}},
+			Add: map[string]int64{"n": 1}, Set: Item{"ttl": number(minute.Add(touchRateHours * time.Hour).Unix())}})
+	}
+	err := s.apply(ctx, writes)
 	if _, refused := errors.AsType[*Refused](err); refused {
 		return nil
 	}

@@ -32,6 +32,7 @@ type request struct {
 	caller Caller
 	known  bool // whether the gateway checked a token
 
+	domain   string                                       // of the API, as the gateway knows it
 	settings func(context.Context) (shop.Settings, error) // of the shop, for pages of refusals; may be nil
 }
 
@@ -67,7 +68,7 @@ func (a *Adapter) Handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 
 // answer also returns the encoded response when it had to encode it to know its size.
 func (a *Adapter) answer(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, []byte) {
-	info := request{id: event.RequestContext.RequestID, settings: a.settings}
+	info := request{id: event.RequestContext.RequestID, domain: event.RequestContext.DomainName, settings: a.settings}
 	info.caller, info.known = callerFrom(event, a.groupsClaim)
 	ctx = context.WithValue(telemetry.WithRequest(ctx, info.id), requestKey{}, info)
 	if deadline, ok := ctx.Deadline(); ok {

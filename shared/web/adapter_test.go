@@ -200,6 +200,7 @@ func TestAnswers(t *testing.T) {
 		}, 200, "hi", "Content-Length: "},
 		"own headers stay": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "max-age=60") },
 			200, "", "Cache-Control: max-age=60"},
+		"TLS is wanted":   {func(http.ResponseWriter, *http.Request) {}, 200, "", "Strict-Transport-Security: max-age=31536000"},
 		"sniffing is off": {func(http.ResponseWriter, *http.Request) {}, 200, "", "X-Content-Type-Options: nosniff"},
 		"binary":          {func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte{0x89, 'P', 'N', 'G', 0xff}) }, 200, "\x89PNG\xff", ""},
 		"markup":          {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<p>&</p>") }, 200, "<p>&</p>", ""},

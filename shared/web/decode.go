@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -29,9 +31,13 @@ const (
 
 // Decode reads a JSON body of at most limit bytes into v. It refuses, naming the place: another content type (415) or a
 // content encoding, more bytes (413), anything but one JSON value in valid UTF-8, nesting deeper than 16, a member
-// twice, members that v does not have (names are case-sensitive), and values of the wrong type.
+// twice, members that v does not have (names are case-sensitive), values of the wrong type, and query parameters other than
+// lang.
 func Decode(r *http.Request, v any, limit int64) error {
 	if err := wantType(r, "application/json"); err != nil {
+		return err
+	}
+	if err := KnownQuery(r, "lang"); err != nil {
 		return err
 	}
 	body, err := readBody(r, limit)
@@ -93,6 +99,30 @@ func Query(r *http.Request, name string, limit int) (string, error) {
 	}
 	return values[0], nil
 }
+
+// KnownQuery refuses a query with parameters other than these, with one of them twice, or that cannot be read. It is for
+// JSON APIs, whose clients mean every word. Pages that people open ignore what they do not know, because chats and
+// advertisements append to every address: from=, isappinstalled=, utm_source=, fbclid= …
+func KnownQuery(r *http.Request, known ...string) error {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return fail.NewFields([]fail.Field{fail.At("query", "query_unreadable", "The part of the address after the question mark cannot be read.", nil)})
+	}
+	var f []fail.Field
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		switch {
+		case len(f) == maxQueryFaults:
+		case !slices.Contains(known, name):
+			f = append(f, Fault("query."+clip(name), "field_unknown", ""))
+		case len(values[name]) > 1:
+			f = append(f, Fault("query."+clip(name), "field_twice", ""))
+		}
+	}
+	return fail.NewFields(f)
+}
+
+// maxQueryFaults bounds how many parameters one answer names.
+const maxQueryFaults = 20
 
 func isText(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(c rune) bool {

@@ -56,6 +56,16 @@ func wishOf(r *http.Request) locale.Wish {
 	return w
 }
 
+// Ahead reports whether a browser or app fetches a page before anybody asked for it, to have it at hand or to show a preview.
+func Ahead(r *http.Request) bool {
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		if value := strings.ToLower(r.Header.Get(name)); strings.Contains(value, "prefetch") || strings.Contains(value, "prerender") || strings.Contains(value, "preview") {
+			return true
+		}
+	}
+	return false
+}
+
 // WantsHTML reports whether the client asks for a page: it names text/html, and not JSON with the same or more weight.
 // Refusals are pages for such clients and problem documents for all others.
 func WantsHTML(r *http.Request) bool {

@@ -53,7 +53,7 @@ func Secure(w http.ResponseWriter, p Policy) {
 	// Order pages have a secret in their address, which no other site may learn. "no-referrer" would also make our
 	// own forms arrive with Origin: null, which SameSite refuses.
 	header.Set("Referrer-Policy", "same-origin")
-	header.Set("Strict-Transport-Security", "max-age=31536000")
+	header.Set("Strict-Transport-Security", hsts)
 }
 
 // SameSite refuses a form post that another site made a browser send: Sec-Fetch-Site says cross-site or same-site, or

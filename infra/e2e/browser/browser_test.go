@@ -18,6 +18,9 @@ import (
 	"yundian/infra/e2e/drive"
 )
 
+// atADesk is a browser that somebody sits at.
+const atADesk = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+
 func TestMain(m *testing.M) { drive.Main(m) }
 
 // screen is a viewport in CSS pixels.
@@ -51,6 +54,7 @@ func open(t *testing.T, s screen, script bool) *tab {
 	t.Helper()
 	// As root there is no sandbox; the other flags keep Chromium from talking to anybody but the store.
 	flags := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.Flag("disable-gpu", true),
+		chromedp.UserAgent(atADesk), // a headless browser counts nowhere
 		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.UserDataDir(t.TempDir()))
 	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), flags...)

@@ -141,6 +141,29 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestUnknownParameters: an API answers what it was asked for, or says that it was not understood.
+func TestUnknownParameters(t *testing.T) {
+	for query, want := range map[string]string{"limit=5&phone=138": "query.phone: There is no such field.", "Limit=5": "query.Limit: There is no such field.", "limit=5&limit=6": "query.limit: This is given twice.",
+		"a=1&b=2": "query.a: There is no such field. query.b: There is no such field.", "=": "query.: There is no such field.", "limit=5&%zz": "query: The part of the address after the question mark cannot be read.",
+		"limit=5;lang=en": "query: The part of the address after the question mark cannot be read.",
+		"date=2026-03-01": "query.date: There is no such field."} {
+		a := webtest.Do(t, routes(nil), webtest.Request{Path: "/v1/links", Query: query})
+		var said []string
+		for _, e := range a.Problem(t).Errors {
+			said = append(said, e.Location+": "+e.Message)
+		}
+		if got := strings.Join(said, " "); a.Status != 400 || got != want {
+			t.Errorf("?%s: %d %s, want %s", query, a.Status, got, want)
+		}
+	}
+	if a := post(t, `{"target":"product"}`, "limit=5&cursor=abc&date=2026-03-01&lang=en&koc=mei", nil); a.Status != 201 {
+		t.Errorf("what there is: %s", a)
+	}
+	if a := post(t, `{"target":"product"}`, "target=product", nil); a.Status != 400 {
+		t.Errorf("a field of the body in the query: %s", a)
+	}
+}
+
 func TestWholeBodyRefusals(t *testing.T) {
 	for _, c := range []struct {
 		name, body, contentType, kind string
