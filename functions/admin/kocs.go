@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"net/url"
+	"slices"
 	"time"
 
 	"yundian/shared/fail"
+	"yundian/shared/identity"
 	"yundian/shared/koc"
 	"yundian/shared/once"
 	"yundian/shared/seal"
@@ -20,6 +22,8 @@ type KOC struct {
 	Handle    string        `json:"handle"`
 	Name      string        `json:"name"`
 	Email     string        `json:"email"`
+	Pending   string        `json:"emailPending,omitempty" doc:"A new address that its owner has not confirmed yet"`
+	HeldUntil *time.Time    `json:"payoutsHeldUntil,omitempty" doc:"Payouts wait until then, because the e-mail address was changed"`
 	Phone     string        `json:"phone,omitempty" doc:"With its country code"`
 	Status    string        `json:"status" enum:"applied,approved,suspended"`
 	Bound     bool          `json:"bound" doc:"Whether a login was bound with an invitation"`
@@ -49,10 +53,16 @@ type KOCPage struct {
 	Next  string `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
 }
 
-func viewKOC(p koc.Profile) KOC {
+func viewKOC(p koc.Profile, now time.Time) KOC {
 	v := KOC{ID: p.Handle, Handle: p.Handle, Name: p.Name, Email: p.Email, Phone: p.Phone, Status: string(p.Status()), Bound: p.Subject != "", CreatedAt: p.CreatedAt.UTC()}
 	for _, s := range p.Standings {
 		v.Standings = append(v.Standings, KOCStanding{Status: string(s.Status), From: s.From.UTC(), Reason: s.Reason})
+	}
+	if c := p.Pending(now); c != nil {
+		v.Pending = c.Email
+	}
+	if until := p.HeldUntil().UTC(); until.After(now) {
+		v.HeldUntil = &until
 	}
 	v.Tier = p.Tier()
 	for _, t := range p.Tiers {
@@ -86,7 +96,7 @@ func (a *admin) listKOCs(ctx context.Context, in *kocsInput) (*api.Reply[KOCPage
 		}
 		for _, p := range profiles {
 			if in.Status == "" || in.Status == string(p.Status()) {
-				page.Items = append(page.Items, viewKOC(p))
+				page.Items = append(page.Items, viewKOC(p, a.now()))
 			}
 		}
 		if after = next; next == "" || len(page.Items) == in.Limit.Size() {
@@ -139,7 +149,7 @@ func (a *admin) answerKOC(ctx context.Context, handle string) (*api.Reply[KOC], 
 	if err != nil {
 		return nil, err
 	}
-	return &api.Reply[KOC]{Body: viewKOC(p)}, nil
+	return &api.Reply[KOC]{Body: viewKOC(p, a.now())}, nil
 }
 
 // Approval is an approved KOC with the invitation to hand over. It is shown here only: the shop keeps its hash.
@@ -237,7 +247,7 @@ func (a *admin) approveKOC(ctx context.Context, in *approveInput) (*api.Reply[Ap
 	if err != nil {
 		return nil, err
 	}
-	out := Approval{KOC: viewKOC(p)}
+	out := Approval{KOC: viewKOC(p, a.now())}
 	if p.Invite == recorded.Hash && recorded.Hash == koc.InviteHash(invite) {
 		until := p.InvitedAt.AddDate(0, 0, koc.InviteDays).UTC()
 		out.Invite, out.ExpiresAt = invite, &until
@@ -265,26 +275,42 @@ type changeKOCInput struct {
 
 // KOCChange is some of a KOC; what is absent stays.
 type KOCChange struct {
-	Tier *string `json:"tier,omitempty" maxLength:"30" doc:"From now on: lower-case letters, digits and hyphens; empty for none"`
+	Tier  *string `json:"tier,omitempty" maxLength:"30" doc:"From now on: lower-case letters, digits and hyphens; empty for none"`
+	Email *string `json:"email,omitempty" doc:"As when the KOC enters a new one: it has to be confirmed from there, is told to the old one, and then holds payouts for a while"`
+	Phone *string `json:"phone,omitempty" maxLength:"100" doc:"With its country code; empty takes it away"`
+}
+
+// apply changes a KOC in everything that is named, or says all that is wrong.
+func (c KOCChange) apply(p *koc.Profile, key identity.Key, now time.Time) error {
+	err := p.Edit(koc.Edit{Phone: c.Phone})
+	if c.Tier != nil {
+		err = fail.Join(err, p.SetTier(*c.Tier, now))
+	}
+	if c.Email != nil {
+		err = fail.Join(err, p.AskEmail(*c.Email, now))
+	}
+	p.Recognise(key, nil)
+	return err
 }
 
 func (a *admin) changeKOC(ctx context.Context, in *changeKOCInput) (*api.Reply[KOC], error) {
 	if !koc.ValidHandle(in.ID) {
 		return nil, unknownKOC(in.ID)
 	}
-	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), a.now(), func(record once.Record[done]) (done, error) {
+	now := a.now()
+	_, err := once.Do(ctx, a.store, wish(ctx, in.Key, in.Body), now, func(record once.Record[done]) (done, error) {
 		reply, err := record(done{})
 		if err != nil {
 			return done{}, err
 		}
 		_, err = a.store.UpdateKOC(ctx, in.ID,
 			func(p *koc.Profile) error {
-				if in.Body.Tier == nil {
-					return nil
+				if p.Status() == koc.Suspended && in.Body.Email != nil {
+					return fail.New(fail.Conflict, "koc_suspended_email", "{koc} is suspended; the e-mail address stays as it is until the suspension ends.", fail.Args{"koc": p.Handle})
 				}
-				return p.SetTier(*in.Body.Tier, a.now())
+				return in.Body.apply(p, a.identity, now)
 			},
-			func(koc.Profile) []store.Write { return reply })
+			func(p koc.Profile) []store.Write { return slices.Concat(reply, store.EmailWrites(p, now)) })
 		return done{}, err
 	})
 	if err != nil {
@@ -324,7 +350,7 @@ func (a *admin) suspendKOC(ctx context.Context, in *reasonInput) (*api.Reply[KOC
 	if err == nil { // also when the request is sent again, because the first one may have ended before this
 		err = a.paymaster.KeepBack(ctx, p, a.now())
 	}
-	return &api.Reply[KOC]{Body: viewKOC(p)}, err
+	return &api.Reply[KOC]{Body: viewKOC(p, a.now())}, err
 }
 
 // unknownKOC answers an id that cannot be a handle like one that nobody has.

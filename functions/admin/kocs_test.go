@@ -149,3 +149,25 @@ func TestAKOCIsKnownFromTheStart(t *testing.T) {
 	}
 	want(t, b.send(t, "POST", "/v1/admin/kocs", map[string]string{"handle": "lin", "name": "Lin", "email": "lin@example.com", "phone": "138 0000 0000"}), 400)
 }
+
+// TestOperatorsChangeAnAddressByTheSameRules: an operator may be mistaken, or whoever has an operator's login.
+func TestOperatorsChangeAnAddressByTheSameRules(t *testing.T) {
+	b := open(t)
+	want(t, b.send(t, "POST", "/v1/admin/kocs", map[string]string{"handle": "mei", "name": "Mei", "email": "mei@example.com"}), 201)
+	var k KOC
+	want(t, b.send(t, "PATCH", "/v1/admin/kocs/mei", map[string]string{"email": "New@example.com", "phone": "+86 138 0000 0000"}), 200).Decode(t, &k)
+	if k.Email != "mei@example.com" || k.Pending != "new@example.com" || k.Phone != "+8613800000000" || k.HeldUntil != nil {
+		t.Errorf("asked: %+v", k)
+	}
+	want(t, b.send(t, "PATCH", "/v1/admin/kocs/mei", map[string]string{"email": "nowhere"}), 400)
+	if _, err := b.store.UpdateKOC(t.Context(), "mei", func(p *koc.Profile) error { return p.ConfirmEmail(1, 72*time.Hour, b.at) }, nil); err != nil {
+		t.Fatal(err)
+	}
+	want(t, b.send(t, "GET", "/v1/admin/kocs/mei", nil), 200).Decode(t, &k)
+	if k.Email != "new@example.com" || k.HeldUntil == nil || k.Tier != "" {
+		t.Errorf("confirmed: %+v", k)
+	}
+	want(t, b.send(t, "POST", "/v1/admin/kocs/mei/suspend", map[string]string{"reason": "fraud"}), 200)
+	want(t, b.send(t, "PATCH", "/v1/admin/kocs/mei", map[string]string{"email": "x@example.com"}), 409)
+	want(t, b.send(t, "PATCH", "/v1/admin/kocs/mei", map[string]string{"tier": "gold"}), 200)
+}

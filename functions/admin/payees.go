@@ -43,7 +43,7 @@ func (a *admin) getPayee(ctx context.Context, in *payeeInput) (*api.Reply[Payee]
 }
 
 func (a *admin) answerPayee(ctx context.Context, handle string) (*api.Reply[Payee], error) {
-	m, err := a.store.Payee(ctx, handle)
+	m, err := a.paymaster.Payee(ctx, handle)
 	if err != nil {
 		return nil, err
 	}

@@ -313,7 +313,7 @@ func (a *admin) recordResult(ctx context.Context, in *payoutResultInput) (*api.R
 		if err != nil {
 			return err
 		}
-		method, err := a.store.Payee(ctx, p.KOC)
+		method, err := a.paymaster.Payee(ctx, p.KOC)
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 	api.Register(v1, operation("adminListKOCs", "GET", "/v1/admin/kocs", "KOCs by handle"), a.listKOCs)
 	api.Register(v1, created(operation("createKOC", "POST", "/v1/admin/kocs", "Add a KOC, who still has to be approved")), a.createKOC)
 	api.Register(v1, operation("adminGetKOC", "GET", "/v1/admin/kocs/{id}", "One KOC"), a.getKOC)
-	api.Register(v1, operation("changeKOC", "PATCH", "/v1/admin/kocs/{id}", "Move a KOC to another tier"), a.changeKOC)
+	api.Register(v1, operation("changeKOC", "PATCH", "/v1/admin/kocs/{id}", "Change a KOC's tier, e-mail address or phone"), a.changeKOC)
 	api.Register(v1, operation("approveKOC", "POST", "/v1/admin/kocs/{id}/approve", "Approve a KOC and make a one-time invitation"), a.approveKOC)
 	api.Register(v1, operation("suspendKOC", "POST", "/v1/admin/kocs/{id}/suspend", "Suspend a KOC, at once"), a.suspendKOC)
 

@@ -77,9 +77,7 @@ func (n *notify) read(records []stream.Record) (postings []ledger.Posting, lette
 			if err != nil {
 				return nil, nil, i, err
 			}
-			if x.Kind == store.NoticePayee {
-				letters = append(letters, letter.ForPayee(x.KOC, x.N, x.At, x.Until))
-			}
+			letters = append(letters, lettersAbout(x)...)
 		default:
 			p, err := store.PostingFrom(r.New)
 			if err != nil {
@@ -95,6 +93,20 @@ func (n *notify) read(records []stream.Record) (postings []ledger.Posting, lette
 		letters = nil
 	}
 	return postings, letters, 0, nil
+}
+
+// lettersAbout are the letters that follow from a notice.
+func lettersAbout(x store.Notice) []letter.Letter {
+	switch x.Kind {
+	case store.NoticePayee:
+		return letter.ForPayee(x.KOC, x.N, x.At, x.Until)
+	case store.NoticeEmailAsked:
+		return letter.ForEmailAsked(x.KOC, x.N, x.At)
+	case store.NoticeEmail:
+		return []letter.Letter{letter.ForEmailChanged(x.KOC, x.N, x.At, x.Until)}
+	default: // written by a later version of the store
+		return nil
+	}
 }
 
 func ids(letters []letter.Letter) []string {

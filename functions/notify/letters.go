@@ -81,19 +81,41 @@ func (n *notify) compose(l letter.Letter, k knowledge) (to string, m mail.Messag
 		return n.composeForShopper(l, k, s)
 	}
 	p, ok := k.kocs[l.KOC]
-	if !ok || p.Email == "" {
+	if !ok {
 		return "", m, errNobody
 	}
+	speaks := speaker(k, p.Language)
 	switch l.Kind {
 	case letter.PayoutSent:
-		return p.Email, mail.PayoutSent(speaker(k, p.Language), s, l), nil
+		m = mail.PayoutSent(speaks, s, l)
 	case letter.PayeeChanged:
-		return p.Email, mail.PayeeChanged(speaker(k, p.Language), s, l), nil
+		m = mail.PayeeChanged(speaks, s, l)
 	case letter.WebhookDead:
-		return p.Email, mail.WebhookDead(speaker(k, p.Language), s, l), nil
-	default: // written by a later version of this function
+		m = mail.WebhookDead(speaks, s, l)
+	case letter.EmailAsked:
+		m = mail.EmailAsked(speaks, s, l)
+	case letter.EmailChanged:
+		m = mail.EmailChanged(speaks, s, l)
+	case letter.EmailConfirm:
+		c := p.Pending(n.now())
+		if c == nil || c.N != l.Change || n.publicURL == "" {
+			return "", m, errNobody
+		}
+		return c.Email, mail.EmailConfirm(speaks, s, c.At.Add(koc.ConfirmHours*time.Hour), n.publicURL+n.keys.EmailPath(p.Handle, c.N, c.Email)), nil
+	}
+	if to = addressee(l, p); to == "" || m.Subject == "" { // the kind is of a later version of this function
 		return "", m, errNobody
 	}
+	return to, m, nil
+}
+
+// addressee is to which address of a KOC a letter goes: the one that was on record when its cause happened, whatever has
+// changed since, or the one of before that.
+func addressee(l letter.Letter, p koc.Profile) string {
+	if l.Former {
+		return p.FormerEmail(l.At)
+	}
+	return p.EmailAt(l.At)
 }
 
 // composeForShopper puts a letter about an order together. Without an address of the store nobody can be led to the page on

@@ -252,3 +252,75 @@ func TestLettersNameNobody(t *testing.T) {
 		t.Errorf("an erased shopper was written to: %+v", got)
 	}
 }
+
+// TestLettersAboutAChangeOfAddress: the new address is asked, the one in force is told at once, and letters about the account
+// go to the address on record before the change, and to the former one while payouts are held.
+func TestLettersAboutAChangeOfAddress(t *testing.T) {
+	b := open(t)
+	b.koc(t, "mei", "en")
+	change := func(do func(*kocProfile) error) {
+		t.Helper()
+		at := b.at
+		if _, err := b.store.UpdateKOC(t.Context(), "mei", do, func(p kocProfile) []store.Write { return store.EmailWrites(p, at) }); err != nil {
+			t.Fatal(err)
+		}
+		b.tell(t)
+	}
+	account := func(version int64) {
+		t.Helper()
+		if _, err := b.store.UpdateKOC(t.Context(), "mei", func(*kocProfile) error { return nil }, func(kocProfile) []store.Write {
+			return store.PayeeWrites("mei", payout.Method{Version: version, Rail: payout.Bank, Sealed: "sealed", At: b.at})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func(to, part string) (n int) {
+		for _, m := range b.mails(t, to) {
+			if strings.Contains(m.Subject+m.Text, part) {
+				n++
+			}
+		}
+		return n
+	}
+	const old, next = "mei@example.com", "new@example.com"
+	is := func(when, to, part string, want int) {
+		t.Helper()
+		if n := count(to, part); n != want {
+			t.Errorf("%s: %s has %d letters with %q, want %d", when, to, n, part, want)
+		}
+	}
+	change(func(p *kocProfile) error { return p.AskEmail(next, b.at) })
+	link := "https://shop.example.com" + b.keys.EmailPath("mei", 1, next)
+	is("asked", next, link, 1)
+	is("asked", old, "another e-mail address was entered", 1)
+	is("asked", old, link, 0)
+	b.noSES = true
+	account(1) // told of before the change, sent after it
+	b.tell(t)
+	b.at = b.at.Add(time.Minute)
+	change(func(p *kocProfile) error { return p.ConfirmEmail(1, 72*time.Hour, b.at) })
+	b.noSES = false
+	b.run(t, time.Hour)
+	is("confirmed", old, "go to another e-mail address", 1)
+	is("confirmed", next, "go to another e-mail address", 0)
+	is("before the change", old, "was set or changed on", 1)
+	is("before the change", next, "was set or changed on", 0)
+	b.at = b.at.Add(70 * time.Hour)
+	account(2)
+	b.tell(t)
+	is("while held", old, "was set or changed on", 2)
+	is("while held", next, "was set or changed on", 1)
+	b.at = b.at.Add(3 * time.Hour)
+	account(3)
+	b.tell(t)
+	b.replay(t)
+	is("afterwards", old, "was set or changed on", 2)
+	is("afterwards", next, "was set or changed on", 2)
+	change(func(p *kocProfile) error { return p.AskEmail(old, b.at) })
+	b.noSES = true
+	change(func(p *kocProfile) error { return p.AskEmail("third@example.com", b.at) })
+	change(func(p *kocProfile) error { return p.AskEmail(next, b.at) }) // withdrawn before the letter went
+	b.noSES = false
+	b.run(t, time.Hour)
+	is("withdrawn", "third@example.com", "", 0)
+}

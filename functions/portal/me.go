@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"yundian/shared/fail"
@@ -17,6 +18,7 @@ type Me struct {
 	Handle    string    `json:"handle" doc:"Part of every link and address; never changes"`
 	Name      string    `json:"name"`
 	Email     string    `json:"email"`
+	Pending   string    `json:"emailPending,omitempty" doc:"A new address, to which a letter was sent: it counts when its owner has confirmed it"`
 	Phone     string    `json:"phone,omitempty" doc:"With its country code; absent until the KOC has said"`
 	Story     string    `json:"story"`
 	Portrait  string    `json:"portrait" doc:"Address of a picture, or empty"`
@@ -52,8 +54,11 @@ func (p *portal) view(ctx context.Context, k koc.Profile, s shop.Settings) (Me, 
 	}
 	earns.who = k // binding a login has no visit yet
 	standard := earns.earning("", nil)
-	own := koc.OwnLink(k.Handle)
-	return Me{Handle: k.Handle, Name: k.Name, Email: k.Email, Phone: k.Phone, Story: k.Story, Portrait: k.Portrait, Language: k.Language, Status: string(k.Status()),
+	own, pending := koc.OwnLink(k.Handle), ""
+	if c := k.Pending(p.now()); c != nil {
+		pending = c.Email
+	}
+	return Me{Handle: k.Handle, Name: k.Name, Email: k.Email, Pending: pending, Phone: k.Phone, Story: k.Story, Portrait: k.Portrait, Language: k.Language, Status: string(k.Status()),
 		CreatedAt: k.CreatedAt, Code: own.Code, URL: linkURL(visitOf(ctx).base, own.Code),
 		Shop: Shop{Brand: s.Brand, Currency: string(s.Currency), Digits: s.Currency.Digits(), TimeZone: s.TimeZone, DefaultRate: standard.Rate, Default: standard,
 			PayoutRails: p.rails.Names(ctx)}, Payout: method}, nil
@@ -133,7 +138,7 @@ type editInput struct {
 	api.Keyed
 	Body struct {
 		Name     *string `json:"name,omitempty" doc:"1 to 60 characters"`
-		Email    *string `json:"email,omitempty"`
+		Email    *string `json:"email,omitempty" doc:"A new address has to be confirmed from there, is told to the old one, and then holds payouts for a while; the one in force withdraws another"`
 		Phone    *string `json:"phone,omitempty" maxLength:"100" doc:"With its country code, such as +86 138 0000 0000; empty takes it away"`
 		Story    *string `json:"story,omitempty" doc:"At most 2,000 characters of plain text"`
 		Portrait *string `json:"portrait,omitempty" doc:"https address of a picture on a public site; empty takes it away"`
@@ -144,7 +149,7 @@ type editInput struct {
 }
 
 func (p *portal) editMe(ctx context.Context, in *editInput) (*api.Reply[Me], error) {
-	handle := visitOf(ctx).koc.Handle
+	handle, now := visitOf(ctx).koc.Handle, p.now()
 	_, err := once.Do(ctx, p.store, wish(ctx, "PATCH /v1/me", in.Key, p.told(in)), p.now(), func(record once.Record[string]) (string, error) {
 		payee, own, err := p.payeeWrites(ctx, handle, in.Body.Payout)
 		if err != nil {
@@ -154,19 +159,23 @@ func (p *portal) editMe(ctx context.Context, in *editInput) (*api.Reply[Me], err
 		if err != nil {
 			return "", err
 		}
-		edit := koc.Edit{Name: in.Body.Name, Email: in.Body.Email, Phone: in.Body.Phone, Story: in.Body.Story, Portrait: in.Body.Portrait, Language: in.Body.Language}
+		edit := koc.Edit{Name: in.Body.Name, Phone: in.Body.Phone, Story: in.Body.Story, Portrait: in.Body.Portrait, Language: in.Body.Language}
 		_, err = p.store.UpdateKOC(ctx, handle,
 			func(k *koc.Profile) error {
 				if err := approved(*k); err != nil { // suspended since the guard looked
 					return err
 				}
-				if err := k.Edit(edit); err != nil {
+				err := k.Edit(edit)
+				if in.Body.Email != nil {
+					err = fail.Join(err, k.AskEmail(*in.Body.Email, now))
+				}
+				if err != nil {
 					return err
 				}
 				k.Recognise(p.identity, own)
 				return nil
 			},
-			func(koc.Profile) []store.Write { return append(reply, payee...) })
+			func(k koc.Profile) []store.Write { return slices.Concat(reply, payee, store.EmailWrites(k, now)) })
 		if store.PayeeTaken(err) {
 			return "", store.ChangedMeanwhile()
 		}
@@ -175,11 +184,11 @@ func (p *portal) editMe(ctx context.Context, in *editInput) (*api.Reply[Me], err
 	if err != nil {
 		return nil, err
 	}
-	now, err := p.store.KOC(ctx, handle)
+	after, err := p.store.KOC(ctx, handle)
 	if err != nil {
 		return nil, err
 	}
-	return p.viewNow(ctx, now)
+	return p.viewNow(ctx, after)
 }
 
 // told is what a key stands for. The payout method goes in under a keyed hash: the store keeps what is made of this for a

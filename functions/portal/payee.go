@@ -21,12 +21,12 @@ type PayoutMethod struct {
 	Contact   HolderContact `json:"contact,omitzero"`
 	Verified  bool          `json:"verified" doc:"Whether the shop has verified the name; nothing is paid out before"`
 	ChangedAt time.Time     `json:"changedAt"`
-	HeldUntil *time.Time    `json:"heldUntil,omitempty" doc:"Payouts wait until then, because the method was changed"`
+	HeldUntil *time.Time    `json:"heldUntil,omitempty" doc:"Payouts wait until then, because the method or the e-mail address was changed"`
 }
 
 // payoutMethod is the KOC's method as it is now; nil when there is none.
 func (p *portal) payoutMethod(ctx context.Context, handle string) (*PayoutMethod, error) {
-	m, err := p.store.Payee(ctx, handle)
+	m, err := cashier.Paymaster{Store: p.store}.Payee(ctx, handle)
 	if err != nil || m.Version == 0 {
 		return nil, err
 	}

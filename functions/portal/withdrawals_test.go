@@ -156,7 +156,7 @@ func TestWithdrawalsThatAreRefused(t *testing.T) {
 	if until := b.at.Add(72 * time.Hour).Format(time.RFC3339); !strings.Contains(held.Body, until) {
 		t.Errorf("does not say %s: %s", until, held)
 	}
-	if a := ask(withdrawal(5000), "Accept-Language", "zh-CN"); !strings.Contains(a.Body, "收款方式刚刚更改") {
+	if a := ask(withdrawal(5000), "Accept-Language", "zh-CN"); !strings.Contains(a.Body, "收款方式或邮箱刚刚更改") {
 		t.Errorf("not in the caller's language: %s", a)
 	}
 	// No trace: nothing listed, nothing moved, and the key is as good as new.

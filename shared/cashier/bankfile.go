@@ -112,7 +112,7 @@ func (m Paymaster) ready(ctx context.Context, p payout.Payout, now time.Time) (b
 	if p, err = m.keepBack(ctx, p, profile, now); err != nil || p.Status() != payout.Approved {
 		return false, settled(err)
 	}
-	method, err := m.Store.Payee(ctx, p.KOC)
+	method, err := m.payeeOf(ctx, profile)
 	if err != nil {
 		return false, err
 	}

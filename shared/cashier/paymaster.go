@@ -88,7 +88,7 @@ func (m Paymaster) begin(ctx context.Context, p payout.Payout, now time.Time) (p
 	if p, err = m.keepBack(ctx, p, profile, now); err != nil || p.Status() != payout.Approved {
 		return p, err
 	}
-	method, err := m.Store.Payee(ctx, p.KOC)
+	method, err := m.payeeOf(ctx, profile)
 	if err != nil {
 		return p, err
 	}

@@ -306,6 +306,30 @@ func TestWhatKeepsAPayoutFromLeaving(t *testing.T) {
 		x.drive(t, p.ID, 71*time.Hour, payout.Approved)
 		x.drive(t, p.ID, time.Hour, payout.Paid)
 	})
+	t.Run("another e-mail address", func(t *testing.T) {
+		x := openOffice(t)
+		p := x.approved(t)
+		if _, err := x.Store.UpdateKOC(t.Context(), "mei", func(k *koc.Profile) error {
+			if err := k.AskEmail("thief@example.com", x.now); err != nil {
+				return err
+			}
+			return k.ConfirmEmail(1, 72*time.Hour, x.now)
+		}, nil); err != nil {
+			t.Fatal(err)
+		}
+		_, err := x.Reserve(t.Context(), payout.Ask{ID: payout.ID("y"), KOC: "mei", Currency: "CNY", Minor: 1000, Cause: payout.Withdrawal, By: "s-mei"}, x.now)
+		if !fail.Is(err, "payout_held") {
+			t.Errorf("another withdrawal: %v", err)
+		}
+		if p = x.drive(t, p.ID, time.Minute, payout.Reserved); len(p.Reopened) != 1 || x.sends(t) != nil {
+			t.Errorf("%+v, sent %v", p, x.sends(t))
+		}
+		if p, err = x.Approve(t.Context(), p, "op", x.now); err != nil {
+			t.Fatal(err)
+		}
+		x.drive(t, p.ID, 71*time.Hour, payout.Approved)
+		x.drive(t, p.ID, time.Hour, payout.Paid)
+	})
 	t.Run("suspended", func(t *testing.T) {
 		x := openOffice(t)
 		p := x.approved(t)

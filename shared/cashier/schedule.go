@@ -115,7 +115,7 @@ func (m Paymaster) makeAll(ctx context.Context, terms payout.Terms, at pass, pro
 // make makes one KOC's payout. That nothing can be paid out is no failure: the KOC sees why.
 func (m Paymaster) make(ctx context.Context, terms payout.Terms, at pass, handle string) error {
 	run := at.run
-	method, err := m.Store.Payee(ctx, handle)
+	method, err := m.Payee(ctx, handle)
 	if err != nil {
 		return err
 	}

@@ -4,13 +4,28 @@ import (
 	"context"
 	"time"
 
+	"yundian/shared/koc"
 	"yundian/shared/payout"
 	"yundian/shared/store"
 )
 
+// Payee is where a KOC's payouts go now, with everything that holds them: a new method, or a new e-mail address.
+func (m Paymaster) Payee(ctx context.Context, handle string) (payout.Method, error) {
+	profile, err := m.Store.KOC(ctx, handle)
+	if err != nil {
+		return payout.Method{}, err
+	}
+	return m.payeeOf(ctx, profile)
+}
+
+func (m Paymaster) payeeOf(ctx context.Context, profile koc.Profile) (payout.Method, error) {
+	method, err := m.Store.Payee(ctx, profile.Handle)
+	return method.NotBefore(profile.HeldUntil()), err
+}
+
 // Reserve makes a payout of a wish by the terms in force, or refuses. The wish's day is now's.
 func (m Paymaster) Reserve(ctx context.Context, a payout.Ask, now time.Time, extra ...store.Write) (payout.Payout, error) {
-	method, err := m.Store.Payee(ctx, a.KOC)
+	method, err := m.Payee(ctx, a.KOC)
 	if err != nil {
 		return payout.Payout{}, err
 	}
@@ -34,7 +49,7 @@ func (m Paymaster) Approve(ctx context.Context, p payout.Payout, by string, now 
 	if err != nil {
 		return p, err
 	}
-	method, err := m.Store.Payee(ctx, p.KOC)
+	method, err := m.payeeOf(ctx, profile)
 	if err != nil {
 		return p, err
 	}

@@ -10,10 +10,9 @@ import (
 	"yundian/shared/typed"
 )
 
-// Edit is what a KOC may change about themselves; nil keeps what is.
+// Edit is what a KOC may change about themselves; nil keeps what is. The e-mail address has a way of its own: see AskEmail.
 type Edit struct {
 	Name     *string // 1–60 characters
-	Email    *string
 	Phone    *string // with its country code; empty takes it away
 	Story    *string // at most MaxStory characters
 	Portrait *string // https address of a picture, or a path on this site; empty takes it away
@@ -26,10 +25,6 @@ func (p *Profile) Edit(e Edit) error {
 	next := *p
 	if e.Name != nil {
 		next.Name, wrong = typed.Line("body.name", *e.Name, nameLength)
-		f = append(f, wrong...)
-	}
-	if e.Email != nil {
-		next.Email, wrong = readEmail(*e.Email)
 		f = append(f, wrong...)
 	}
 	if e.Phone != nil {

@@ -44,6 +44,11 @@ type Profile struct {
 	CreatedAt time.Time
 	// Identity is by what an order of the KOC's own is recognised: keyed hashes of what the KOC is and was reached by.
 	Identity identity.Hashes `json:",omitzero"`
+
+	EmailChange  *EmailChange `json:",omitzero"` // a new address that waits for its owner's word
+	EmailChanges int64        `json:",omitzero"` // counts what was asked for
+	EmailAsks    []time.Time  `json:",omitzero"` // when, of the last day
+	Emails       []EmailSpan  `json:",omitzero"` // addresses of before, oldest first
 }
 
 // Standing is a status and since when. Decisions about an order use the standing at its placement.

@@ -22,6 +22,9 @@ const (
 	PayoutSent   Kind = "payout_sent"   // to the KOC: money is on its way to their account
 	PayeeChanged Kind = "payee_changed" // to the KOC: payouts go elsewhere from now on
 	WebhookDead  Kind = "webhook_dead"  // to the KOC: an endpoint was given up
+	EmailConfirm Kind = "email_confirm" // to an address that a KOC has entered: is it yours?
+	EmailAsked   Kind = "email_asked"   // to the KOC: another address was entered
+	EmailChanged Kind = "email_changed" // to the KOC's former address: letters go elsewhere from now on
 )
 
 // Letter is one e-mail on its way. Its id follows from its cause, so that it is written once whatever is repeated.
@@ -39,6 +42,8 @@ type Letter struct {
 	Fee     money.Amount `json:",omitzero"`
 	Until   time.Time    `json:",omitzero"` // when payouts to a changed account begin
 	Webhook string       `json:",omitzero"` // address of the endpoint
+	Change  int64        `json:",omitzero"` // which change of the e-mail address
+	Former  bool         `json:",omitzero"` // to the address of before, while the one in force is new
 
 	webhook.Progress       // of sending it
 	Version          int64 `json:"-"`
@@ -98,10 +103,29 @@ func (l Letter) Gross() money.Amount {
 	return money.Of(l.Net.Minor+l.Tax.Minor+l.Fee.Minor, l.Net.Currency)
 }
 
-// ForPayee is the letter about a new version of where a KOC's payouts go, so that a change by somebody else is noticed
-// while payouts are still held; until is the end of that, zero when there is none.
-func ForPayee(handle string, version int64, at, until time.Time) Letter {
-	return Letter{ID: fmt.Sprintf("%s:%s:%d", PayeeChanged, handle, version), Kind: PayeeChanged, KOC: handle, Until: until.UTC(), At: at.UTC()}
+// ForPayee are the letters about a new version of where a KOC's payouts go, so that a change by somebody else is noticed
+// while payouts are still held; until is the end of that, zero when there is none. One goes to the address in force, and one
+// to that of before, if that has changed shortly before.
+func ForPayee(handle string, version int64, at, until time.Time) []Letter {
+	l := Letter{ID: fmt.Sprintf("%s:%s:%d", PayeeChanged, handle, version), Kind: PayeeChanged, KOC: handle, Until: until.UTC(), At: at.UTC()}
+	former := l
+	former.ID, former.Former = l.ID+":former", true
+	return []Letter{l, former}
+}
+
+// ForEmailAsked are the letters about a new e-mail address that a KOC has entered: a question to the new one, and word of it
+// to the one in force.
+func ForEmailAsked(handle string, change int64, at time.Time) []Letter {
+	var out []Letter
+	for _, kind := range []Kind{EmailAsked, EmailConfirm} {
+		out = append(out, Letter{ID: fmt.Sprintf("%s:%s:%d", kind, handle, change), Kind: kind, KOC: handle, Change: change, At: at.UTC()})
+	}
+	return out
+}
+
+// ForEmailChanged is the letter to the address that is not in force any more.
+func ForEmailChanged(handle string, change int64, at, until time.Time) Letter {
+	return Letter{ID: fmt.Sprintf("%s:%s:%d", EmailChanged, handle, change), Kind: EmailChanged, KOC: handle, Change: change, At: at.UTC(), Until: until.UTC()}
 }
 
 // ForDead is the letter about an endpoint that was given up, to its KOC. Operators have their alarm instead: who they are

@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -85,7 +86,19 @@ func TestDeadEndpoints(t *testing.T) {
 	if _, ok := ForDead(webhook.Operators, x); ok {
 		t.Error("operators have a letter")
 	}
-	if a, b := ForPayee("mei", 1, noon, time.Time{}), ForPayee("mei", 2, noon, noon); a.ID == b.ID || !a.Until.IsZero() || b.Until.IsZero() {
-		t.Errorf("%+v, %+v", a, b)
+}
+
+// TestLettersAboutTheAccount: each change has letters of its own, also to the address of before.
+func TestLettersAboutTheAccount(t *testing.T) {
+	ids := map[string]bool{}
+	for _, l := range slices.Concat(ForPayee("mei", 1, noon, time.Time{}), ForPayee("mei", 2, noon, noon), ForEmailAsked("mei", 1, noon), ForEmailAsked("mei", 2, noon),
+		[]Letter{ForEmailChanged("mei", 1, noon, noon)}) {
+		if ids[l.ID] || l.KOC != "mei" || l.Until.IsZero() != (l.Kind != EmailChanged && (l.Kind != PayeeChanged || l.ID[len("payee_changed:mei:")] == '1')) {
+			t.Errorf("%+v", l)
+		}
+		ids[l.ID] = true
+	}
+	if l := ForPayee("mei", 1, noon, noon); len(ids) != 9 || l[0].Former || !l[1].Former {
+		t.Errorf("%v", ids)
 	}
 }

@@ -78,3 +78,24 @@ func WebhookDead(l *locale.Locale, s Shop, x letter.Letter) Message {
 		opening: []string{l.T("mail.webhook_dead", "url", x.Webhook, "when", l.Moment(x.At, s.Zone))},
 		closing: []string{l.T("mail.webhook_again")}}.message()
 }
+
+// EmailConfirm asks the owner of an address whether letters to a KOC may go there; address is the page for that, until is how
+// long it can be used.
+func EmailConfirm(l *locale.Locale, s Shop, until time.Time, address string) Message {
+	return sheet{language: string(l.Language()), subject: l.T("mail.email_confirm_subject", "brand", s.Brand),
+		opening: []string{l.T("mail.email_confirm", "brand", s.Brand, "when", l.Moment(until, s.Zone))},
+		link:    [2]string{l.T("mail.email_confirm_page"), address}, closing: []string{l.T("mail.email_not_asked")}}.message()
+}
+
+// EmailAsked tells a KOC that another address was entered for them.
+func EmailAsked(l *locale.Locale, s Shop, x letter.Letter) Message {
+	return sheet{language: string(l.Language()), subject: l.T("mail.email_asked_subject", "brand", s.Brand),
+		opening: []string{l.T("mail.email_asked", "brand", s.Brand, "when", l.Moment(x.At, s.Zone))}, closing: []string{l.T("mail.payee_not_you")}}.message()
+}
+
+// EmailChanged tells whoever reads the former address of a KOC that letters go elsewhere from now on.
+func EmailChanged(l *locale.Locale, s Shop, x letter.Letter) Message {
+	return sheet{language: string(l.Language()), subject: l.T("mail.email_changed_subject", "brand", s.Brand),
+		opening: []string{l.T("mail.email_changed", "brand", s.Brand, "when", l.Moment(x.At, s.Zone)), l.T("mail.payee_held", "when", l.Moment(x.Until, s.Zone))},
+		closing: []string{l.T("mail.payee_not_you")}}.message()
+}

@@ -180,11 +180,19 @@ func (m Method) Ready() error {
 	}
 }
 
-// Held refuses payouts while a change of method is young.
+// NotBefore is the method with payouts that wait until a moment at least.
+func (m Method) NotBefore(until time.Time) Method {
+	if until.After(m.HeldUntil) {
+		m.HeldUntil = until
+	}
+	return m
+}
+
+// Held refuses payouts while a change of method, or of the KOC's e-mail address, is young.
 func (m Method) Held(now time.Time) error {
 	if !now.Before(m.HeldUntil) {
 		return nil
 	}
-	return fail.New(fail.Conflict, "payout_held", "The payout method was changed; payouts wait until {until}.",
+	return fail.New(fail.Conflict, "payout_held", "The payout method or the e-mail address was changed; payouts wait until {until}.",
 		fail.Args{"until": m.HeldUntil.UTC().Format(time.RFC3339)})
 }

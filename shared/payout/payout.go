@@ -321,19 +321,19 @@ func (p *Payout) Reject(by, reason string, now time.Time) error {
 }
 
 // Sendable says whether an approved payout may leave now, given the KOC's method as it is: outdated means that it has
-// to be approved again, because the money would go elsewhere than was approved.
+// to be approved again, because the money would go elsewhere than was approved, or because payouts have been held since.
 func (p Payout) Sendable(m Method, now time.Time) (outdated bool, err error) {
 	if p.Status() != Approved {
 		return false, p.wrongStatus()
 	}
 	a := p.Approvals[len(p.Approvals)-1]
-	if m.Version != a.To.Version || m.Verified == nil {
+	if m.Version != a.To.Version || m.Verified == nil || m.HeldUntil.After(a.NotBefore) && m.Held(now) != nil {
 		return true, nil
 	}
 	return false, m.Held(now)
 }
 
-// ReasonMethod is why a payout is reopened whose KOC's method has changed since it was approved.
+// ReasonMethod is why a payout is reopened whose KOC has changed the method, or the e-mail address, since it was approved.
 const ReasonMethod = "method_changed"
 
 // ToFile records the bank file that an approved payout stands in, once.
@@ -451,7 +451,7 @@ func (p *Payout) Record(s Said) error {
 				return err
 			}
 			if outdated {
-				return fail.New(fail.Conflict, "payee_changed", "The payout method has changed since the approval.", nil)
+				return fail.New(fail.Conflict, "payee_changed", "The payout method or the e-mail address has changed since the approval.", nil)
 			}
 		case status == Sending && rail == Bank:
 		case status == Unknown && s.At.Sub(p.Transfer.Sent[0]) >= stuck:

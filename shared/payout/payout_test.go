@@ -668,6 +668,10 @@ func TestOperatorsWord(t *testing.T) {
 	}
 	held := said("op", noon)
 	held.Method.HeldUntil = noon.Add(time.Hour)
+	if err := p.Record(held); !fail.Is(err, "payee_changed") {
+		t.Errorf("by hand within a hold of after the approval: %v", err)
+	}
+	p.Approvals[0].NotBefore = held.Method.HeldUntil
 	if err := p.Record(held); !fail.Is(err, "payout_held") {
 		t.Errorf("by hand within the hold: %v", err)
 	}

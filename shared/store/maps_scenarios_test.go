@@ -213,6 +213,11 @@ func keepKOCs(t *testing.T, s *store.Store) {
 			func(p koc.Profile) []store.Write { return []store.Write{store.InviteWrite(p.Invite, handle)} }))(t)
 	}
 	must(s.UpdateKOC(t.Context(), "zoe", func(p *koc.Profile) error { return p.SetTier("gold", later) }, nil))(t)
+	address := func(do func(*koc.Profile) error) {
+		must(s.UpdateKOC(t.Context(), "zoe", do, func(p koc.Profile) []store.Write { return store.EmailWrites(p, later) }))(t)
+	}
+	address(func(p *koc.Profile) error { return p.AskEmail("new@example.com", later) })
+	address(func(p *koc.Profile) error { return p.ConfirmEmail(1, time.Hour, later) })
 	bind := func(handle string) error {
 		_, err := s.UpdateKOC(t.Context(), handle, func(p *koc.Profile) error { return p.Bind("subject", "hash-"+handle, later.AddDate(0, -1, 1)) },
 			func(koc.Profile) []store.Write { return []store.Write{store.LoginWrite("subject", handle)} })

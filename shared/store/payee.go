@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"yundian/shared/koc"
 	"yundian/shared/payout"
 )
 
@@ -115,12 +116,28 @@ type Notice struct {
 	KOC   string
 	At    time.Time
 	Kind  string
-	N     int64     // tells notices of a kind apart; of NoticePayee the version of the method
-	Until time.Time // of NoticePayee: until when payouts wait; zero when they do not
+	N     int64     // tells notices of a kind apart: the version of the method, or the change of the e-mail address
+	Until time.Time // until when payouts wait; zero when they do not
 }
 
-// NoticePayee tells that the payout method was changed.
-const NoticePayee = "payee_changed"
+// What KOCs are told about.
+const (
+	NoticePayee      = "payee_changed" // the payout method was changed
+	NoticeEmailAsked = "email_asked"   // a new e-mail address waits to be confirmed
+	NoticeEmail      = "email_changed" // it is in force
+)
+
+// EmailWrites are the notices about the e-mail address of a profile that is saved, if it has just been asked for or confirmed.
+func EmailWrites(p koc.Profile, now time.Time) []Write {
+	var writes []Write
+	if c := p.EmailChange; c != nil && c.At.Equal(now) {
+		writes = append(writes, noticeWrite(Notice{KOC: p.Handle, At: now, Kind: NoticeEmailAsked, N: c.N}))
+	}
+	if n := len(p.Emails); n > 0 && p.Emails[n-1].Until.Equal(now) {
+		writes = append(writes, noticeWrite(Notice{KOC: p.Handle, At: now, Kind: NoticeEmail, N: p.Emails[n-1].N, Until: p.Emails[n-1].Held}))
+	}
+	return writes
+}
 
 type noticeItem struct {
 	KOC   string    `dynamodbav:"koc"`

@@ -99,9 +99,17 @@ function profile(visit) {
     story: h("textarea", { id: "me-story", rows: "8", maxlength: "2000" }),
     portrait: h("input", { id: "me-portrait", type: "text", inputmode: "url", maxlength: "500", autocomplete: "off" }),
     email: h("input", { id: "me-email", type: "email", required: true, maxlength: "254", autocomplete: "email" }),
+    phone: h("input", { id: "me-phone", type: "tel", maxlength: "100", autocomplete: "tel" }),
   };
+  const now = (field) => visit.me[field] || "";
+  const pending = h("p", { class: "notes", role: "status" });
+  const wait = () => {
+    pending.hidden = !visit.me.emailPending;
+    show(pending, visit.me.emailPending ? t("profile_email_pending", { email: visit.me.emailPending }) : "");
+  };
+  wait();
   for (const [field, input] of Object.entries(fields)) {
-    input.value = visit.me[field];
+    input.value = now(field);
     input.addEventListener("input", () => (key = newKey()));
   }
   const save = h("button", { type: "submit", class: "button" }, t("save_profile"));
@@ -109,13 +117,14 @@ function profile(visit) {
     e.preventDefault();
     doing(save, place, async () => {
       const change = {};
-      for (const [field, input] of Object.entries(fields)) if (input.value !== visit.me[field]) change[field] = input.value;
+      for (const [field, input] of Object.entries(fields)) if (input.value !== now(field)) change[field] = input.value;
       visit.me = await patch("/v1/me", change, key);
-      for (const [field, input] of Object.entries(fields)) input.value = visit.me[field];
+      for (const [field, input] of Object.entries(fields)) input.value = now(field);
+      wait();
       key = newKey();
       say(t("saved"));
     });
   };
   const row = (field, hint) => h("div", { class: "field" }, h("label", { for: "me-" + field }, t("profile_" + field)), fields[field], hint ? h("p", { class: "hint" }, t(hint)) : null);
-  return h("form", { onsubmit: submit }, row("name"), row("story", "profile_story_hint"), row("portrait", "profile_portrait_hint"), row("email", "profile_email_hint"), place, save);
+  return h("form", { onsubmit: submit }, row("name"), row("story", "profile_story_hint"), row("portrait", "profile_portrait_hint"), row("email", "profile_email_hint"), pending, row("phone", "profile_phone_hint"), place, save);
 }
