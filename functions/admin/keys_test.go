@@ -17,7 +17,7 @@ import (
 
 // mustBeKeyed are the writes that are refused without a key.
 var mustBeKeyed = []string{
-	"approveAdjustment", "approvePayout", "closeReturn", "makePayout", "makePayoutFile", "moveStock", "recordPayoutFileResult", "recordPayoutResult",
+	"approveAdjustment", "approvePayout", "approvePayouts", "closeReturn", "makePayout", "makePayoutFile", "moveStock", "recordPayoutFileResult", "recordPayoutResult",
 	"refundOrder", "rejectAdjustment", "rejectPayout", "releasePayout", "requestAdjustment",
 }
 
@@ -49,6 +49,7 @@ func TestRequestsWithoutAKey(t *testing.T) {
 		"/v1/admin/adjustments/a1/reject":  body{"reason": "no"},
 		"/v1/admin/payouts":                body{"koc": "mei", "currency": "CNY"},
 		"/v1/admin/payouts/p1/approve":     nil,
+		"/v1/admin/payouts/approve":        body{"ids": []string{"p1"}},
 		"/v1/admin/payouts/p1/release":     body{"reason": "asked her"},
 		"/v1/admin/payouts/p1/reject":      nil,
 		"/v1/admin/payouts/p1/result":      body{"outcome": "paid"},

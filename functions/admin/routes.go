@@ -87,6 +87,7 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 	api.Register(v1, created(operation("makePayout", "POST", "/v1/admin/payouts", "Reserve a payout for a KOC")), a.makePayout)
 	api.Register(v1, operation("adminGetPayout", "GET", "/v1/admin/payouts/{id}", "One payout with everything that happened to it"), a.getPayout)
 	api.Register(v1, operation("approvePayout", "POST", "/v1/admin/payouts/{id}/approve", "Let a payout be sent; not by who made it"), a.approvePayout)
+	api.Register(v1, operation("approvePayouts", "POST", "/v1/admin/payouts/approve", "Let up to 100 payouts be sent, each as if alone"), a.approvePayouts)
 	api.Register(v1, operation("releasePayout", "POST", "/v1/admin/payouts/{id}/release", "Let a payout go on although its KOC is suspended; not by who made it"), a.releasePayout)
 	api.Register(v1, operation("rejectPayout", "POST", "/v1/admin/payouts/{id}/reject", "Give a payout back before it is sent"), a.rejectPayout)
 	api.Register(v1, operation("recordPayoutResult", "POST", "/v1/admin/payouts/{id}/result", "Record how a bank payout ended; not by who made it"), a.recordResult)

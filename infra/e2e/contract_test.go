@@ -35,7 +35,7 @@ func TestContractDocument(t *testing.T) {
 		post:/v1/admin/orders/{id}/hold post:/v1/admin/orders/{id}/release get:/v1/admin/verify get:/v1/admin/settings
 		patch:/v1/admin/settings
 		get:/v1/withdrawals post:/v1/withdrawals get:/v1/admin/payouts post:/v1/admin/payouts get:/v1/admin/payouts/{id}
-		post:/v1/admin/payouts/{id}/approve post:/v1/admin/payouts/{id}/release post:/v1/admin/payouts/{id}/reject post:/v1/admin/payouts/{id}/result
+		post:/v1/admin/payouts/approve post:/v1/admin/payouts/{id}/approve post:/v1/admin/payouts/{id}/release post:/v1/admin/payouts/{id}/reject post:/v1/admin/payouts/{id}/result
 		get:/v1/admin/payout-files post:/v1/admin/payout-files get:/v1/admin/payout-files/{id} post:/v1/admin/payout-files/{id}/result
 		get:/v1/admin/payout-terms post:/v1/admin/payout-terms get:/v1/admin/kocs/{id}/payee post:/v1/admin/kocs/{id}/payee/verify
 		get:/v1/webhooks post:/v1/webhooks get:/v1/webhooks/{id} patch:/v1/webhooks/{id} delete:/v1/webhooks/{id} post:/v1/webhooks/{id}/rotate post:/v1/webhooks/{id}/test get:/v1/webhooks/{id}/deliveries post:/v1/webhooks/{id}/redeliver

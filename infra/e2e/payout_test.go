@@ -113,7 +113,8 @@ func TestTheBanksWay(t *testing.T) {
 	made := o.post(201, "/v1/admin/payouts", o.Operator, object{"koc": o.Handle, "amount": 5000, "currency": "CNY"})
 	id := made.Text("id")
 	o.post(403, "/v1/admin/payouts/"+id+"/approve", o.Operator, object{}) // the maker
-	o.post(200, "/v1/admin/payouts/"+id+"/approve", other, object{})
+	o.post(200, "/v1/admin/payouts/approve", o.Operator, object{"ids": []string{id}}).Want(t, id, "errors", 0, "id")
+	o.post(200, "/v1/admin/payouts/approve", other, object{"ids": []string{id}}).Want(t, 1, "approved")
 	file := o.post(201, "/v1/admin/payout-files", o.Operator, object{"currency": "CNY"}).Text("id")
 	lines := o.Get("/v1/admin/payout-files/"+file, o.Operator).Is(200)
 	if !strings.Contains(string(lines.Body), id+",'=陈静,6222020200012345678,50.00,CNY,") || lines.Header.Get("Content-Type") != "text/csv; charset=utf-8" {
