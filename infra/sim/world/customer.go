@@ -15,11 +15,12 @@ type request struct {
 	at    time.Time // by the clock of whoever places it
 }
 
-// moment is what an order is from a change on: whether it has come to nothing, and whether it holds stock that nobody has
-// paid.
+// moment is what an order is from a change on: whether it has come to nothing, and until when it holds stock that nobody has
+// paid; zero when it holds none.
 type moment struct {
-	at            int
-	nothing, open bool
+	at      int
+	nothing bool
+	until   time.Time
 }
 
 func (x *watch) begin(q want) *request {
@@ -38,8 +39,21 @@ func (x *watch) remember(o *watched) {
 	paid := slices.ContainsFunc(o.now.Captures, func(c ordering.Capture) bool { return o.now.Cancelled == nil || c.V < o.now.Cancelled.V })
 	free := o.now.Total.Minor == 0
 	status := statusOf(o.now)
-	o.moments = append(o.moments, moment{x.moment, status == ordering.Expired || status == ordering.Cancelled && !paid && !free,
-		status == ordering.Held || status == ordering.Confirmed})
+	o.moments = append(o.moments, moment{x.moment, status == ordering.Expired || status == ordering.Cancelled && !paid && !free, heldUntil(o.now)})
+}
+
+// heldUntil is until when an order holds stock although nobody has paid it; zero when it holds none.
+func heldUntil(o ordering.Order) time.Time {
+	switch status := statusOf(o); {
+	case status == ordering.Held:
+		return o.Terms.HoldUntil
+	case waits(o):
+		return o.Terms.ConfirmUntil
+	case status == ordering.Confirmed:
+		return o.PlacedAt.AddDate(0, 0, 30)
+	default:
+		return time.Time{}
+	}
 }
 
 // since are the moments of an order that whoever began at a moment can have seen.
@@ -62,15 +76,21 @@ func (x *watch) before(q want, placed string) (out []*watched) {
 	return out
 }
 
-// checkCustomer asks about all orders of a person: an order is a new customer's if and only if every one before it has come to
-// nothing by the time of placing, whenever it was placed and whatever it was then.
-func (x *watch) checkCustomer(o ordering.Order, q want) {
+// begun is when the first of the requests for an order began that are under way.
+func (x *watch) begun(q want) int {
 	began := x.moment
 	for _, r := range x.placing {
 		if r.key == q.key {
 			began = min(began, r.began)
 		}
 	}
+	return began
+}
+
+// checkCustomer asks about all orders of a person: an order is a new customer's if and only if every one before it has come to
+// nothing by the time of placing, whenever it was placed and whatever it was then.
+func (x *watch) checkCustomer(o ordering.Order, q want) {
+	began := x.begun(q)
 	nothing := func(m moment) bool { return m.nothing }
 	something := func(m moment) bool { return !m.nothing }
 	possible := false // that it is a returning customer's
@@ -86,18 +106,15 @@ func (x *watch) checkCustomer(o ordering.Order, q want) {
 	}
 }
 
-// heldBy is how much a contact's orders hold at a time without being paid, by the moments that chosen accepts.
-func (x *watch) heldBy(contact string, at time.Time, chosen func(*watched) bool) (orders, pieces int64) {
+// heldBy is how much a contact's orders hold at a time without being paid: of the moments at which each of them can have been
+// seen since a request began, all have to say so, or one of them.
+func (x *watch) heldBy(contact string, at time.Time, began int, all bool) (orders, pieces int64) {
 	for _, id := range x.ids {
 		o := x.orders[id]
-		until := o.now.Terms.HoldUntil
-		if o.now.Payment == ordering.OnDelivery {
-			until = o.now.PlacedAt.AddDate(0, 0, 30)
-		}
-		if asked := o.now.Terms.ConfirmUntil; !asked.IsZero() { // it lapses with the question, also when that is answered
-			until = asked
-		}
-		if slices.Contains(o.contacts, contact) && until.After(at) && chosen(o) {
+		holds := func(m moment) bool { return m.until.After(at) }
+		lacks := func(m moment) bool { return !holds(m) }
+		seen := o.since(began)
+		if slices.Contains(o.contacts, contact) && slices.ContainsFunc(seen, holds) && !(all && slices.ContainsFunc(seen, lacks)) {
 			orders++
 			pieces += piecesOf(o.now)
 		}
@@ -154,10 +171,8 @@ func (x *watch) checkOpen(o ordering.Order, q want) {
 		return
 	}
 	for _, contact := range q.contacts() {
-		orders, pieces := x.heldBy(contact, o.PlacedAt, func(o *watched) bool {
-			status := statusOf(o.now)
-			return status == ordering.Held || status == ordering.Confirmed
-		})
+		orders, pieces := x.heldBy(contact, o.PlacedAt, x.begun(q), true)
+		orders, pieces = orders+1, pieces+piecesOf(o)
 		if orders > int64(limits.OpenOrders) || pieces > int64(limits.OpenPieces) {
 			x.w.violate(6, "with order %s, %s has %d open orders of %d pieces", o.ID, contact, orders, pieces)
 		}
@@ -181,9 +196,7 @@ func (x *watch) checkRefusal(r *request, err error) {
 	}
 	limits := x.w.shop.limits
 	for _, contact := range r.contacts() {
-		n, sum := x.heldBy(contact, r.at, func(o *watched) bool {
-			return slices.ContainsFunc(o.since(r.began), func(m moment) bool { return m.open })
-		})
+		n, sum := x.heldBy(contact, r.at, r.began, false)
 		if orders && n+1 > int64(limits.OpenOrders) || pieces && sum+asked > int64(limits.OpenPieces) {
 			return
 		}

@@ -72,7 +72,7 @@ func (w *World) furnish(ctx context.Context) {
 	s.Tax = taxes[w.pick(len(taxes))]
 	s.Shipping = shop.Shipping{Fee: int64(w.pick(3)) * 150, FreeFrom: int64(w.pick(2)) * 5000}
 	s.Windows = shop.Windows{AttributionDays: w.between(1, 14), ReturnDays: w.pick(5), ReceiptDays: w.between(1, 4), HoldMinutes: w.between(10, 90)}
-	s.Limits = shop.Limits{OpenOrders: w.between(1, 5), OpenPieces: w.between(6, 40), OnDeliveryPieces: w.between(5, 12),
+	s.Limits = shop.Limits{OpenOrders: w.between(1, 5), OpenPieces: w.between(4, 14), OnDeliveryPieces: w.between(5, 12),
 		ConfirmAbove: [...]int64{0, 1, 2500, 20_000}[w.pick(4)], ConfirmHours: w.between(1, 60)}
 	products := w.between(1, 3)
 	if w.pick(12) == 11 { // a shop whose orders may have as many lines as there can be

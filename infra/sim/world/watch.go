@@ -55,7 +55,7 @@ type watched struct {
 	first    ordering.Order // as it was placed
 	now      ordering.Order
 	contacts []string         // of who ordered
-	moments  []moment         // at which it began, or stopped, to be something that came to nothing, or that is open
+	moments  []moment         // what it has been since each of its changes, as far as its contacts are concerned
 	pending  []ordering.Order // the applied version and those after it
 	applied  int64
 	facts    int64 // the last one
