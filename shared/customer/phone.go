@@ -43,6 +43,9 @@ var (
 // The rules are those of libphonenumber, for every country. What is refused comes back as a field at where; so are two
 // numbers, because nobody can tell whom to call.
 func ReadPhone(where, text, country string) (Phone, []fail.Field) {
+	if typed.Steers(text) {
+		return Phone{}, []fail.Field{formless(where)}
+	}
 	typedAs := strings.ReplaceAll(typed.Code(text), " ", "")
 	typedAs = remarkForm().ReplaceAllString(typedAs, "")
 	typedAs = extensionForm().ReplaceAllString(typedAs, ";ext=$1")

@@ -12,7 +12,9 @@ import (
 // a word for the shop, its people or its pages.
 var (
 	spokenForShop = []string{"admin", "administrator", "official", "support", "guanfang", "kefu", "moderator"}
-	wholeReserved = []string{"root", "system", "help", "service", "services", "staff", "team", "security", "billing", "payment",
+	// insideReserved are reserved wherever they stand, because no name has them in it.
+	insideReserved = []string{"official", "guanfang", "administrator", "customerservice"}
+	wholeReserved  = []string{"root", "system", "help", "service", "services", "staff", "team", "security", "billing", "payment",
 		"payments", "refund", "refunds", "shop", "store", "brand", "koc", "kocs", "api", "www", "portal", "console", "customer-service"}
 )
 
@@ -20,22 +22,54 @@ var (
 const shortestBrand = 4
 
 // ReservedHandle reports whether only an operator may give this handle. names are what the shop is called: its brand and
-// the name of its site. Signs that look alike count as the same ("0fficial").
+// the name of its site. Signs that look alike count as the same ("0fficial", "adm1n"), and figures around a word for nothing
+// ("admin1").
 func ReservedHandle(handle string, names ...string) bool {
-	joined := HandleShape(handle)
+	joined := impression(handle)
+	reserved := func(word string, lists ...[]string) bool {
+		bare := strings.Trim(word, "0123456789")
+		return slices.ContainsFunc(slices.Concat(lists...), func(w string) bool {
+			return impression(w) == impression(word) || impression(w) == impression(bare)
+		})
+	}
 	for word := range strings.SplitSeq(handle, "-") {
-		if slices.Contains(spokenForShop, HandleShape(word)) {
+		if reserved(word, spokenForShop) {
 			return true
 		}
 	}
-	if slices.ContainsFunc(slices.Concat(spokenForShop, wholeReserved), func(w string) bool { return HandleShape(w) == joined }) {
+	if reserved(strings.ReplaceAll(handle, "-", ""), spokenForShop, wholeReserved) || slices.ContainsFunc(insideReserved, func(w string) bool {
+		return strings.Contains(joined, impression(w))
+	}) {
+		return true
+	}
+	if twoWords(strings.Trim(strings.ReplaceAll(handle, "-", ""), "0123456789")) {
 		return true
 	}
 	return slices.ContainsFunc(names, func(name string) bool {
-		shape := HandleShape(latin(name))
+		shape := impression(latin(name))
 		return shape != "" && (shape == joined || len(shape) >= shortestBrand && strings.Contains(joined, shape))
 	})
 }
+
+// twoWords reports whether a handle is a word that is spoken in the shop's name and another reserved one, such as adminteam.
+func twoWords(handle string) bool {
+	all := slices.Concat(spokenForShop, wholeReserved)
+	is := func(part string, list []string) bool {
+		return slices.ContainsFunc(list, func(w string) bool { return impression(w) == impression(part) })
+	}
+	for i := range handle {
+		if is(handle[:i], spokenForShop) && is(handle[i:], all) || is(handle[:i], all) && is(handle[i:], spokenForShop) {
+			return true
+		}
+	}
+	return false
+}
+
+// figures are the digits that people write for letters. Two handles are told apart by them, a reserved word is not.
+var figures = strings.NewReplacer("1", "i", "l", "i", "3", "e", "4", "a", "5", "s", "7", "t")
+
+// impression is a handle as somebody reads it who expects to find a reserved word.
+func impression(handle string) string { return figures.Replace(HandleShape(handle)) }
 
 // latin are the letters and digits of a name that a handle can hold.
 func latin(name string) string {

@@ -55,7 +55,7 @@ func Email(text string) (string, bool) {
 	address := strings.ToLower(Code(text))
 	address = strings.TrimPrefix(address, "mailto:")
 	address = strings.TrimSuffix(strings.TrimPrefix(address, "<"), ">")
-	ok := len(address) <= 254 && mailForm().MatchString(address) && !strings.Contains(address, "..") &&
+	ok := !Steers(text) && len(address) <= 254 && mailForm().MatchString(address) && !strings.Contains(address, "..") &&
 		!strings.HasPrefix(address, ".") && !strings.Contains(address, ".@")
 	return address, ok
 }

@@ -92,6 +92,9 @@ func lineEnd(r rune) bool {
 	return r == '\n' || r == '\v' || r == '\f' || r == '\r' || r == '\u0085' || r == '\u2028' || r == '\u2029'
 }
 
+// Steers reports whether a text holds control characters, which nobody types.
+func Steers(text string) bool { return strings.ContainsFunc(text, control) }
+
 // control are characters that steer terminals and protocols. Line ends and tabs are none here.
 func control(r rune) bool { return unicode.Is(unicode.Cc, r) && !lineEnd(r) && r != '\t' }
 

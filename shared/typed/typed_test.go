@@ -109,7 +109,7 @@ func TestCodes(t *testing.T) {
 		{"a@xn--80a1acny.xn--p1ai", "a@xn--80a1acny.xn--p1ai"}, {"o'neil+shop@a-b.co.uk", "o'neil+shop@a-b.co.uk"},
 		{"mei", ""}, {"mei@", ""}, {"@example.com", ""}, {"mei@example", ""}, {"mei@@example.com", ""}, {"m ei@example.com", ""},
 		{"mei@exa..mple.com", ""}, {"mei@-a.com", ""}, {".mei@a.com", ""}, {"mei.@a.com", ""}, {"a@b.c", ""},
-		{"mei@example.com\r\nBcc: x@y.cn", ""}, {strings.Repeat("a", 65) + "@b.cn", ""},
+		{"mei@example.com\r\nBcc: x@y.cn", ""}, {strings.Repeat("a", 65) + "@b.cn", ""}, {"mei\x00@example.com", ""},
 	} {
 		got, ok := typed.Email(c.in)
 		if ok != (c.want != "") || ok && got != c.want {
