@@ -29,7 +29,7 @@ var marks = strings.NewReplacer(" ", "", "-", "", "·", "", "・", "", "•", ""
 var (
 	// extensionForm is how a number goes on with an extension in the languages of the shop's neighbours. The library knows
 	// the other ways.
-	extensionForm = lazily(`[(,;]?(?:转|轉|分机|分機|内线|内線|內線|ต่อ|내선)(?:分机|分機)?[号號]?[:.]?([0-9]{1,12})\)?$`)
+	extensionForm = lazily(`[(,;]?(?:转|轉|分机|分機|内线|内線|內線|ต่อ|내선)(?:分机|分機)?[号號]?[:.]?([0-9]+)\)?$`)
 	// branchForm is a number whose extension follows as one more group of digits (010-62345678-8001).
 	branchForm = lazily(`^(.*[0-9])-([0-9]{1,6})$`)
 	// remarkForm is a word after the number, such as (手机).
@@ -58,8 +58,15 @@ func ReadPhone(where, text, country string) (Phone, []fail.Field) {
 	if wrong != nil && isTwo(typed.Code(text), country) || len(phone.Extension) >= shortestNumber && isNumber(phone.Extension, country) {
 		return Phone{}, []fail.Field{two(where)}
 	}
+	if len(phone.Extension) > maxExtension {
+		return Phone{}, []fail.Field{fail.At(where, "phone_long",
+			"{number} has too many digits. Please check it, or give it with its country code.", fail.Args{"number": phone.Extension})}
+	}
 	return phone, wrong
 }
+
+// maxExtension is how many digits an extension has at most, also where it is a field of its own.
+const maxExtension = 10
 
 // shortestNumber is from how many digits on an extension may be a second number.
 const shortestNumber = 7

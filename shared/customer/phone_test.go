@@ -97,6 +97,7 @@ func TestImpossiblePhones(t *testing.T) {
 		{"+86 1380000000000000", "CN", "phone_long"},
 		{"call me", "CN", "phone_form"},
 		{"+", "CN", "phone_form"},
+		{"0571-88888888 转 12345678901", "CN", "phone_long"},
 		{"13800000000\x00", "CN", "phone_form"},
 		{"12", "CN", "phone_short"},
 		{"13800000000", "", "phone_form"}, // no country to read it in

@@ -35,7 +35,7 @@ func ReadContact(c ordering.Contact, country string) (ordering.Contact, error) {
 		f = append(f, problem...)
 	}
 	if c.Extension != "" {
-		out.Extension, wrong = typed.Line("body.contact.extension", typed.Code(c.Extension), typed.Length{Low: 1, High: 10})
+		out.Extension, wrong = typed.Line("body.contact.extension", typed.Code(c.Extension), typed.Length{Low: 1, High: maxExtension})
 		f = append(f, wrong...)
 	}
 	if typed.Code(c.Email) != "" {

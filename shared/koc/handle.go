@@ -15,7 +15,7 @@ var (
 	// insideReserved are reserved wherever they stand, because no name has them in it.
 	insideReserved = []string{"official", "guanfang", "administrator", "customerservice"}
 	wholeReserved  = []string{"root", "system", "help", "service", "services", "staff", "team", "security", "billing", "payment",
-		"payments", "refund", "refunds", "shop", "store", "brand", "koc", "kocs", "api", "www", "portal", "console", "customer-service"}
+		"payments", "refund", "refunds", "shop", "store", "brand", "koc", "kocs", "api", "www", "portal", "console"}
 )
 
 // shortestBrand is from how many letters on a brand's name is found inside a handle; a shorter one has to be all of it.
@@ -25,24 +25,15 @@ const shortestBrand = 4
 // the name of its site. Signs that look alike count as the same ("0fficial", "adm1n"), and figures around a word for nothing
 // ("admin1").
 func ReservedHandle(handle string, names ...string) bool {
-	joined := impression(handle)
-	reserved := func(word string, lists ...[]string) bool {
-		bare := strings.Trim(word, "0123456789")
-		return slices.ContainsFunc(slices.Concat(lists...), func(w string) bool {
-			return impression(w) == impression(word) || impression(w) == impression(bare)
-		})
-	}
+	plain := strings.ReplaceAll(handle, "-", "")
+	joined := impression(plain)
 	for word := range strings.SplitSeq(handle, "-") {
-		if reserved(word, spokenForShop) {
+		if reads(word, spokenForShop) || reads(bare(word), spokenForShop) {
 			return true
 		}
 	}
-	if reserved(strings.ReplaceAll(handle, "-", ""), spokenForShop, wholeReserved) || slices.ContainsFunc(insideReserved, func(w string) bool {
-		return strings.Contains(joined, impression(w))
-	}) {
-		return true
-	}
-	if twoWords(strings.Trim(strings.ReplaceAll(handle, "-", ""), "0123456789")) {
+	inside := slices.ContainsFunc(insideReserved, func(w string) bool { return strings.Contains(joined, impression(w)) })
+	if inside || reads(plain, spokenForShop) || reads(plain, wholeReserved) || twoWords(bare(plain)) {
 		return true
 	}
 	return slices.ContainsFunc(names, func(name string) bool {
@@ -53,17 +44,22 @@ func ReservedHandle(handle string, names ...string) bool {
 
 // twoWords reports whether a handle is a word that is spoken in the shop's name and another reserved one, such as adminteam.
 func twoWords(handle string) bool {
-	all := slices.Concat(spokenForShop, wholeReserved)
-	is := func(part string, list []string) bool {
-		return slices.ContainsFunc(list, func(w string) bool { return impression(w) == impression(part) })
-	}
 	for i := range handle {
-		if is(handle[:i], spokenForShop) && is(handle[i:], all) || is(handle[:i], all) && is(handle[i:], spokenForShop) {
+		if first, second := handle[:i], handle[i:]; reads(first, spokenForShop) && (reads(second, wholeReserved) || reads(second, spokenForShop)) ||
+			reads(first, wholeReserved) && reads(second, spokenForShop) {
 			return true
 		}
 	}
 	return false
 }
+
+// reads reports whether somebody reads a word as one of the list.
+func reads(word string, list []string) bool {
+	return slices.ContainsFunc(list, func(w string) bool { return impression(w) == impression(word) })
+}
+
+// bare is a word without the figures around it.
+func bare(word string) string { return strings.Trim(word, "0123456789") }
 
 // figures are the digits that people write for letters. Two handles are told apart by them, a reserved word is not.
 var figures = strings.NewReplacer("1", "i", "l", "i", "3", "e", "4", "a", "5", "s", "7", "t")
