@@ -33,7 +33,8 @@ func ReservedHandle(handle string, names ...string) bool {
 		}
 	}
 	inside := slices.ContainsFunc(insideReserved, func(w string) bool { return strings.Contains(joined, impression(w)) })
-	if inside || reads(plain, spokenForShop) || reads(plain, wholeReserved) || twoWords(bare(plain)) {
+	whole := slices.ContainsFunc(wholeReserved, func(w string) bool { return HandleShape(w) == HandleShape(plain) })
+	if inside || whole || reads(plain, spokenForShop) || twoWords(bare(plain)) {
 		return true
 	}
 	return slices.ContainsFunc(names, func(name string) bool {

@@ -13,7 +13,7 @@ func TestReservedHandles(t *testing.T) {
 		"longjing-house": true, "1ongjinghouse": true, "longjing-house-mei": true, "tea": true, "shop": true, "koc": true,
 		"adm1n": true, "a-d-m-i-n": true, "admin1": true, "support2024": true, "mei-admin2": true, "5upport": true, "0ff1cial": true,
 		"officialstore": true, "adminteam": true, "teamsupport": true, "meiofficial": true, "1admin": true, "longj1nghouse": true,
-		"customer-service": true, "koc-7": false, "shop2": false, "mei2024": false, "mei-1": false, "123": false, "kefun": false, "teamei": false, "shoppingmei": false,
+		"customer-service": true, "koc-7": false, "koc-5": false, "shop2": false, "mei2024": false, "mei-1": false, "123": false, "kefun": false, "teamei": false, "shoppingmei": false,
 		"mei": false, "teatime": false, "mei-shop": false, "longjing": false, "supporter": false, "badminton": false, "steam": false,
 	} {
 		if got := koc.ReservedHandle(handle, names...); got != want {
