@@ -313,7 +313,7 @@ func TestHostileOrders(t *testing.T) {
 		`{"sku":"SKU#` + tea + `","quantity":1}`, `{"sku":"` + tea + `\u0000","quantity":1}`, `{"sku":"` + strings.Repeat("x", 3000) + `","quantity":1}`, `{"sku":{"S":"x"},"quantity":1}`} {
 		post(400, with(`{"quantity":7,"sku":"`+tea+`"}`, line))
 	}
-	post(400, with(`[{"quantity":7,"sku":"`+tea+`"}]`, `[`+strings.Repeat(`{"sku":"`+tea+`","quantity":1},`, 20)+`{"sku":"`+last+`","quantity":1}]`))
+	post(400, with(`[{"quantity":7,"sku":"`+tea+`"}]`, `[`+strings.Repeat(`{"sku":"`+tea+`","quantity":1},`, 60)+`{"sku":"`+last+`","quantity":1}]`))
 	for _, pair := range []string{`"coupon":"FREE"`, `"kocCode":"nobody-like-it"`, `"kocCode":5`, `"tokens":"x"`, `"tokens":[1]`, `"tokens":["` + strings.Repeat("x", 300) + `"]`,
 		`"payment":"stripe"`, `"payment":"sandbox "`, `"secret":"x"`, `"status":"paid"`, `"koc":"` + o.Handle + `"`, `"contact":{}`, `"id":"x"`} {
 		post(400, strings.TrimSuffix(good, "}")+","+pair+"}") // payment and contact then stand twice

@@ -178,6 +178,14 @@ func TestRefusedDecisionsLeaveTheReturnOpen(t *testing.T) {
 			t.Errorf("%s: released", code)
 		}
 	}
+	one := yuan(1)
+	for name, gives := range map[string]ordering.RefundRequest{"pieces": {Lines: cups(1)}, "shipping": {Shipping: &one}, "an amount": {Amount: &one}} {
+		s := shelve(t, "pay ship deliver")
+		s.must(asksFor(pieces("cup", 2)...))
+		if err := s.do(closes(ordering.ReturnDecision{Outcome: ordering.Declined, Refund: gives})); !hasField(err, "return_declined_refund") {
+			t.Errorf("a declined return gives back %s: %v", name, err)
+		}
+	}
 	s := shelve(t, "pay ship deliver")
 	if err := s.do(closes(ordering.ReturnDecision{Outcome: ordering.Accepted})); !fail.Is(err, "return_unknown") {
 		t.Errorf("a return of nobody: %v", err)
@@ -310,6 +318,17 @@ func TestGoodsFollowTheOrder(t *testing.T) {
 	s = shelve(t, "pay")
 	if err := s.do(refunds("a", ordering.RefundRequest{Lines: cups(1), Goods: ordering.Keep})); !hasField(err, "goods_not_shipped") {
 		t.Errorf("the shopper keeps what was never shipped: %v", err)
+	}
+	partly := shelve(t, "pay")
+	partly.must(func(o *ordering.Order) error {
+		return o.Ship(ordering.Shipment{Carrier: "SF", Tracking: "1", SKUs: []string{o.Lines[1].SKU}}, noon)
+	})
+	kept := []ordering.RefundLine{{SKU: partly.o.Lines[1].SKU, Quantity: 1}}
+	if partly.o.Lines[0].SKU != "cup" || hasField(partly.do(refunds("b", ordering.RefundRequest{Lines: kept, Goods: ordering.Keep})), "goods_not_shipped") {
+		t.Error("what is in the first parcel cannot be kept")
+	}
+	if err := partly.do(refunds("a", ordering.RefundRequest{Lines: cups(1), Goods: ordering.Keep})); !hasField(err, "goods_not_shipped") {
+		t.Errorf("the shopper keeps what is not in the first parcel: %v", err)
 	}
 	all := s.o.Total
 	if err := s.do(refunds("a", ordering.RefundRequest{Amount: &all, Goods: ordering.Keep})); !hasField(err, "goods_not_shipped") {

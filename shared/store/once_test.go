@@ -17,7 +17,8 @@ import (
 
 func TestEachWriteIsRefusedByItsOwnGuard(t *testing.T) { store.StandAlone(t, storetest.Open(t)) }
 
-func TestASKUStaysWithItsVariant(t *testing.T) { store.OwnSKU(t, storetest.Open(t)) }
+func TestAnOrderIsTakenOffAsItWasCounted(t *testing.T) { store.TakenOff(t, storetest.Open(t)) }
+func TestASKUStaysWithItsVariant(t *testing.T)         { store.OwnSKU(t, storetest.Open(t)) }
 
 // What is repeated comes a little later each time, so that no transaction is answered by the first one's success.
 func TestRepeatedEffectsCountOnce(t *testing.T) {

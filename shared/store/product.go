@@ -219,12 +219,6 @@ func aboutOf(it catalogue.Sellable) document[skuAbout] {
 	return doc(skuAbout{Title: it.Title, Variant: it.Variant, Price: it.Price, Image: it.Image, Tags: it.Tags, Status: it.Status, StockPolicy: it.StockPolicy})
 }
 
-// newSKUWrite creates a variant with its first receipt. Only one that does not exist yet takes a receipt, so importing
-// again never restores sold stock.
-func newSKUWrite(it catalogue.Sellable, received int64) Write {
-	return Write{Table: Shop, Key: skuKey(it.SKU), Guards: once()}.put(newSKUItem(it, received))
-}
-
 // skuWrite brings a variant that keeps its SKU up to date and leaves its stock alone.
 func skuWrite(it catalogue.Sellable) Write {
 	all, err := encode(newSKUItem(it, 0))
