@@ -54,14 +54,14 @@ func (p *portal) openEmail(ctx context.Context, handle, secret string) (koc.Prof
 	return who, n, nil
 }
 
-// askEmail answers GET /confirm-email/{koc} with a page that has a button.
+// askEmail answers GET /confirm-email/{handle} with a page that has a button.
 func (p *portal) askEmail(w http.ResponseWriter, r *http.Request) {
 	secret := r.URL.Query().Get("secret")
-	who, n, err := p.openEmail(r.Context(), r.PathValue("koc"), secret)
+	who, n, err := p.openEmail(r.Context(), r.PathValue("handle"), secret)
 	p.answerEmail(w, r, who, n, secret, err)
 }
 
-// confirmEmail answers POST /confirm-email/{koc}: letters go to the new address from now on, and payouts wait.
+// confirmEmail answers POST /confirm-email/{handle}: letters go to the new address from now on, and payouts wait.
 func (p *portal) confirmEmail(w http.ResponseWriter, r *http.Request) {
 	err := web.SameSite(r, p.publicURL)
 	var wish emailWish
@@ -71,7 +71,7 @@ func (p *portal) confirmEmail(w http.ResponseWriter, r *http.Request) {
 	var who koc.Profile
 	var n int64
 	if err == nil {
-		who, n, err = p.openEmail(r.Context(), r.PathValue("koc"), wish.Secret)
+		who, n, err = p.openEmail(r.Context(), r.PathValue("handle"), wish.Secret)
 	}
 	if err == nil {
 		who, err = p.putEmail(r.Context(), who.Handle, n)

@@ -19,7 +19,7 @@ func TestRoutesAreTheTemplates(t *testing.T) {
 		t.Fatal(err)
 	}
 	mux, described := serve(&portal{})
-	methods := map[string][]string{"/portal": {"GET"}, "/portal/{file}": {"GET"}, "/apply": {"GET", "POST"}, "/confirm-email/{koc}": {"GET", "POST"}}
+	methods := map[string][]string{"/portal": {"GET"}, "/portal/{file}": {"GET"}, "/apply": {"GET", "POST"}, "/confirm-email/{handle}": {"GET", "POST"}}
 	for path, item := range described.OpenAPI().Paths {
 		for method, o := range map[string]bool{"GET": item.Get != nil, "POST": item.Post != nil, "PUT": item.Put != nil, "PATCH": item.Patch != nil, "DELETE": item.Delete != nil} {
 			if o {

@@ -45,8 +45,8 @@ func register(p *portal) (*http.ServeMux, *api.Operations) {
 	mux.HandleFunc("GET /portal/{file}", p.showFile)
 	mux.HandleFunc("GET /apply", p.showApply)
 	mux.HandleFunc("POST /apply", p.apply)
-	mux.HandleFunc("GET /confirm-email/{koc}", p.askEmail)
-	mux.HandleFunc("POST /confirm-email/{koc}", p.confirmEmail)
+	mux.HandleFunc("GET /confirm-email/{handle}", p.askEmail)
+	mux.HandleFunc("POST /confirm-email/{handle}", p.confirmEmail)
 
 	// KOCs who are logged in. The guard finds out who it is, on every request, before anything else happens.
 	a := api.Later(mux)

@@ -228,7 +228,7 @@ func (w *World) movesStock() {
 	} else {
 		m.Received, m.Available = n, n
 	}
-	cause := store.StockCause{ID: fmt.Sprint("cause", w.pick(200)), By: "operator", Reason: "counted", At: w.time()}
+	cause := store.StockCause{ID: fmt.Sprint("cause", w.pick(60)), By: "operator", Reason: "counted", At: w.time()}
 	_ = w.act("admin: stock of "+m.SKU, func() error { return w.db().MoveStock(w.ctx, m, cause) })
 }
 
