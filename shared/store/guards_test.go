@@ -33,6 +33,7 @@ func StandAlone(t *testing.T, s *Store) {
 		{"bank file", []Write{bankFileWrite(payout.File{ID: "f1", Currency: "CNY", At: at}), bankSeriesWrite("CNY", 0, "f1")}},
 		{"product", newProduct(t, catalogue.Product{ID: "tea", Status: catalogue.Active,
 			Variants: []catalogue.Variant{{ID: "green", SKU: "tea", Price: money.Of(5000, "CNY")}}})},
+		{"variant set aside", setAside(t)},
 		{"adjustment", []Write{adjustmentWrite(ledger.Adjustment{ID: "a1", Version: 1, KOC: "mei", At: at})}},
 		{"statistics", tallyWrites(ledger.Fact{}, settlementOf("o1", at).Fact)},
 		{"KOC", []Write{kocWrite(koc.Profile{Handle: "mei"}), LoginWrite("s-mei", "mei")}},
@@ -101,6 +102,17 @@ func newProduct(t *testing.T, p catalogue.Product) []Write {
 		t.Fatal(err)
 	}
 	return append(ahead, together...)
+}
+
+// setAside is where a variant goes that was taken off, when another one of its product gets its SKU.
+func setAside(t *testing.T) []Write {
+	t.Helper()
+	p := saving{after: catalogue.Product{ID: "pot"}, found: map[Key]skuItem{skuKey("pot"): {SKU: "pot", Variant: "clay", Product: "pot"}}}
+	_, aside, err := p.move(catalogue.Sellable{SKU: "pot", VariantID: "iron", Product: "pot"}, 0, nil)
+	if err != nil || len(aside) == 0 {
+		t.Fatalf("%+v, %v", aside, err)
+	}
+	return aside[:1]
 }
 
 // TakenOff takes an order off the statistics once, and only as it was counted.
