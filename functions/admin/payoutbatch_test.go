@@ -131,5 +131,8 @@ func TestPayoutsThatCannotBeApprovedTogether(t *testing.T) {
 	if got := decode[PayoutApprovals](t, want(t, b.as(t, second(), "POST", "/v1/admin/payouts/approve", body{"ids": many[:100]}), http.StatusOK)); len(got.Errors) != 100 {
 		t.Errorf("%d of 100 unknown ones are refused", len(got.Errors))
 	}
+	if a := want(t, b.as(t, second(), "GET", "/v1/admin/payouts/approve", nil), http.StatusMethodNotAllowed); a.Header.Get("Allow") != "POST" {
+		t.Errorf("405 without Allow: %s", a)
+	}
 	wantCode(t, b.as(t, caller(auditor), "POST", "/v1/admin/payouts/approve", body{"ids": many[:1]}), http.StatusForbidden, "auditor_reads")
 }

@@ -14,6 +14,7 @@ import (
 	"yundian/shared/identity"
 	"yundian/shared/seal"
 	"yundian/shared/store"
+	"yundian/shared/web"
 	"yundian/shared/web/api"
 	"yundian/shared/webhook"
 )
@@ -88,6 +89,7 @@ func register(a *admin) (*http.ServeMux, *api.Operations) {
 	api.Register(v1, operation("adminGetPayout", "GET", "/v1/admin/payouts/{id}", "One payout with everything that happened to it"), a.getPayout)
 	api.Register(v1, operation("approvePayout", "POST", "/v1/admin/payouts/{id}/approve", "Let a payout be sent; not by who made it"), a.approvePayout)
 	api.Register(v1, operation("approvePayouts", "POST", "/v1/admin/payouts/approve", "Let up to 100 payouts be sent, each as if alone"), a.approvePayouts)
+	mux.HandleFunc("GET /v1/admin/payouts/approve", web.Only(http.MethodPost)) // "approve" is no payout's id
 	api.Register(v1, operation("releasePayout", "POST", "/v1/admin/payouts/{id}/release", "Let a payout go on although its KOC is suspended; not by who made it"), a.releasePayout)
 	api.Register(v1, operation("rejectPayout", "POST", "/v1/admin/payouts/{id}/reject", "Give a payout back before it is sent"), a.rejectPayout)
 	api.Register(v1, operation("recordPayoutResult", "POST", "/v1/admin/payouts/{id}/result", "Record how a bank payout ended; not by who made it"), a.recordResult)

@@ -115,6 +115,26 @@ func setAside(t *testing.T) []Write {
 	return aside[:1]
 }
 
+// AsItWasRead puts a variant in the place of another one of its product only while nothing is sold of that one.
+func AsItWasRead(t *testing.T, s *Store) {
+	ctx, clay := context.Background(), skuItem{SKU: "pot", Variant: "clay", Product: "pot", Available: 5, Received: 5}
+	if err := s.apply(ctx, []Write{Write{Table: Shop, Key: skuKey("pot")}.put(clay)}); err != nil {
+		t.Fatal(err)
+	}
+	read := clay
+	read.Available, read.Reserved = 4, 1
+	for _, found := range []skuItem{read, clay} {
+		p := saving{after: catalogue.Product{ID: "pot"}, found: map[Key]skuItem{skuKey("pot"): found}}
+		w, _, err := p.move(catalogue.Sellable{SKU: "pot", VariantID: "iron", Product: "pot"}, 0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, refused := errors.AsType[*Refused](s.apply(ctx, []Write{w})); refused != (found.Reserved == read.Reserved) {
+			t.Errorf("read %+v, stored %+v: refused %t", found, clay, refused)
+		}
+	}
+}
+
 // TakenOff takes an order off the statistics once, and only as it was counted.
 func TakenOff(t *testing.T, s *Store) {
 	ctx, counted := context.Background(), settlementOf("o1", time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC)).Fact

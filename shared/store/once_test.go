@@ -17,6 +17,7 @@ import (
 
 func TestEachWriteIsRefusedByItsOwnGuard(t *testing.T) { store.StandAlone(t, storetest.Open(t)) }
 
+func TestAVariantIsSetAsideAsItWasRead(t *testing.T)   { store.AsItWasRead(t, storetest.Open(t)) }
 func TestAnOrderIsTakenOffAsItWasCounted(t *testing.T) { store.TakenOff(t, storetest.Open(t)) }
 func TestASKUStaysWithItsVariant(t *testing.T)         { store.OwnSKU(t, storetest.Open(t)) }
 

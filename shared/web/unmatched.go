@@ -8,6 +8,15 @@ import (
 	"yundian/shared/fail"
 )
 
+// Only answers a request by another method than those allowed, which the mux cannot tell where a route with a name in its
+// place would take the request for its own.
+func Only(allowed string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allowed)
+		WriteProblem(w, r, fail.New(fail.Invalid, CodeMethod, "{method} is not possible here.", fail.Args{"method": r.Method}))
+	}
+}
+
 // unmatched serves a mux, but answers what no route matches with a problem: 404, or 405 with Allow.
 func unmatched(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -25,8 +34,7 @@ func unmatched(mux *http.ServeMux) http.Handler {
 		rec := newRecorder(r)
 		own.ServeHTTP(rec, r)
 		if rec.status == http.StatusMethodNotAllowed {
-			w.Header().Set("Allow", rec.header.Get("Allow"))
-			WriteProblem(w, r, fail.New(fail.Invalid, CodeMethod, "{method} is not possible here.", fail.Args{"method": r.Method}))
+			Only(rec.header.Get("Allow"))(w, r)
 			return
 		}
 		WriteProblem(w, r, fail.New(fail.NotFound, "page_unknown", "There is nothing at this address.", nil))
