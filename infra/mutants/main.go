@@ -27,7 +27,7 @@ var guarded = []string{"shared/money", "shared/ordering", "shared/commission", "
 
 // far are packages whose tests a mutant meets after those of its own package.
 var far = []string{"shared/ordering", "shared/commission", "shared/ledger", "shared/payout", "shared/cashier", "functions/admin", "functions/checkout",
-	"functions/payments", "functions/mature", "functions/settle", "functions/payout", "functions/portal", "shared/store", "infra/sim/world"}
+	"functions/payments", "functions/mature", "functions/settle", "functions/payout", "functions/portal", "functions/touch", "shared/store", "infra/sim/world"}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
