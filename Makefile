@@ -18,7 +18,7 @@ export LAMBDA_GOFLAGS := -trimpath -tags=lambda.norpc,nethttpomithttp2 '-ldflags
 # The architecture that sam-build builds for: the tests run its artifacts, so by default that of the machine running them.
 ARCH ?= x86_64
 
-.PHONY: help run test test-unit test-store test-e2e test-browser test-template lint build sam-build deploy bench chaos sim mutants import verify generate setup
+.PHONY: help run test test-unit test-tools test-store test-e2e test-browser test-template lint build sam-build deploy bench chaos sim mutants import verify generate setup
 
 help: ## list every target
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -31,10 +31,14 @@ test: ## run every test; the last line counts all
 	@$(setup) all
 	@$(testall)
 
-test-unit: ## pure packages, functions and tools, race detector off
+test-unit: ## pure packages, functions and the local runner, race detector off: the inner loop
 	@$(setup) engines
 	@$(setup) stripe-mock
 	@$(testall) unit
+
+test-tools: ## the tests of simulator, storm, bench and import, which take minutes
+	@$(setup) engines
+	@$(testall) tools
 
 test-store: ## the store's tests on Dynoxide and on DynamoDB Local
 	@$(setup) engines

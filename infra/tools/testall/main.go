@@ -28,9 +28,22 @@ type part struct {
 	before []string
 }
 
+// long are packages whose tests take tens of seconds because they simulate, storm or measure. They are a part of their
+// own, so that whoever changes a line waits for the unit part alone.
+var long = []string{"yundian/infra/sim", "yundian/infra/bench", "yundian/infra/chaos", "yundian/infra/mutants", "yundian/infra/local/cmd"}
+
+func longPatterns() []string {
+	var patterns []string
+	for _, path := range long {
+		patterns = append(patterns, "."+strings.TrimPrefix(path, "yundian")+"/...")
+	}
+	return patterns
+}
+
 // The store and journey tests run once per engine: what both engines accept is the contract.
 var parts = []part{
-	{name: "unit", under: []string{"./..."}, not: []string{"yundian/shared/store", "yundian/infra/e2e", "yundian/infra/rules"}},
+	{name: "unit", under: []string{"./..."}, not: append([]string{"yundian/shared/store", "yundian/infra/e2e", "yundian/infra/rules"}, long...)},
+	{name: "tools", under: longPatterns()},
 	{name: "template", under: []string{"./infra/rules/..."}},
 	{name: "store-dynoxide", under: []string{"./shared/store/..."}, env: []string{"STORE=dynoxide"}},
 	{name: "store-dynamodb-local", under: []string{"./shared/store/..."}, env: []string{"STORE=dynamodb-local"}},
