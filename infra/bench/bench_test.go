@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -35,11 +36,7 @@ func TestWhatRequestsAskOfTheStore(t *testing.T) {
 	}
 	defer os.RemoveAll(b.dir)
 	b.Counted = 2
-	r := newReport(time.Now())
-	if err := b.costs(t.Context(), &r); err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]string{
+	wanted := map[string]string{
 		"storefront by share link": "2 rounds: BatchGetItem 2",
 		"product by share link":    "2 rounds: BatchGetItem 2", // the process remembers where the link leads
 		"storefront":               "2 rounds: BatchGetItem 2",
@@ -54,12 +51,31 @@ func TestWhatRequestsAskOfTheStore(t *testing.T) {
 		"GET /orders/{id}, JSON":   "1 rounds: GetItem 1",
 		"GET /orders/{id}/pay":     "2 rounds: GetItem 1, PutItem 1",
 		"webhook: paid":            "2 rounds: GetItem 1, TransactWriteItems 1",
-	} {
-		x := r.route(name)
-		if got := short(x.Rounds) + " rounds: " + operations(x.Ops); got != want {
-			t.Errorf("%s takes %s, want %s", name, got, want)
+	}
+	// A call that a busy machine answers late is sent again and counted twice. What a request needs is what it took in one
+	// of three counts; a request that really asks for more does so in all of them.
+	names := slices.Collect(maps.Keys(wanted))
+	var r Report
+	for range 3 {
+		r = newReport(time.Now())
+		if err := b.costs(t.Context(), &r); err != nil {
+			t.Fatal(err)
 		}
-		if x.Calls > 0 && x.ReadUnits+x.WriteUnits == 0 && name != "POST /touch" { // the same touch again writes nothing
+		for name, want := range wanted {
+			if x := r.route(name); short(x.Rounds)+" rounds: "+operations(x.Ops) == want {
+				delete(wanted, name)
+			}
+		}
+		if len(wanted) == 0 {
+			break
+		}
+	}
+	for name, want := range wanted {
+		x := r.route(name)
+		t.Errorf("%s takes %s rounds: %s, want %s", name, short(x.Rounds), operations(x.Ops), want)
+	}
+	for _, name := range names {
+		if x := r.route(name); x.Calls > 0 && x.ReadUnits+x.WriteUnits == 0 && name != "POST /touch" { // the same touch again writes nothing
 			t.Errorf("%s consumed nothing: the calls do not ask for their capacity", name)
 		}
 	}
